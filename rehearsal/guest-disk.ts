@@ -1,0 +1,32 @@
+import { execFileSync } from "node:child_process";
+import { partitionTable, sectorBytes } from "./partition-table";
+
+/**
+ * The small Gen2 disk that stands for a NixOS image where a rehearsal has no Nix: what the image would carry of a
+ * stack (facts.json and the sealed files) lies as a tar archive in its root partition; there is no operating system.
+ */
+const mebibyte = 1 << 20;
+export const diskBytes = 64 * mebibyte;
+const efiPartition = { firstByte: mebibyte, bytes: 3 * mebibyte };
+const rootPartition = { firstByte: 4 * mebibyte, bytes: 59 * mebibyte };
+/** Stands for the system around the sealed files, so that an upload has data, holes and something to skip. */
+const filler = { firstByte: 36 * mebibyte, bytes: 6 * mebibyte };
+
+/** The disk (without a VHD footer) that carries the files of `stackDirectory`. */
+export function writeGuestDisk(stackDirectory: string): Buffer {
+  const disk = Buffer.alloc(diskBytes);
+  partitionTable(disk, [
+    { type: "efi", ...efiPartition },
+    { type: "linux", ...rootPartition },
+  ]);
+  const archive = execFileSync("tar", ["-c", "-f", "-", "-C", stackDirectory, "."], { maxBuffer: rootPartition.bytes });
+  archive.copy(disk, rootPartition.firstByte);
+  for (let at = 0; at < filler.bytes; at += sectorBytes) disk.writeUInt32LE(at + 1, filler.firstByte + at);
+  return disk;
+}
+
+/** Unpacks what `writeGuestDisk` put there into an existing folder. */
+export function readGuestDisk(disk: Buffer, folder: string): void {
+  const root = disk.subarray(rootPartition.firstByte, filler.firstByte);
+  execFileSync("tar", ["-x", "-f", "-", "-C", folder], { input: root });
+}
