@@ -1,0 +1,71 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { CHUNK_SIZE, createContentHash } from "./content-hash";
+
+/** Where digests are remembered, relative to the project's root: one JSON file, path -> what it was made of. */
+const MEMORY = ".cache/file-digests.json";
+
+interface Remembered {
+  /** Size, times and inode of the file when it was read. */
+  readonly stamp: string;
+  readonly digest: string;
+}
+
+/**
+ * The content hash (64 hex digits, see `createContentHash`) of a file as it lies on disk. It is remembered under
+ * `.cache/` until the file's size, times or inode change: a preview does not read gigabytes again.
+ * @throws if the file is missing or cannot be read
+ */
+export function fileDigest(file: string, memory = MEMORY): string {
+  const location = path.resolve(file);
+  const { ctimeNs, ino, mtimeNs, size } = fs.statSync(location, { bigint: true });
+  const stamp = [size, mtimeNs, ctimeNs, ino].join(":");
+  const remembered = readMemory(memory);
+  const known = remembered[location];
+  if (known?.stamp === stamp) return known.digest;
+  const digest = hashFile(location, Number(size));
+  writeMemory(memory, { ...remembered, [location]: { stamp, digest } });
+  return digest;
+}
+
+function hashFile(file: string, size: number): string {
+  const hash = createContentHash(size);
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
+  const zeros = Buffer.alloc(CHUNK_SIZE);
+  const descriptor = fs.openSync(file, "r");
+  try {
+    for (let offset = 0; offset < size; offset += CHUNK_SIZE) {
+      const length = Math.min(CHUNK_SIZE, size - offset);
+      const chunk = buffer.subarray(0, length);
+      readExactly(descriptor, chunk, offset, file);
+      if (!chunk.equals(zeros.subarray(0, length))) hash.add(offset / CHUNK_SIZE, chunk);
+    }
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  return hash.digest();
+}
+
+function readExactly(descriptor: number, target: Buffer, offset: number, file: string): void {
+  for (let filled = 0; filled < target.length; ) {
+    const count = fs.readSync(descriptor, target, filled, target.length - filled, offset + filled);
+    if (count === 0) throw new Error(`'${file}' became shorter while it was read: let its writer finish first`);
+    filled += count;
+  }
+}
+
+function readMemory(memory: string): Record<string, Remembered> {
+  try {
+    return JSON.parse(fs.readFileSync(memory, "utf8"));
+  } catch {
+    return {}; // no memory yet, or a damaged one: the file is read again
+  }
+}
+
+/** Written beside and renamed, as several previews may run at once. What one of them loses is only read again. */
+function writeMemory(memory: string, content: Record<string, Remembered>): void {
+  const temporary = `${memory}.${process.pid}`;
+  fs.mkdirSync(path.dirname(memory), { recursive: true });
+  fs.writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`);
+  fs.renameSync(temporary, memory);
+}
