@@ -1,0 +1,191 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Readable, Writable } from "node:stream";
+
+export interface ChildOptions {
+  /** What the child reads on standard input, by a pipe, never by a file. Absent: standard input is empty. */
+  input?: Uint8Array | undefined;
+  /** The child's whole environment. @default this process's own */
+  environment?: NodeJS.ProcessEnv | undefined;
+  /** "inherit": the user sees it as it comes; "collect": it is in the result, cut to its last 64 KiB. @default "collect" */
+  stderr?: "collect" | "inherit" | undefined;
+  /** After this time the child is killed and the result says `timedOut`. Milliseconds. @default no limit */
+  deadlineMs?: number | undefined;
+  /** The child is killed if it prints more. Bytes. @default 64 MiB */
+  maximumOutput?: number | undefined;
+  /** The child gets this process's standard input and terminal, as an editor or a prompt needs. @default false */
+  terminal?: boolean | undefined;
+}
+
+export interface ChildResult {
+  /** Exit code; null if a signal ended the child. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: Buffer;
+  /** Empty with `stderr: "inherit"`. */
+  stderr: string;
+  timedOut: boolean;
+}
+
+/**
+ * The children that run now. Each is the leader of a process group (except in terminal mode), so that what it
+ * started itself ends with it.
+ */
+const running = new Map<ChildProcess, { terminal: boolean }>();
+
+/**
+ * A shell starts the program and keeps a watch beside it: the watch reads descriptor 3, whose other end only this
+ * process holds. If this process ends in any way, kill -9 included, the watch sees the end of the pipe and kills the
+ * group. After a normal end it does the same, for what the program may have left behind.
+ */
+const watchedGroup = '(read -r _ <&3; kill -9 0) >/dev/null 2>&1 & exec "$@" 3<&-';
+/** On a terminal the group is the user's whole job, npm included: only the program itself is killed. */
+const watchedProgram = '(read -r _ <&3 || kill -9 $$) >/dev/null 2>&1 & exec "$@" 3<&-';
+
+/**
+ * Runs a program to its end. It does not outlive this process, however this process ends.
+ * @param program a name, looked up on PATH, or a path
+ * @throws ProgramMissing before anything is started; a program that fails is a result, not an error
+ */
+export function runChild(
+  program: string,
+  programArguments: readonly string[],
+  options: ChildOptions = {},
+): Promise<ChildResult> {
+  const file = findProgram(program, options.environment ?? process.env);
+  const child = startWatched(file, programArguments, options);
+  running.set(child, { terminal: options.terminal === true });
+  return new Promise((resolve, reject) => {
+    const output = collect(child, options.maximumOutput ?? 64 * 1024 * 1024);
+    let timedOut = false;
+    const deadline = options.deadlineMs === undefined ? undefined : setTimeout(expire, options.deadlineMs);
+    function expire() {
+      timedOut = true;
+      killChild(child);
+    }
+    function release(normally: boolean) {
+      clearTimeout(deadline);
+      endWatch(child, normally && options.terminal === true);
+      running.delete(child);
+    }
+    child.once("error", (error) => {
+      release(false);
+      reject(error);
+    });
+    child.once("exit", () => release(true));
+    child.once("close", (code, signal) => resolve({ code, signal, timedOut, ...output() }));
+    feed(child.stdin, options.input);
+  });
+}
+
+/** A program that is neither on PATH nor at the given path. */
+export class ProgramMissing extends Error {
+  constructor(readonly program: string) {
+    super(`${program} is not on PATH`);
+  }
+}
+
+/** The full path of a program. @throws ProgramMissing */
+export function findProgram(program: string, environment: NodeJS.ProcessEnv = process.env): string {
+  const folders = (environment.PATH ?? "").split(path.delimiter);
+  const candidates = program.includes("/") ? [program] : folders.map((folder) => path.join(folder || ".", program));
+  const found = candidates.find(isExecutable);
+  if (found === undefined) throw new ProgramMissing(program);
+  return found;
+}
+
+/**
+ * For a program's main file: on SIGINT, SIGTERM or SIGHUP, and when the process that started this one is gone (a
+ * killed `pulumi up` signals nobody), kills every child and exits. Folders are removed by `exit` listeners.
+ */
+export function endWithParent(): void {
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const) {
+    process.on(signal, () => {
+      // An editor on the same terminal got this Ctrl-C as well, and decides about it.
+      if (signal === "SIGINT" && [...running.values()].some(({ terminal }) => terminal)) return;
+      process.exit(code);
+    });
+  }
+  process.once("exit", () => {
+    for (const child of running.keys()) killChild(child);
+  });
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(1);
+  }, 250).unref();
+}
+
+function startWatched(file: string, programArguments: readonly string[], options: ChildOptions): ChildProcess {
+  const terminal = options.terminal === true;
+  const input = options.input === undefined ? "ignore" : "pipe";
+  return spawn("/bin/sh", ["-c", terminal ? watchedProgram : watchedGroup, "sh", file, ...programArguments], {
+    detached: !terminal,
+    env: options.environment ?? process.env,
+    stdio: [
+      terminal && options.input === undefined ? "inherit" : input,
+      "pipe",
+      options.stderr === "inherit" ? "inherit" : "pipe",
+      "pipe",
+    ],
+  });
+}
+
+function killChild(child: ChildProcess): void {
+  const terminal = running.get(child)?.terminal === true;
+  try {
+    if (child.pid !== undefined) process.kill(terminal ? child.pid : -child.pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it has ended by itself
+  }
+}
+
+/** Lets the watch go: it reads a line (the program has ended, kill nothing) or only the end of its pipe. */
+function endWatch(child: ChildProcess, withLine: boolean): void {
+  const watch = child.stdio[3] as Writable | null | undefined;
+  watch?.on("error", () => {}); // the watch may have been killed with its group
+  if (withLine) watch?.end("\n");
+  else watch?.destroy();
+}
+
+function feed(stream: Writable | null, content: Uint8Array | undefined): void {
+  if (stream === null || content === undefined) return;
+  stream.on("error", () => {}); // the child ended without reading: its exit code tells why
+  stream.end(content);
+}
+
+/** Gathers what the child prints; the returned function gives it once the child has closed. */
+function collect(child: ChildProcess, maximumOutput: number): () => { stdout: Buffer; stderr: string } {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let stderr = "";
+  (child.stdout as Readable).on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > maximumOutput) killChild(child);
+    else chunks.push(chunk);
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr = (stderr + text).slice(-64 * 1024);
+  });
+  return () => ({ stdout: joinAndWipe(chunks), stderr });
+}
+
+/** The chunks as one buffer, which is then the only copy: they may hold a secret. */
+function joinAndWipe(chunks: Buffer[]): Buffer {
+  const whole = Buffer.concat(chunks);
+  for (const chunk of chunks) chunk.fill(0);
+  return whole;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return fs.statSync(file).isFile();
+  } catch {
+    return false; // not in this folder of PATH, or not ours to run
+  }
+}
