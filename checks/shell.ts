@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { howToInstall, provideTools } from "../rehearsal/setup";
+import { howToInstall } from "../commands/tools";
+import { provideTools } from "../rehearsal/setup";
 
 /** Checks the repository's shell scripts with shellcheck. */
 async function checkShell(): Promise<void> {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { findOnPath } from "../rehearsal/setup";
+import { findOnPath } from "../commands/tools";
 
 /** Built from upstream's source where it is not installed: Go checks it against its checksum database. */
 const upstream = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.8";

