@@ -1,0 +1,57 @@
+import * as http from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { SocksProxyAgent } from "socks-proxy-agent";
+
+export interface OnionResponse {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  body: Buffer;
+  /** How many tries it took: after a service moves, the first ones fail. */
+  attempts: number;
+}
+
+/** Milliseconds for one try: tor itself would hold a hopeless one for two minutes. */
+const tryMs = 8_000;
+const pauseMs = 200;
+
+/**
+ * Gets a page through a tor client, retrying until something answers. Any HTTP status is an answer.
+ * @param socksPort the client's SOCKS port on loopback; the name is resolved by tor, not here
+ * @throws the last try's error after `deadlineMs`
+ */
+export async function fetchOnion(
+  socksPort: number,
+  url: string,
+  { deadlineMs }: { deadlineMs: number },
+): Promise<OnionResponse> {
+  const deadline = Date.now() + deadlineMs;
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return { ...(await fetchOnce(socksPort, url, Math.min(tryMs, deadline - Date.now()))), attempts };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (Date.now() + pauseMs >= deadline) {
+        throw new Error(`no answer from ${url} within ${deadlineMs} ms (${attempts} tries): ${reason}`, {
+          cause: error,
+        });
+      }
+      await sleep(pauseMs);
+    }
+  }
+}
+
+/** Each try has its own circuit attempt and its own agent: nothing of a failed one is used again. */
+async function fetchOnce(socksPort: number, url: string, timeoutMs: number): Promise<Omit<OnionResponse, "attempts">> {
+  const agent = new SocksProxyAgent(`socks5h://127.0.0.1:${socksPort}`);
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      http.get(url, { agent, signal }, resolve).once("error", reject);
+    });
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk);
+    return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) };
+  } finally {
+    agent.destroy();
+  }
+}
