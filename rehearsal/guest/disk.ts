@@ -1,0 +1,45 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Facts } from "../../declarations/facts";
+import type { Cloud } from "../azure/cloud";
+import { diskBytes, readGuestDisk } from "../guest-disk";
+
+/** A disk is copied in pieces as large as a Put Page may be. */
+const pieceBytes = 4 << 20;
+
+/**
+ * What the platform does when a VM starts: follows the VM's image to its blob and copies the blob. Unpacks what lies
+ * on that disk into `folder`; nothing is read from the work tree.
+ *
+ * @returns the facts that the image carries
+ */
+export async function startFromImage(cloud: Cloud, vmId: string, folder: string): Promise<Facts> {
+  const blobUrl = blobBehind(cloud, vmId);
+  const disk = Buffer.alloc(diskBytes);
+  for (let offset = 0; offset < diskBytes; offset += pieceBytes) {
+    const piece = await cloud.blobs.read(blobUrl, offset, Math.min(pieceBytes, diskBytes - offset));
+    piece.copy(disk, offset);
+  }
+  readGuestDisk(disk, folder);
+  return JSON.parse(fs.readFileSync(path.join(folder, "facts.json"), "utf8"));
+}
+
+/** VM -> managed image or gallery version (-> managed image) -> blob, as the ARM resources refer to each other. */
+function blobBehind(cloud: Cloud, id: string): string {
+  const resource = cloud.get(id);
+  const profile = resource?.properties.storageProfile as StorageProfile | undefined;
+  const blobUrl = profile?.osDisk?.blobUri ?? profile?.osDiskImage?.source?.uri;
+  if (blobUrl) return blobUrl;
+  const next = profile?.imageReference?.id ?? profile?.source?.id;
+  if (!next)
+    throw new Error(`no blob is behind '${id}': ${resource ? "it names no image" : "there is no such resource"}`);
+  return blobBehind(cloud, next);
+}
+
+/** The parts of `storageProfile` by which a VM, an image and a gallery image version name where their disk is from. */
+interface StorageProfile {
+  imageReference?: { id?: string };
+  osDisk?: { blobUri?: string };
+  osDiskImage?: { source?: { uri?: string } };
+  source?: { id?: string };
+}
