@@ -26,7 +26,7 @@ const checks: Check[] = [
   checkKvm,
   () => optionalProgram("tor", ["--version"], "only for rehearsals and tests"),
   () => optionalProgram("mkp224o", [], "only to find long vanity addresses sooner"),
-  () => optionalProgram("pass", ["version"], "only for secrets that come from the password store"),
+  () => optionalProgram("pass", [], "only for secrets that come from the password store"),
 ];
 
 function checkNode(): Finding {
@@ -81,9 +81,11 @@ async function checkAzureLogin(): Promise<Finding> {
 
 async function checkNix(): Promise<Finding> {
   const finding = await checkProgram("nix", ["--version"], "builds the image");
-  if (finding.state === "ok") return finding;
+  const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(finding.found)?.slice(1) ?? []).map(Number);
+  if (finding.state === "ok" && (major > 2 || (major === 2 && minor >= 18))) return finding;
   const elsewhere = "or set sealed-onion:image.vhd to an image that was built elsewhere";
-  return { ...finding, type: `install Nix (${finding.type ?? "nixos.org"}), ${elsewhere}` };
+  const type = `follow nixos.org/download for Nix 2.18 or later (what nixpkgs asks for), ${elsewhere}`;
+  return { ...finding, state: "missing", type };
 }
 
 /** The image is put together in a VM: without KVM a local build does not start, a remote builder's does. */
