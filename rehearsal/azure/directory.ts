@@ -43,6 +43,11 @@ export interface Application extends Principal {
   federatedCredentials: FederatedCredential[];
 }
 
+export interface FederationTrusts {
+  principal: Principal;
+  trusts: FederatedCredential[];
+}
+
 /** Entra's principals: applications are added here, managed identities are read from the resources that stand for them. */
 export interface Directory {
   addApplication(request: ApplicationRequest): Application;
@@ -53,8 +58,10 @@ export interface Directory {
   /** A resource's own identity. */
   systemIdentity(resourceId: string): Principal | undefined;
   principal(objectId: string): Principal | undefined;
+  /** Whether anybody of that tenant is known. */
+  hasTenant(tenantId: string): boolean;
   /** Trust relations of an application or user-assigned identity, by client id. */
-  federatedCredentials(tenantId: string, clientId: string): { principal: Principal; trusts: FederatedCredential[] };
+  federatedCredentials(tenantId: string, clientId: string): FederationTrusts | undefined;
 }
 
 const IDENTITY_TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities";
@@ -139,6 +146,9 @@ export function createDirectory(tenantId: string, resources: ResourceStore): Dir
       applications.set(made.objectId.toLowerCase(), made);
       return made;
     },
+    hasTenant(wanted) {
+      return [...applications.values()].some((known) => same(known.tenantId, wanted));
+    },
     removeApplication: (objectId) => applications.delete(objectId.toLowerCase()),
     application,
     managedIdentity,
@@ -156,7 +166,7 @@ export function createDirectory(tenantId: string, resources: ResourceStore): Dir
       if (known) return { principal: known, trusts: known.federatedCredentials };
       const isWanted = (one: Principal) => same(one.clientId, clientId) && same(one.tenantId, tenant);
       const identity = managedIdentities().find(isWanted);
-      if (identity?.resourceId === undefined) throw new Error(`no application ${clientId} in tenant ${tenant}`);
+      if (identity?.resourceId === undefined) return undefined;
       return { principal: identity, trusts: identityTrusts(identity.resourceId) };
     },
   };
