@@ -40,6 +40,8 @@ const running = new Map<ChildProcess, { terminal: boolean }>();
  * group. After a normal end it does the same, for what the program may have left behind.
  */
 const watchedGroup = '(read -r _ <&3; kill -9 0) >/dev/null 2>&1 & exec "$@" 3<&-';
+/** Node gives a child a socket, which cannot be opened as `/dev/stdin`: `cat` makes a pipe of it. */
+const watchedGroupWithInput = '(read -r _ <&3; kill -9 0) >/dev/null 2>&1 & cat 3<&- | "$@" 3<&-';
 /** On a terminal the group is the user's whole job, npm included: only the program itself is killed. */
 const watchedProgram = '(read -r _ <&3 || kill -9 $$) >/dev/null 2>&1 & exec "$@" 3<&-';
 
@@ -123,7 +125,8 @@ export function endWithParent(): void {
 function startWatched(file: string, programArguments: readonly string[], options: ChildOptions): ChildProcess {
   const terminal = options.terminal === true;
   const input = options.input === undefined ? "ignore" : "pipe";
-  return spawn("/bin/sh", ["-c", terminal ? watchedProgram : watchedGroup, "sh", file, ...programArguments], {
+  const group = options.input === undefined ? watchedGroup : watchedGroupWithInput;
+  return spawn("/bin/sh", ["-c", terminal ? watchedProgram : group, "sh", file, ...programArguments], {
     detached: !terminal,
     env: options.environment ?? process.env,
     stdio: [

@@ -1,15 +1,10 @@
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { fileProblem, SourceError } from "./source-error";
 
-/** Where a `file` source lies: relative to the project's folder (the working directory); `~/` is the home folder. */
-export function sourceFilePath(file: string): string {
-  return file.startsWith("~/") ? path.join(os.homedir(), file.slice(2)) : path.resolve(file);
-}
-
 /**
  * The content of a `file` source, byte for byte. What is checked is what is read: the open file, not the path.
+ * @param file relative to the project's folder, which is the working directory
  * @throws SourceError if it is missing, no regular file, unreadable, readable by everybody, or empty
  */
 export function readSourceFile(file: string): Buffer {
@@ -30,11 +25,11 @@ export function readSourceFile(file: string): Buffer {
 function open(file: string): number {
   try {
     // O_NONBLOCK: a pipe in the file's place is refused below, not waited for.
-    return fs.openSync(sourceFilePath(file), fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    return fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   } catch (error) {
     const absent = (error as NodeJS.ErrnoException).code === "ENOENT";
     const reason = absent
-      ? `does not exist (looked at ${sourceFilePath(file)})`
+      ? `does not exist (looked at ${path.resolve(file)})`
       : `cannot be read: ${fileProblem(error)}`;
     throw new SourceError(`source file:${file} ${reason}: create it, or change the secret's source`, absent);
   }

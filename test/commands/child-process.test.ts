@@ -23,6 +23,16 @@ describe("a child process", () => {
     });
   });
 
+  it("can open its input as a file, as sops does", async () => {
+    const result = await runChild("cat", ["/dev/stdin"], { input: Buffer.from("secret") });
+    expect(result.stdout.toString()).toBe("secret");
+  });
+
+  it("that does not read its input is no error", async () => {
+    const result = await runChild("sh", ["-c", "exit 4"], { input: Buffer.alloc(1024 * 1024) });
+    expect(result).toMatchObject({ code: 4, signal: null });
+  });
+
   it("has an empty standard input where none is given", async () => {
     expect((await runChild("cat", [])).stdout).toHaveLength(0);
   });

@@ -1,0 +1,43 @@
+/** The variables by which Pulumi's Azure providers are told who runs them, and what sops's Azure library calls them. */
+const names = {
+  ARM_CLIENT_ID: "AZURE_CLIENT_ID",
+  ARM_CLIENT_SECRET: "AZURE_CLIENT_SECRET",
+  ARM_TENANT_ID: "AZURE_TENANT_ID",
+  ARM_CLIENT_CERTIFICATE_PATH: "AZURE_CLIENT_CERTIFICATE_PATH",
+  ARM_CLIENT_CERTIFICATE_PASSWORD: "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+  ARM_OIDC_TOKEN_FILE_PATH: "AZURE_FEDERATED_TOKEN_FILE",
+} as const;
+
+const authorities: Readonly<Record<string, string>> = {
+  usgovernment: "https://login.microsoftonline.us/",
+  usgovernmentl4: "https://login.microsoftonline.us/",
+  usgovernmentl5: "https://login.microsoftonline.us/",
+  china: "https://login.chinacloudapi.cn/",
+};
+
+/**
+ * The environment for a program that reads `AZURE_*` (sops), from one that may say `ARM_*` (Pulumi): whoever runs
+ * `pulumi up` is then who seals. `ARM_*` wins as a whole where it names a principal, so that no mix of two arises.
+ * Sources: https://www.pulumi.com/registry/packages/azure-native/installation-configuration/ and
+ * https://pkg.go.dev/github.com/Azure/azure-sdk-for-go/sdk/azidentity#readme-environment-variables
+ */
+export function azureEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const mapped = { ...environment };
+  const authority = authorities[(environment.ARM_ENVIRONMENT ?? "").toLowerCase()];
+  if (authority !== undefined) mapped.AZURE_AUTHORITY_HOST = authority;
+  if (isTrue(environment.ARM_USE_MSI)) {
+    mapped.AZURE_TOKEN_CREDENTIALS = "ManagedIdentityCredential";
+    if (environment.ARM_CLIENT_ID) mapped.AZURE_CLIENT_ID = environment.ARM_CLIENT_ID;
+    return mapped;
+  }
+  if (!environment.ARM_CLIENT_ID || !environment.ARM_TENANT_ID) return mapped;
+  for (const [arm, azure] of Object.entries(names)) {
+    delete mapped[azure];
+    if (environment[arm]) mapped[azure] = environment[arm];
+  }
+  return mapped;
+}
+
+function isTrue(value: string | undefined): boolean {
+  return value === "true" || value === "1";
+}
