@@ -84,7 +84,7 @@ export function unknownKey(what: string, key: string, allowed: readonly string[]
 }
 
 /** A text that is not empty and, where a pattern is given, matches it. */
-export function text(field: Field, allowed: string, pattern = /^[^]+$/): string {
+export function text(field: Field, allowed: string, pattern = /^[\s\S]+$/): string {
   if (typeof field.value !== "string" || !pattern.test(field.value)) throw mustBe(field, allowed);
   return field.value;
 }
@@ -113,8 +113,23 @@ export function choice<T extends string | number>(field: Field, values: readonly
 export function list<T>(field: Field, allowed: string, read: (item: Field) => T): T[] {
   if (!Array.isArray(field.value)) throw mustBeUnseen(field, allowed);
   const items: unknown[] = field.value;
-  const readers = items.map((value, index) => () => read({ path: `${field.path}[${index}]`, value }));
-  return Object.values(gather<Record<string, T>>({ ...readers }));
+  return items.length === 0
+    ? []
+    : all(items.map((value, index) => () => read({ path: `${field.path}[${index}]`, value })));
+}
+
+/** A map from names to values, read by `read` in the order of the names; all problems are reported together. */
+export function map<T>(field: Field, allowed: string, read: (name: string, item: Field) => T): T[] {
+  const items = record(field, allowed);
+  return all(
+    Object.keys(items)
+      .sort()
+      .map((name) => () => read(name, at(field.path, items, name))),
+  );
+}
+
+function all<T>(readers: readonly (() => T)[]): T[] {
+  return Object.values(gather<Record<string, T>>(Object.fromEntries(readers.entries())));
 }
 
 /** A list whose items differ. */

@@ -1,3 +1,5 @@
+import { at, boolean, type Field, gather, malformed, NAMESPACE, optional, structure } from "./fields";
+
 /** What the VM's boot agent does: each its own switch. */
 export interface BootAgent {
   /** Reports the VM ready to Azure. @default true */
@@ -22,3 +24,23 @@ export const DEFAULT_BOOT_AGENT: BootAgent = {
   readyWhenUnsealed: true,
   userDataSecrets: false,
 };
+
+/** Reads configuration key `bootAgent`. */
+export function parseBootAgent(field: Field): BootAgent {
+  const switches = structure(field, Object.keys(DEFAULT_BOOT_AGENT));
+  const read = (key: keyof BootAgent) => () =>
+    optional(at(field.path, switches, key), DEFAULT_BOOT_AGENT[key], boolean);
+  const agent = gather<BootAgent>({
+    checkIn: read("checkIn"),
+    hostname: read("hostname"),
+    sshKeys: read("sshKeys"),
+    entropy: read("entropy"),
+    readyWhenUnsealed: read("readyWhenUnsealed"),
+    userDataSecrets: read("userDataSecrets"),
+  });
+  if (switches.readyWhenUnsealed === true && !agent.checkIn) {
+    const problem = `${field.path}.readyWhenUnsealed is true but ${field.path}.checkIn is false, so nothing is reported`;
+    throw malformed(problem, `set ${NAMESPACE}:${field.path}.checkIn to true`);
+  }
+  return agent;
+}
