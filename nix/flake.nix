@@ -1,0 +1,53 @@
+{
+  description = "NixOS machines in Azure that open their own secrets and serve Tor onion services";
+
+  inputs = {
+    nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
+    sops-nix.url = "github:Mic92/sops-nix";
+    sops-nix.inputs.nixpkgs.follows = "nixpkgs";
+  };
+
+  outputs =
+    {
+      self,
+      nixpkgs,
+      sops-nix,
+    }:
+    let
+      inherit (nixpkgs) lib;
+      system = "x86_64-linux"; # the image is for Azure's x86 machines; a Mac needs a remote builder anyway
+      pkgs = nixpkgs.legacyPackages.${system};
+      machine = import ./lib/machine.nix {
+        evalConfig = lib.nixosSystem;
+        sopsModule = sops-nix.nixosModules.sops;
+      };
+      stacks = import ./lib/stacks.nix ./stacks;
+    in
+    {
+      nixosModules = {
+        default = import ./host.nix;
+        azure-image = import ./modules/azure-image.nix;
+        boot-agent = import ./modules/boot-agent.nix;
+        hardening = import ./modules/hardening.nix;
+        onion-service = import ./modules/onion-service.nix;
+        sealed-secrets = import ./modules/sealed-secrets.nix;
+        vault-agent = import ./modules/vault-agent.nix;
+      };
+
+      nixosConfigurations = lib.mapAttrs (_: machine) stacks;
+
+      packages.${system} = lib.mapAttrs' (name: configuration: {
+        name = "image-${name}";
+        value = configuration.config.system.build.azureImage;
+      }) self.nixosConfigurations;
+
+      formatter.${system} = pkgs.nixfmt-tree;
+
+      checks.${system} = import ./tests {
+        inherit pkgs sops-nix;
+        machines = self.nixosConfigurations // {
+          example = machine (import ./lib/stacks.nix ./eval/stacks).example;
+        };
+      };
+    };
+}

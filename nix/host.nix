@@ -1,0 +1,16 @@
+# The machine of every stack: what is the same for all of them. What differs comes from the stack's facts.
+{
+  imports = [
+    ./modules/azure-image.nix
+    ./modules/boot-agent.nix
+    ./modules/hardening.nix
+    ./modules/onion-service.nix
+    ./modules/sealed-secrets.nix
+    ./modules/vault-agent.nix
+  ];
+
+  nixpkgs.hostPlatform = "x86_64-linux";
+
+  # Services write on disk in the form of this release; it does not follow upgrades.
+  system.stateVersion = "26.05";
+}

@@ -1,0 +1,63 @@
+# The one place where facts become options: everything a deployment decides, and nothing else, comes through here.
+stack:
+{ lib, ... }:
+let
+  inherit (stack) facts;
+  switches = facts.guest.bootAgent;
+in
+{
+  sealed-onion = {
+    keyVault = {
+      inherit (facts.vault) keyUrl;
+      inherit (facts.identity) clientId;
+    };
+
+    secrets = lib.mapAttrs (_: secret: {
+      sealedFile = stack.directory + "/${secret.sealedFile}";
+      inherit (secret)
+        path
+        owner
+        group
+        mode
+        restart
+        ;
+    }) facts.secrets;
+
+    onionServices = lib.mapAttrs (_: service: {
+      inherit (service)
+        secret
+        hostname
+        ports
+        clientAuthorization
+        ssh
+        ;
+    }) facts.services;
+
+    bootAgent = {
+      enable = true;
+      checkIn.enable = switches.checkIn;
+      inherit (facts.guest) readyWhenUnsealed;
+      hostname.enable = switches.hostname;
+      entropy.enable = switches.entropy;
+      adminUser = lib.mkIf switches.sshKeys facts.guest.adminUser;
+      userDataSecrets.enable = facts.guest.userDataSecrets;
+    };
+
+    vaultAgent = lib.mkIf (facts.vaultAgent != null) {
+      enable = true;
+      inherit (facts.vaultAgent)
+        address
+        mount
+        role
+        resource
+        ;
+    };
+  };
+
+  # A stack may be called "my_stack.1"; a host may not.
+  networking.hostName = lib.mkIf (!switches.hostname) (
+    lib.strings.sanitizeDerivationName (lib.replaceStrings [ "_" "." ] [ "-" "-" ] facts.stack)
+  );
+  virtualisation.azureImage.vmGeneration = "v${toString facts.guest.imageGeneration}";
+  system.nixos.variant_id = "sealed-onion";
+}

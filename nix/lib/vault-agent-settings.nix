@@ -1,0 +1,71 @@
+# The configuration of Vault Agent, and of OpenBao's, as plain data: what the options of modules/vault-agent.nix mean.
+# https://developer.hashicorp.com/vault/docs/agent-and-proxy/agent
+#
+# `agent` holds address, caCertificate, mount, role, resource, clientId, listener, and templates by name; `folder` is
+# where, in memory, the token and what is rendered lie.
+{ agent, folder }:
+let
+  # An absent value is left out: the agent takes an empty string for a value.
+  withoutNulls = set: removeAttrs set (builtins.filter (name: set.${name} == null) (builtins.attrNames set));
+
+  socket = builtins.match "unix:(/.+)" agent.listener;
+  listener =
+    if socket != null then
+      {
+        type = "unix";
+        address = builtins.head socket;
+        socket_mode = "0660";
+        tls_disable = true;
+      }
+    else
+      {
+        type = "tcp";
+        address = agent.listener;
+        tls_disable = true; # loopback only: the option's type admits nothing else
+      };
+in
+{
+  vault = withoutNulls {
+    inherit (agent) address;
+    ca_cert = agent.caCertificate;
+    retry.num_retries = 5;
+  };
+
+  auto_auth = {
+    method = [
+      {
+        type = "azure";
+        mount_path = "auth/${agent.mount}";
+        config = withoutNulls {
+          inherit (agent) role resource;
+          client_id = agent.clientId;
+        };
+      }
+    ];
+    sink = [
+      {
+        type = "file";
+        config = {
+          path = "${folder}/token";
+          mode = 416; # 0640, which JSON cannot write
+        };
+      }
+    ];
+  };
+
+  cache = { };
+  # Requests through the listener use the agent's token. The header keeps out whoever can only make a program fetch a
+  # URL: Vault's own clients always send it.
+  api_proxy.use_auto_auth_token = true;
+  listener = [ (listener // { require_request_header = true; }) ];
+
+  exit_after_auth = false;
+  template_config.exit_on_retry_failure = false;
+  template = map (name: {
+    inherit (agent.templates.${name}) contents;
+    destination = "${folder}/rendered/${name}";
+    perms = "0600";
+    create_dest_dirs = false;
+    error_on_missing_key = true;
+  }) (builtins.attrNames agent.templates);
+}

@@ -1,0 +1,71 @@
+# A small Gen2 image for Azure without Azure's Python agents: upstream's image, less what an onion service never runs.
+{ lib, modulesPath, ... }:
+{
+  imports = [
+    "${modulesPath}/virtualisation/azure-image.nix"
+    "${modulesPath}/profiles/minimal.nix"
+    "${modulesPath}/profiles/headless.nix"
+  ];
+
+  config = {
+    virtualisation = {
+      azure.acceleratedNetworking = true;
+      azureImage.vmGeneration = lib.mkDefault "v2";
+      # A number, not "auto": upstream's "auto" grows the file after the VHD's footer was written, and Azure then finds
+      # no footer. Zeros cost nothing to upload, and the root grows to the disk at boot.
+      diskSize = lib.mkDefault 4096;
+    };
+
+    # Both are Python, and both run what the platform sends them. modules/boot-agent.nix does what is left to do.
+    services.waagent.enable = lib.mkForce false;
+    services.cloud-init.enable = lib.mkForce false;
+    services.cloud-init.network.enable = lib.mkForce false;
+    systemd.services.cloud-config.enable = lib.mkForce false;
+
+    # The network came from cloud-init's module: one DHCP client for the synthetic interface, IPv4 as Azure gives it.
+    # networkd also keeps the lease's option 245, where afterburn finds the wire server's address.
+    networking = {
+      useNetworkd = true;
+      useDHCP = false;
+    };
+    systemd.network = {
+      networks."50-azure" = {
+        matchConfig.Driver = "hv_netvsc";
+        networkConfig.DHCP = "ipv4";
+        dhcpV4Config.UseDomains = false;
+        linkConfig.RequiredForOnline = "routable";
+      };
+      # The accelerated interface is a slave of the synthetic one and never gets an address: do not wait for it.
+      wait-online = {
+        anyInterface = true;
+        timeout = 120;
+      };
+    };
+
+    # Hyper-V hands the host's clock to the guest: no packet leaves the machine to learn the time.
+    services.timesyncd.enable = false;
+    networking.timeServers = [ ];
+    services.chrony = {
+      enable = true;
+      servers = [ ];
+      extraConfig = ''
+        refclock PHC /dev/ptp_hyperv poll 3 dpoll -2 offset 0 stratum 2
+        makestep 1.0 -1
+      '';
+    };
+
+    # Nothing that must survive is written: an ephemeral OS disk, or a machine replaced by the next image, loses nothing.
+    # The temporary disk Azure adds is left alone, and there is no swap on it that a secret could reach.
+    swapDevices = lib.mkForce [ ];
+    zramSwap.enable = lib.mkForce false;
+    boot.tmp.useTmpfs = true;
+    services.journald.extraConfig = ''
+      SystemMaxUse=200M
+    '';
+
+    # What the minimal profile leaves: the installer's tools (Python), `less` scripts (Perl), sound, fonts.
+    system.disableInstallerTools = true;
+    programs.less.lessopen = null;
+    fonts.fontconfig.enable = false;
+  };
+}

@@ -1,0 +1,63 @@
+# An administrator whose SSH keys are those Azure was given when the machine was made, fetched at each boot.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.sealed-onion.bootAgent;
+  script = import ../../lib/script.nix { inherit lib pkgs; };
+  fetch = script "fetch-authorized-keys" [
+    pkgs.coreutils
+    pkgs.curl
+    pkgs.jq
+  ];
+in
+{
+  options.sealed-onion.bootAgent.adminUser = lib.mkOption {
+    type = lib.types.nullOr (lib.types.strMatching "[a-z_][a-z0-9_-]{0,30}");
+    default = null;
+    example = "operator";
+    description = ''
+      Name of an account in `wheel`, without a password, for the SSH keys that the metadata service gives.
+    '';
+  };
+
+  config = lib.mkIf (cfg.enable && cfg.adminUser != null) {
+    users.users.${cfg.adminUser} = {
+      isNormalUser = true;
+      description = "Administrator";
+      extraGroups = [ "wheel" ];
+      hashedPassword = "!";
+    };
+    # There is no password to ask for: who holds the SSH key is the administrator.
+    security.sudo = {
+      wheelNeedsPassword = false;
+      execWheelOnly = true;
+    };
+    services.openssh.authorizedKeysFiles = [ "/run/authorized-keys/%u" ];
+    services.openssh.settings.AllowUsers = [ cfg.adminUser ];
+
+    systemd.services.azure-authorized-keys = {
+      description = "Fetch the Administrator's SSH Keys from Azure";
+      wantedBy = [ "multi-user.target" ];
+      wants = [ "network-online.target" ];
+      after = [ "network-online.target" ];
+      startLimitIntervalSec = 0;
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        ExecStart = "${lib.getExe fetch} /run/authorized-keys/${cfg.adminUser}";
+        RuntimeDirectory = "authorized-keys";
+        RuntimeDirectoryMode = "0755";
+        TimeoutStartSec = "60s";
+        Restart = "on-failure";
+        RestartSec = "2s";
+        RestartSteps = 6;
+        RestartMaxDelaySec = "60s";
+      }
+      // import ../../lib/confinement.nix { };
+    };
+  };
+}

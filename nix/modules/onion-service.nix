@@ -1,0 +1,106 @@
+# Tor onion services (version 3) whose keys are sealed secrets.
+#
+#   sealed-onion.onionServices.site = { secret = "onion"; hostname = "….onion"; ports."80" = "site"; };
+#
+# The key never lies on a disk: sops-nix opens it in memory, and tor's copy is under /run (onion-service/tor.nix).
+# The declared address is what counts: a damaged or foreign key stops tor, and never becomes a new, silent address.
+{ config, lib, ... }:
+let
+  cfg = config.sealed-onion;
+  services = cfg.onionServices;
+  address = import ../lib/onion-address.nix;
+  inherit (lib) mkOption types;
+
+  onionService = types.submodule (
+    { name, ... }:
+    {
+      options = {
+        secret = mkOption {
+          type = types.str;
+          default = name;
+          description = "Name in {option}`sealed-onion.secrets` of the key: the content of tor's `hs_ed25519_secret_key`.";
+        };
+        hostname = mkOption {
+          type = types.addCheck types.str address.isOnionHostname // {
+            description = "version 3 onion address";
+          };
+          description = "The address the key belongs to. Tor does not start with a key of another one.";
+        };
+        ports = mkOption {
+          type = types.attrsOf types.str;
+          default = {
+            "80" = "site";
+          };
+          example = {
+            "80" = "site";
+            "8333" = "127.0.0.1:8333";
+            "5432" = "unix:/run/postgresql/.s.PGSQL.5432";
+          };
+          description = ''
+            Where each virtual port leads: "site" is the static site, else a loopback address and port, or a unix socket.
+          '';
+        };
+        site = mkOption {
+          type = types.path;
+          default = ../site;
+          defaultText = lib.literalExpression "./site";
+          description = "Folder or derivation with the static site. It is public: anything in the Nix store is.";
+        };
+        clientAuthorization = mkOption {
+          type = types.listOf types.str;
+          default = [ ];
+          description = ''
+            Names of secrets, each one line `descriptor:x25519:<base32 public key>`. With any, only these clients can
+            even find out that the service exists.
+          '';
+        };
+        ssh = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Whether port 22 of the address leads to this machine's SSH, which listens on loopback alone.";
+        };
+        proofOfWork = mkOption {
+          type = types.bool;
+          default = true;
+          description = "Whether clients must work for a connection while the service is flooded (tor 0.4.8 and later).";
+        };
+      };
+    }
+  );
+
+  used = lib.concatMap (service: [ service.secret ] ++ service.clientAuthorization) (
+    lib.attrValues services
+  );
+  unknown = lib.filter (name: !(cfg.secrets ? ${name})) (lib.unique used);
+  hostnames = lib.mapAttrsToList (_: service: service.hostname) services;
+in
+{
+  imports = [
+    ./onion-service/site.nix
+    ./onion-service/ssh.nix
+    ./onion-service/tor.nix
+  ];
+
+  options.sealed-onion.onionServices = mkOption {
+    type = types.attrsOf onionService;
+    default = { };
+    description = "Tor onion services, by name.";
+  };
+
+  config = lib.mkIf (services != { }) {
+    assertions = [
+      {
+        assertion = unknown == [ ];
+        message = "sealed-onion.onionServices uses ${lib.concatStringsSep ", " unknown}, which is no secret: declare sealed-onion.secrets.<name>";
+      }
+      {
+        assertion = lib.allUnique hostnames;
+        message = "two of sealed-onion.onionServices have one hostname: give each its own key";
+      }
+      {
+        assertion = lib.all (service: !(service.ssh && service.ports ? "22")) (lib.attrValues services);
+        message = "port 22 is taken twice: unset sealed-onion.onionServices.<name>.ssh, or leave \"22\" out of its ports";
+      }
+    ];
+  };
+}

@@ -1,0 +1,68 @@
+# The static sites behind onion services, each a small web server of its own on loopback that tells nothing of itself.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.sealed-onion;
+  inherit (lib) mkOption types;
+
+  withSite = lib.filterAttrs (_: service: lib.elem "site" (lib.attrValues service.ports)) cfg.onionServices;
+  numbered = lib.imap0 (index: name: {
+    inherit name;
+    value.port = 8440 + index;
+  }) (lib.attrNames withSite);
+in
+{
+  options.sealed-onion.onionSites = mkOption {
+    type = types.attrsOf (
+      types.submodule {
+        options.port = mkOption {
+          type = types.port;
+          description = "Loopback port of the site's web server.";
+        };
+      }
+    );
+    internal = true;
+    default = { };
+    description = "The web servers of the static sites, by onion service.";
+  };
+
+  config = {
+    sealed-onion.onionSites = lib.listToAttrs numbered;
+
+    systemd.services = lib.mapAttrs' (name: site: {
+      name = "onion-site-${name}";
+      value = {
+        description = "Static Site of Onion Service ${name}";
+        wantedBy = [ "multi-user.target" ];
+        after = [ "network.target" ];
+        serviceConfig = {
+          ExecStart = lib.escapeShellArgs [
+            (lib.getExe pkgs.darkhttpd)
+            cfg.onionServices.${name}.site
+            "--addr"
+            "127.0.0.1"
+            "--port"
+            (toString site.port)
+            "--no-listing"
+            "--no-server-id"
+          ];
+          DynamicUser = true;
+          Restart = "always";
+          RestartSec = "2s";
+          # Only tor, on this machine, ever asks; and it asks nobody.
+          IPAddressDeny = "any";
+          IPAddressAllow = "localhost";
+          SocketBindDeny = "any";
+          SocketBindAllow = "tcp:${toString site.port}";
+          PrivateDevices = true;
+          PrivateUsers = true;
+        }
+        // import ../../lib/confinement.nix { addressFamilies = [ "AF_INET" ]; };
+      };
+    }) cfg.onionSites;
+  };
+}

@@ -1,0 +1,55 @@
+# SSH for operators through the onion address: sshd on loopback, keys only. No port of the machine is open for it.
+{ config, lib, ... }:
+let
+  cfg = config.sealed-onion;
+  hasKeys = user: user.openssh.authorizedKeys.keys != [ ] || user.openssh.authorizedKeys.keyFiles != [ ];
+  someone =
+    config.sealed-onion.bootAgent.adminUser != null
+    || lib.any hasKeys (lib.attrValues config.users.users);
+  reachable = lib.any (service: service.ssh) (lib.attrValues cfg.onionServices);
+in
+{
+  options.sealed-onion.ssh.enable = lib.mkOption {
+    type = lib.types.bool;
+    default = reachable;
+    defaultText = lib.literalMD "whether any onion service has `ssh`";
+    description = "Whether sshd runs, on loopback.";
+  };
+
+  config.assertions = [
+    {
+      assertion = cfg.ssh.enable -> someone;
+      message = "SSH is on and nobody can log in: set sealed-onion.bootAgent.adminUser (in a stack: bootAgent.sshKeys), or users.users.<name>.openssh.authorizedKeys.keys";
+    }
+  ];
+
+  config.services.openssh = {
+    # Azure's profile switches it on, open to all.
+    enable = lib.mkForce cfg.ssh.enable;
+    openFirewall = false;
+    startWhenNeeded = false;
+    listenAddresses = [
+      {
+        addr = "127.0.0.1";
+        port = 22;
+      }
+    ];
+    hostKeys = [
+      {
+        path = "/etc/ssh/ssh_host_ed25519_key";
+        type = "ed25519";
+      }
+    ];
+    settings = {
+      AuthenticationMethods = "publickey";
+      KbdInteractiveAuthentication = false;
+      PasswordAuthentication = false;
+      PermitRootLogin = lib.mkForce "no";
+      X11Forwarding = false;
+      AllowAgentForwarding = false;
+      AllowTcpForwarding = false;
+      MaxAuthTries = 3;
+      LoginGraceTime = 20;
+    };
+  };
+}

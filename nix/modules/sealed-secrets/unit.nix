@@ -1,0 +1,86 @@
+# The unit that opens the secrets: sops-nix's own, moved after the network, never giving up, and confined.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.sealed-onion;
+  inherit (lib) mkForce mkOption types;
+
+  explain = import ../../lib/script.nix { inherit lib pkgs; } "explain-sealed" [
+    pkgs.coreutils
+    pkgs.curl
+    pkgs.gnused
+    pkgs.jq
+    config.systemd.package
+  ];
+
+  # Secrets that are linked to from elsewhere than /run: the link's folder must be there and writable.
+  linkFolders = lib.unique (
+    lib.filter (folder: !(lib.hasPrefix "/run/" "${folder}/")) (
+      map (secret: dirOf secret.path) (lib.attrValues cfg.secrets)
+    )
+  );
+in
+{
+  options.sealed-onion.unseal.retry = {
+    first = mkOption {
+      type = types.str;
+      default = "1s";
+      description = "Pause after the first failed attempt (a systemd time span).";
+    };
+    longest = mkOption {
+      type = types.str;
+      default = "60s";
+      description = "Pause that the attempts slow down to. They never end.";
+    };
+  };
+
+  config = lib.mkIf (cfg.secrets != { }) {
+    # Mounted by systemd rather than by sops-install-secrets, which then needs no right to mount. A ramfs never swaps.
+    systemd.mounts = [
+      {
+        description = "Memory of the Opened Secrets";
+        what = "ramfs";
+        where = "/run/secrets.d"; # fixed in sops-nix
+        type = "ramfs";
+        options = "nodev,nosuid,noexec,mode=0751";
+      }
+    ];
+
+    systemd.tmpfiles.rules = map (folder: "d ${folder} 0755 root root -") linkFolders;
+
+    systemd.services.sops-install-secrets = {
+      description = "Open the Sealed Secrets";
+      # Not sysinit.target: the network comes after it. Nothing that leads to the network may wait for this unit.
+      wantedBy = mkForce [ "multi-user.target" ];
+      wants = [ "network-online.target" ];
+      after = [ "network-online.target" ];
+      requires = [ "run-secrets.d.mount" ];
+      # sops-nix turns the default dependencies off, and with them the end at shutdown.
+      conflicts = [ "shutdown.target" ];
+      before = [ "shutdown.target" ];
+      startLimitIntervalSec = 0;
+      environment.SEALED_ONION_KEY_URL = cfg.keyVault.keyUrl;
+      serviceConfig = {
+        TimeoutStartSec = "120s";
+        Restart = "on-failure";
+        RestartSec = cfg.unseal.retry.first;
+        RestartSteps = 8;
+        RestartMaxDelaySec = cfg.unseal.retry.longest;
+        ExecStartPost = "-${config.systemd.package}/bin/systemctl --no-block start sealed-secrets.target";
+        ExecStopPost = "-${lib.getExe explain}";
+      }
+      // import ../../lib/confinement.nix {
+        capabilities = [
+          "CAP_CHOWN"
+          "CAP_DAC_OVERRIDE"
+          "CAP_FOWNER"
+        ];
+        writable = [ "/run" ] ++ map (folder: "-${folder}") linkFolders;
+      };
+    };
+  };
+}

@@ -1,0 +1,16 @@
+# shellcheck shell=bash
+# Says on the console, in one line, why tor ended, when it did not end well: tor's own words and what to do.
+# Environment: SERVICE_RESULT, INVOCATION_ID (from systemd).
+if [[ ${SERVICE_RESULT:-failure} == success ]]; then exit 0; fi
+journalctl --sync || true
+log=$(journalctl --quiet --no-pager --output=cat "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID")
+say() { printf '<2>sealed-onion: tor stays down: %s\n' "$1" >&2; }
+
+# scripts/prepare-onion-key.sh has said already what it found.
+if [[ $log == *"sealed-onion: onion service"* ]]; then exit 0; fi
+mismatch=$(sed -n 's/.*\[warn\] \(.* does not match [^!]*\)!.*/\1/p' <<<"$log" | head -n 1)
+if [[ -n $mismatch ]]; then
+  say "$mismatch: the sealed key is not the one of the declared hostname: seal the right key, or correct the hostname"
+else
+  say "$(sed -n 's/.*\[err\] //p' <<<"$log" | tail -n 1): see journalctl -u tor"
+fi

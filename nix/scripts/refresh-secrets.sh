@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# Opens the sealed files in the machine's user data in place of the image's, when they have changed.
+#
+# Environment: SEALED_ONION_MANIFEST (the image's own, for sops-install-secrets), SEALED_ONION_KEY_URL,
+# SEALED_ONION_STATE (default /run/sealed-onion: ciphertext and digests only), SEALED_ONION_SECRETS (/run/secrets).
+state=${SEALED_ONION_STATE:-/run/sealed-onion}
+secrets=${SEALED_ONION_SECRETS:-/run/secrets}
+applied=$state/applied
+# curl reads the proxy for http:// in small letters only.
+export http_proxy=${http_proxy:-${HTTP_PROXY:-}}
+
+refuse() {
+  printf '<3>sealed-onion: user data is left alone: %s\n' "$1" >&2
+  exit 1
+}
+
+# What is open now: the digest of the user data it came from, and the generation. A switch makes a new generation.
+current() { printf '%s %s\n' "$1" "$(readlink "$secrets")"; }
+
+# install_manifest FILE DIGEST: all or nothing; units are restarted by sops-install-secrets, or started here.
+install_manifest() {
+  sops-install-secrets "$1"
+  current "$2" >"$applied"
+  systemctl --no-block start sealed-secrets.target
+}
+
+encoded=$(curl --silent --show-error --fail --max-time 20 --header "Metadata: true" \
+  "http://169.254.169.254/metadata/instance/compute/userData?api-version=2021-01-01&format=text")
+digest=$(printf '%s' "$encoded" | sha256sum | cut -d ' ' -f 1)
+
+if [[ -z $encoded ]]; then
+  # Gone: back to the image's own files, if others were in use.
+  if [[ -e $applied ]]; then
+    install_manifest "$SEALED_ONION_MANIFEST" "$digest"
+    rm -f "$applied"
+  fi
+  exit 0
+fi
+if [[ -e $applied && $(<"$applied") == "$(current "$digest")" ]]; then exit 0; fi
+
+folder=$state/$digest
+mkdir -p "$folder"
+printf '%s' "$encoded" | base64 --decode >"$folder/user-data.json" || refuse "it is not base64"
+
+# Only declared secrets, only sealed for this very vault and key: an attacker's vault could open its own files to us.
+problem=$(jq --raw-output --slurpfile manifest "$SEALED_ONION_MANIFEST" --arg key "$SEALED_ONION_KEY_URL" '
+  def declared: [$manifest[0].secrets[].name];
+  def ours: ($key | capture("^(?<vault>https://[^/]+)/keys/(?<name>[^/]+)/"));
+  def keys: [.sops.azure_kv[]? | {vault: (.vault_url | rtrimstr("/")), name: .name}];
+  if .version != 1 or (.secrets | type) != "object" then "it is not {\"version\":1,\"secrets\":{…}}"
+  else [.secrets | to_entries[] |
+    if (.key | IN(declared[]) | not) then "\(.key) is no secret of this image"
+    elif (.value | keys) == [] or (.value | keys | any(. != ours)) then "\(.key) is not sealed for \($key)"
+    else empty end] | first // empty end' "$folder/user-data.json") || refuse "it is not JSON of that form"
+if [[ -n $problem ]]; then refuse "$problem"; fi
+
+jq --raw-output '.secrets | keys[]' "$folder/user-data.json" | while IFS= read -r name; do
+  jq --arg name "$name" '.secrets[$name]' "$folder/user-data.json" >"$folder/$name.sops.json"
+done
+jq --arg folder "$folder" --slurpfile data "$folder/user-data.json" '
+  .secrets |= map(.name as $name | if $data[0].secrets | has($name)
+    then .sopsFile = "\($folder)/\($name).sops.json" else . end)' "$SEALED_ONION_MANIFEST" >"$folder/manifest.json"
+sops-install-secrets -check-mode=sopsfile "$folder/manifest.json" || refuse "a file in it is damaged"
+install_manifest "$folder/manifest.json" "$digest" || refuse "it does not open: the secrets in use stay"
+
+# The last three sets stay for whoever looks into what happened.
+find "$state" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d ' ' -f 2- |
+  while IFS= read -r old; do rm -rf "$old"; done
