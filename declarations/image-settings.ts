@@ -1,6 +1,7 @@
 import {
   at,
   choice,
+  distinct,
   type Field,
   gather,
   list,
@@ -34,7 +35,7 @@ export interface ImageSettings {
   readonly publish: (typeof PUBLISH)[number];
   /** Earlier images whose blobs stay for a rollback. @default 2 */
   readonly keep: number;
-  /** Where a gallery's image goes; always to the stack's own region. @default that region */
+  /** Where a gallery's image goes, the stack's own region included; none for a managed image. @default that region */
   readonly targetRegions: readonly TargetRegion[];
 }
 
@@ -51,8 +52,8 @@ export function parseLocation(field: Field): string {
   return name;
 }
 
-/** Reads configuration key `image`. */
-export function parseImage(field: Field, location: string | undefined): ImageSettings {
+/** Reads configuration key `image`, without regard to the stack's own region: see {@link inOwnRegion}. */
+export function parseImage(field: Field): ImageSettings {
   const keys = structure(field, ["vhd", "builder", "publish", "keep", "targetRegions"]);
   const value = (key: string) => at(field.path, keys, key);
   if (keys.vhd !== undefined && keys.builder !== undefined) {
@@ -64,7 +65,7 @@ export function parseImage(field: Field, location: string | undefined): ImageSet
     builder: () => optional(value("builder"), undefined, parseBuilder),
     publish: () => optional(value("publish"), DEFAULT_IMAGE.publish, (publish) => choice(publish, PUBLISH)),
     keep: () => optional(value("keep"), DEFAULT_IMAGE.keep, (keep) => wholeNumber(keep, 0, 100)),
-    targetRegions: () => optional(regions, ownRegion(location), (given) => parseRegions(given, location)),
+    targetRegions: () => optional(regions, [], parseRegions),
   });
   if (regions.value !== undefined && image.publish !== "gallery") {
     throw malformed(`${regions.path} is for galleries`, `set ${NAMESPACE}:${field.path}.publish to gallery`);
@@ -83,21 +84,23 @@ function parseBuilder(field: Field): string[] {
   return argv;
 }
 
-function ownRegion(location: string | undefined): TargetRegion[] {
-  return location === undefined ? [] : [{ name: location, replicas: 1 }];
+function parseRegions(field: Field): TargetRegion[] {
+  const regions = list(field, "a list of regions with name and replicas", parseRegion);
+  distinct(
+    field,
+    regions.map(({ name }) => name),
+  );
+  return regions;
 }
 
-/** @param location the stack's region, or undefined where that is malformed itself */
-function parseRegions(field: Field, location: string | undefined): TargetRegion[] {
-  const regions = list(field, "a list of regions with name and replicas", parseRegion);
-  const names = regions.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) < index);
-  if (twice !== undefined) throw malformed(`${field.path} holds ${twice} twice`, "remove one of them");
-  if (location !== undefined && !names.includes(location)) {
-    const problem = `${field.path} must hold the stack's own region ${location}, got ${names.join(", ") || "none"}`;
-    throw malformed(problem, `add it to ${NAMESPACE}:${field.path}`);
-  }
-  return regions;
+/** The settings with the stack's own region among a gallery's, where Azure wants the VM's image to be. */
+export function inOwnRegion(image: ImageSettings, location: string): ImageSettings {
+  if (image.publish === "managed") return image;
+  if (image.targetRegions.length === 0) return { ...image, targetRegions: [{ name: location, replicas: 1 }] };
+  const names = image.targetRegions.map(({ name }) => name);
+  if (names.includes(location)) return image;
+  const problem = `image.targetRegions must hold the stack's own region ${location}, got ${names.join(", ")}`;
+  throw malformed(problem, `add it to ${NAMESPACE}:image.targetRegions`);
 }
 
 function parseRegion(field: Field): TargetRegion {

@@ -30,7 +30,7 @@ export const DEFAULT_MACHINE = {
  * Source: `adminUsername` of https://learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update
  */
 const TAKEN_USERS =
-  /^(administrator|admin|admin[12]|user|user[1-5]|test|test[1-3]|a|actuser|adm|aspnet|backup|console|david|guest|john|owner|root|server|sql|support|support_388945a0|sys|tor|nobody|sshd|messagebus|nixbld\d*)$/;
+  /^(administrator|admin|admin[12]|user|user[1-5]|test|test[1-3]|a|actuser|adm|aspnet|backup|console|david|guest|john|owner|root|server|sql|support|support_388945a0|sys|tor|nobody|sshd|messagebus|nixbld\d*|video)$/;
 
 /** Reads the keys of the same names. */
 export function parseMachine(value: (key: string) => Field): MachineSettings {

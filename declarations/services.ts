@@ -39,21 +39,20 @@ const DEFAULT_PORTS: Readonly<Record<string, ServiceTarget>> = { "80": "site" };
 const SSH_PORT = "22";
 
 /**
- * Reads configuration key `services`. Where it is not set, every onion key gets a service of its name that shows the
+ * Reads configuration key `services`. Where none is declared, every onion key gets a service of its name that shows the
  * static site on port 80.
  */
-export function parseServices(value: unknown, secrets: readonly SecretDeclaration[]): ServiceDeclaration[] {
+export function parseServices(field: Field, secrets: readonly SecretDeclaration[]): ServiceDeclaration[] {
   const onionKeys = secrets.filter(({ kind }) => kind === "onion").map(({ name }) => name);
   if (onionKeys.length === 0) {
     const problem = "secrets hold no onion key";
     throw malformed(problem, `type pulumi config set --path '${NAMESPACE}:secrets.onion-key.source.onion.prefix' ''`);
   }
-  if (value === undefined) return onionKeys.map(defaultService);
-  const field = { path: "services", value };
-  const services = map(field, "a map of at least one onion service by name", (name, item) => {
+  if (field.value === undefined) return onionKeys.map(defaultService);
+  const services = map(field, "a map of onion services by name", (name, item) => {
     return parseService(name, item, secrets);
   });
-  if (services.length === 0) throw mustBe(field, "a map of at least one onion service by name");
+  if (services.length === 0) return onionKeys.map(defaultService);
   checkKeys(services);
   return services;
 }
