@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { isIP } from "node:net";
 import * as path from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
+import "reflect-metadata"; // what x509 is built with wants it before it is loaded
 import * as x509 from "@peculiar/x509";
 
 /** An existing authority, PEM: a virtual machine test bakes one into its machines. */
