@@ -33,8 +33,8 @@ import {
  * WebAssembly, this is its quickest way: one instruction multiplies two limbs of two numbers).
  *
  * "Reduced" limbs lie within half their width of 0; a result of `multiply` is reduced. A sum of n reduced numbers has
- * n times that size. `multiply` is exact as long as the sizes of its operands have a product of at most 6:
- * |limb 0| <= (1 + 11 * 19) * 2^42.5 * 6 < 2^53.
+ * n times that size. `multiply` is exact as long as the sizes of its operands have a product of at most 8: its largest
+ * limb then stays below 2^52 units.
  */
 const limbs = 12;
 const start = Array.from({ length: limbs + 1 }, (_, index) => Math.ceil(21.25 * index));

@@ -6,7 +6,7 @@ import { type PrefixBits, prefixBits } from "./vanity-prefix";
 import { batchNumbers, type Center, keyOfScalar, newSteps, nextCenter, randomCenter, reach } from "./vanity-walk";
 
 /** Keys on each side of a batch's center: more spread its one inversion thinner, fewer stay in the processor's cache. */
-const defaultPairs = 1024;
+const defaultPairs = 2048;
 
 /** A search for one prefix in one thread. */
 export interface VanitySearch {
