@@ -31,14 +31,13 @@ export function fileDigest(file: string, memory = MEMORY): string {
 function hashFile(file: string, size: number): string {
   const hash = createContentHash(size);
   const buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
-  const zeros = Buffer.alloc(CHUNK_SIZE);
   const descriptor = fs.openSync(file, "r");
   try {
     for (let offset = 0; offset < size; offset += CHUNK_SIZE) {
       const length = Math.min(CHUNK_SIZE, size - offset);
       const chunk = buffer.subarray(0, length);
       readExactly(descriptor, chunk, offset, file);
-      if (!chunk.equals(zeros.subarray(0, length))) hash.add(offset / CHUNK_SIZE, chunk);
+      hash.add(offset / CHUNK_SIZE, chunk);
     }
   } finally {
     fs.closeSync(descriptor);
