@@ -1,0 +1,239 @@
+import { createHash } from "node:crypto";
+import { replacements } from "../provider/property-diff";
+import { type Diff, PartialError, type ResourceProvider } from "../provider/provider";
+import { type PropertyMap, plainMap } from "../provider/values";
+import { type ResourceGoal, withIgnoredKept, withReplaceOnChanges, withSecretOutputs } from "./resource-goal";
+import type { EngineState, ResourceState, Step, StepOperation } from "./state";
+
+export interface DeploymentOptions {
+  providers: readonly ResourceProvider[];
+  previous: EngineState;
+  preview: boolean;
+  onStep?: (step: Step) => void;
+}
+
+/** An update under way: takes what a program wants, one resource at a time, and does what Pulumi's engine would do. */
+export interface Deployment {
+  register(goal: ResourceGoal): Promise<ResourceState>;
+  registerOutputs(urn: string, outputs: PropertyMap): void;
+  /** Deletes what the program no longer has; newest first. */
+  finish(): Promise<void>;
+  readonly steps: readonly Step[];
+  /** What is there now, also after a failure. */
+  state(): EngineState;
+}
+
+function packageOf(type: string): string {
+  return type.startsWith("pulumi:providers:") ? type.slice("pulumi:providers:".length) : (type.split(":")[0] ?? "");
+}
+
+/** A preview and its update get the same seed for a resource, so that automatic names agree. */
+function seedOf(urn: string): Uint8Array {
+  return createHash("sha256").update(urn).digest();
+}
+
+function protectedError(urn: string): Error {
+  return new Error(
+    `resource "${urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${urn}'\``,
+  );
+}
+
+function reasonsOf({ detailed }: Diff) {
+  const top = (paths: string[]) => [...new Set(paths.map((path) => path.split(/[.[]/)[0] ?? ""))];
+  return {
+    diffReasons: top(Object.keys(detailed)),
+    replaceReasons: top(replacements(detailed)),
+    detailedDiff: Object.fromEntries(Object.entries(detailed).map(([path, kind]) => [path, { kind, inputDiff: true }])),
+  };
+}
+
+/** @throws whatever a provider refuses; what was done until then is in `state()` */
+export function createDeployment(options: DeploymentOptions): Deployment {
+  const { preview, previous } = options;
+  const providers = new Map(options.providers.map((provider) => [provider.package, provider]));
+  const before = new Map(previous.resources.map((resource) => [resource.urn, resource]));
+  const after = new Map<string, ResourceState>();
+  const replaced: ResourceState[] = [];
+  const steps: Step[] = [];
+  const gone = new Set<string>();
+
+  function providerOf(type: string): ResourceProvider {
+    const provider = providers.get(packageOf(type));
+    if (provider === undefined)
+      throw new Error(`${type}: no provider for package ${packageOf(type)} in this rehearsal`);
+    return provider;
+  }
+
+  function done(op: StepOperation, urn: string, details: Omit<Step, "op" | "urn"> = {}): void {
+    const step = { op, urn, ...details };
+    steps.push(step);
+    options.onStep?.(step);
+  }
+
+  function keep(
+    goal: ResourceGoal,
+    id: string,
+    inputs: PropertyMap,
+    outputs: PropertyMap,
+    failed = false,
+  ): ResourceState {
+    const { urn, type, custom, parent, dependencies, protect, retainOnDelete, deletedWith } = goal;
+    const known = withSecretOutputs(outputs, goal.additionalSecretOutputs);
+    const flags = { protect, retainOnDelete, deletedWith, ...(failed && { failed }) };
+    const state = { urn, type, custom, id, parent, inputs, outputs: known, dependencies, ...flags };
+    after.set(urn, state);
+    return state;
+  }
+
+  /** A resource that its provider made, but not well, is remembered before the error goes on. */
+  async function keeping<T>(goal: ResourceGoal, inputs: PropertyMap, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof PartialError) keep(goal, error.id, inputs, error.outputs, true);
+      throw error;
+    }
+  }
+
+  async function create(goal: ResourceGoal, inputs: PropertyMap): Promise<ResourceState> {
+    const { urn, type, name } = goal;
+    const provider = providerOf(type);
+    const made = await keeping(goal, inputs, () => provider.create({ urn, type, name, inputs, preview }));
+    return keep(goal, made.id, inputs, made.outputs);
+  }
+
+  async function remove(old: ResourceState, op: "delete" | "delete-replaced"): Promise<void> {
+    if (old.protect) throw protectedError(old.urn);
+    const takenAlong = old.deletedWith !== "" && gone.has(old.deletedWith);
+    if (!preview && old.custom && !takenAlong && !old.retainOnDelete && !old.type.startsWith("pulumi:providers:"))
+      await providerOf(old.type).delete(old);
+    gone.add(old.urn);
+    done(op, old.urn, { oldState: old });
+  }
+
+  async function replace(
+    goal: ResourceGoal,
+    old: ResourceState,
+    inputs: PropertyMap,
+    diff: Diff,
+  ): Promise<ResourceState> {
+    const reasons = reasonsOf(diff);
+    if (old.protect) throw protectedError(old.urn);
+    const first = goal.deleteBeforeReplace ?? diff.deleteBeforeReplace;
+    if (first) {
+      await remove(old, "delete-replaced");
+      before.delete(old.urn);
+    } else replaced.push(old);
+    const made = await create(goal, inputs);
+    done("replace", goal.urn, { oldState: old, newState: made, ...reasons });
+    done("create-replacement", goal.urn, { oldState: old, newState: made, ...reasons });
+    return made;
+  }
+
+  async function update(
+    goal: ResourceGoal,
+    old: ResourceState,
+    inputs: PropertyMap,
+    diff: Diff,
+  ): Promise<ResourceState> {
+    const { urn, type, name } = goal;
+    const request = { urn, type, name, inputs, preview, id: old.id, oldInputs: old.inputs, oldOutputs: old.outputs };
+    const outputs = await keeping(goal, inputs, () => providerOf(type).update(request));
+    const state = keep(goal, old.id, inputs, outputs);
+    done("update", urn, { oldState: old, newState: state, ...reasonsOf(diff) });
+    return state;
+  }
+
+  async function registerCustom(goal: ResourceGoal, old: ResourceState | undefined): Promise<ResourceState> {
+    const { urn, type, name } = goal;
+    const provider = providerOf(type);
+    const news = withIgnoredKept(goal.inputs, old?.inputs ?? {}, goal.ignoreChanges);
+    const { inputs, failures } = await provider.check({
+      urn,
+      type,
+      name,
+      olds: old?.inputs,
+      news,
+      randomSeed: seedOf(urn),
+    });
+    if (failures.length > 0) throw new Error(`${type} (${name}): ${failures.map(({ reason }) => reason).join("; ")}`);
+    if (old === undefined) {
+      const state = await create(goal, inputs);
+      done("create", urn, { newState: state });
+      return state;
+    }
+    const request = { id: old.id, urn, type, oldInputs: old.inputs, oldOutputs: old.outputs, news: inputs };
+    const diff = withReplaceOnChanges(await provider.diff(request), goal.replaceOnChanges);
+    if (replacements(diff.detailed).length > 0) return replace(goal, old, inputs, diff);
+    if (Object.keys(diff.detailed).length > 0 || old.failed) return update(goal, old, inputs, diff);
+    const state = keep(goal, old.id, inputs, old.outputs);
+    done("same", urn, { oldState: old, newState: state });
+    return state;
+  }
+
+  return {
+    steps,
+    async register(goal) {
+      const known = [goal.urn, ...goal.aliases].map((urn) => before.get(urn)).find((state) => state !== undefined);
+      if (after.has(goal.urn)) throw new Error(`Duplicate resource URN '${goal.urn}'; try giving it a unique name`);
+      if (known !== undefined && known.urn !== goal.urn) {
+        before.delete(known.urn);
+        before.set(goal.urn, known);
+      }
+      if (goal.custom && !goal.type.startsWith("pulumi:providers:")) return registerCustom(goal, known);
+      const state = keep(goal, goal.custom ? "provider" : "", goal.inputs, known?.outputs ?? {});
+      done(known === undefined ? "create" : "same", goal.urn, { newState: state, ...(known && { oldState: known }) });
+      return state;
+    },
+    registerOutputs(urn, outputs) {
+      const state = after.get(urn);
+      if (state === undefined) throw new Error(`unknown resource ${urn}`);
+      state.outputs = outputs;
+    },
+    async finish() {
+      for (const old of replaced.reverse()) await remove(old, "delete-replaced");
+      const superfluous = [...before].filter(([urn]) => !after.has(urn)).map(([, old]) => old);
+      for (const old of superfluous.reverse()) {
+        await remove(old, "delete");
+        before.delete(old.urn);
+      }
+    },
+    state() {
+      const left = [...before].filter(([urn, old]) => !after.has(urn) && !gone.has(old.urn)).map(([, old]) => old);
+      return { resources: [...after.values(), ...left] };
+    },
+  };
+}
+
+/** `pulumi refresh`: the state as the clouds say it is. */
+export async function refresh(
+  state: EngineState,
+  providers: readonly ResourceProvider[],
+): Promise<{ state: EngineState; steps: Step[] }> {
+  const byPackage = new Map(providers.map((provider) => [provider.package, provider]));
+  const resources: ResourceState[] = [];
+  const steps: Step[] = [];
+  for (const old of state.resources) {
+    const provider = old.custom ? byPackage.get(packageOf(old.type)) : undefined;
+    const found = provider === undefined || old.type.startsWith("pulumi:providers:") ? old : await provider.read(old);
+    if (found === undefined) steps.push({ op: "delete", urn: old.urn, oldState: old });
+    else {
+      const now = { ...old, inputs: found.inputs, outputs: found.outputs };
+      const isSame = JSON.stringify(plainMap(old.outputs)) === JSON.stringify(plainMap(now.outputs));
+      steps.push({ op: isSame ? "same" : "update", urn: old.urn, oldState: old, newState: now });
+      resources.push(now);
+    }
+  }
+  return { state: { resources }, steps };
+}
+
+/** `pulumi destroy`. */
+export async function destroy(
+  state: EngineState,
+  providers: readonly ResourceProvider[],
+  onStep?: (step: Step) => void,
+) {
+  const deployment = createDeployment({ providers, previous: state, preview: false, ...(onStep && { onStep }) });
+  await deployment.finish();
+  return { state: deployment.state(), steps: deployment.steps };
+}
