@@ -5,7 +5,9 @@ import * as path from "node:path";
 const packages = {
   age: { apt: "age", brew: "age", nix: "age" },
   az: { apt: undefined, brew: "azure-cli", nix: "azure-cli" },
+  curl: { apt: "curl", brew: "curl", nix: "curl" },
   gpg: { apt: "gnupg", brew: "gnupg", nix: "gnupg" },
+  jq: { apt: "jq", brew: "jq", nix: "jq" },
   mkp224o: { apt: undefined, brew: undefined, nix: "mkp224o" },
   nix: { apt: "nix-bin", brew: undefined, nix: undefined },
   "nix-instantiate": { apt: "nix-bin", brew: undefined, nix: undefined },

@@ -14,13 +14,13 @@ export class Steps {
   readonly times: StepTime[] = [];
   private readonly terminal = process.stderr.isTTY === true;
 
-  /** Runs one step and shows `✓ name  1.2 s  note`, the note being what the step returns in `note`. */
-  async run<T extends { note?: string }>(name: string, action: () => Promise<T>): Promise<T> {
+  /** Runs one step and shows `✓ name  1.2 s  note`; the note is made of what the step returns. */
+  async run<T>(name: string, action: () => Promise<T>, note?: (result: T) => string): Promise<T> {
     const started = performance.now();
     const stopSpinner = this.spin(name, started);
     try {
       const result = await action();
-      this.finish("✓", name, started, stopSpinner, result.note);
+      this.finish("✓", name, started, stopSpinner, note?.(result));
       return result;
     } catch (error) {
       this.finish("✗", name, started, stopSpinner);

@@ -1,0 +1,91 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { runChild } from "../../commands/child-process";
+import { findOnPath } from "../../commands/tools";
+import type { Facts } from "../../declarations/facts";
+import { type Manifest, manifestOf } from "./manifest";
+
+export interface UnsealOptions {
+  facts: Facts;
+  /** The folder that was unpacked from the image: the sealed files lie there. */
+  sealedFolder: string;
+  /** The VM's memory file system: every plaintext ends below it. */
+  root: string;
+  /** The environment of the VM's unit: PATH, its proxy, its identity. Nothing of the workstation's. */
+  environment: NodeJS.ProcessEnv;
+  /** The VM's console. */
+  console: (line: string) => void;
+}
+
+/** What one try came to: the secrets' paths below `root`, or why Key Vault refused. */
+export type Unsealed = { opened: Map<string, string> } | { refused: string };
+
+const firstPauseMs = 250;
+const longestPauseMs = 2_000;
+
+/** Tries once, as the unit does at each start. */
+export async function unsealOnce(options: UnsealOptions): Promise<Unsealed> {
+  const manifest = manifestOf(options.facts, options.sealedFolder, options.root);
+  const reason = findOnPath("sops-install-secrets")
+    ? await installSecrets(manifest, options)
+    : await decryptEach(manifest, options);
+  if (reason !== undefined) {
+    const refused = await explain(options, reason);
+    options.console(refused);
+    return { refused };
+  }
+  return { opened: new Map(manifest.secrets.map(({ name, path: target }) => [name, target])) };
+}
+
+/** Retries with backoff as the unit does; a VM would for ever, a rehearsal until `deadlineMs`. */
+export async function unseal(options: UnsealOptions, deadlineMs: number): Promise<Map<string, string>> {
+  const deadline = Date.now() + deadlineMs;
+  for (let pause = firstPauseMs; ; pause = Math.min(2 * pause, longestPauseMs)) {
+    const result = await unsealOnce(options);
+    if ("opened" in result) return result.opened;
+    if (Date.now() + pause > deadline) throw new Error(`the VM could not open its secrets: ${result.refused}`);
+    await sleep(pause);
+  }
+}
+
+/** sops-nix's own program, as the image has it. Answers what it said where it failed. */
+async function installSecrets(manifest: Manifest, options: UnsealOptions): Promise<string | undefined> {
+  const file = path.join(options.root, "manifest.json");
+  fs.mkdirSync(path.join(options.root, "run"), { recursive: true, mode: 0o700 });
+  fs.writeFileSync(file, JSON.stringify(manifest));
+  const { code, stderr } = await runChild("sops-install-secrets", [file], { environment: options.environment });
+  return code === 0 ? undefined : stderr;
+}
+
+/** The same by hand with sops: each plaintext goes from a pipe to a file on the memory file system. */
+async function decryptEach(manifest: Manifest, options: UnsealOptions): Promise<string | undefined> {
+  const plaintexts: [string, string, Buffer][] = [];
+  for (const { path: target, mode, sopsFile } of manifest.secrets) {
+    const types = ["--input-type", "json", "--output-type", "binary"];
+    const { code, stdout, stderr } = await runChild("sops", ["decrypt", ...types, sopsFile], {
+      environment: options.environment,
+    });
+    if (code !== 0) return stderr;
+    plaintexts.push([target, mode, stdout]);
+  }
+  // All or none, as sops-install-secrets does.
+  for (const [target, mode, plaintext] of plaintexts) place(target, mode, plaintext);
+  return undefined;
+}
+
+function place(target: string, mode: string, plaintext: Buffer): void {
+  fs.mkdirSync(path.dirname(target), { recursive: true, mode: 0o700 });
+  fs.writeFileSync(`${target}.new`, plaintext, { mode: 0o600 });
+  fs.chmodSync(`${target}.new`, Number.parseInt(mode, 8));
+  fs.renameSync(`${target}.new`, target);
+  plaintext.fill(0);
+}
+
+/** The console line is the guest's own: the script that its unit runs after each failed attempt. */
+async function explain({ facts, environment }: UnsealOptions, said: string): Promise<string> {
+  const script = path.resolve("nix", "scripts", "explain-sealed.sh");
+  const unit = { SEALED_ONION_KEY_URL: facts.vault.keyUrl, SERVICE_RESULT: "exit-code" };
+  const { stderr } = await runChild("bash", [script], { environment: { ...environment, ...unit } });
+  return stderr.replace(/^<2>/, "").trim() || said;
+}

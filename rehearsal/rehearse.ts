@@ -1,0 +1,61 @@
+import { parseArgs } from "node:util";
+import { Cleanup } from "./cleanup";
+import { rehearse } from "./rehearsal";
+import { summary } from "./summary";
+
+const usage = `npm run rehearse -- [options]
+
+Deploys this program to Azure on loopback, boots what it made, and fetches its page over a private Tor network.
+
+  --json            print one JSON line at the end
+  --keep            keep everything up at the end, until Ctrl-C
+  --engine ENGINE   in-process, or pulumi (the real engine; the default where pulumi is on PATH)
+  --nix             build the real image with Nix
+  --vault           log in to HashiCorp Vault with the VM's identity as well
+`;
+
+function readChoices() {
+  const flag = { type: "boolean", default: false } as const;
+  const options = { help: flag, json: flag, keep: flag, nix: flag, vault: flag, engine: { type: "string" } } as const;
+  const { values } = parseArgs({ options });
+  return { ...values, engine: engineNamed(values.engine) };
+}
+
+function engineNamed(engine: string | undefined): "in-process" | "pulumi" | undefined {
+  if (engine === undefined || engine === "in-process" || engine === "pulumi") return engine;
+  throw new Error(`--engine must be in-process or pulumi, got ${engine}: type npm run rehearse -- --engine pulumi`);
+}
+
+async function main(): Promise<void> {
+  const choices = readChoices();
+  if (choices.help) return void process.stdout.write(usage);
+  const cleanup = new Cleanup();
+  let interrupted = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      interrupted = true;
+      process.stderr.write("\nending everything\n");
+      void cleanup.run().finally(() => process.exit(130));
+    });
+  }
+  try {
+    const report = await rehearse(choices, cleanup);
+    process.stderr.write(summary(report));
+    if (choices.keep) await untilInterrupted();
+    await cleanup.run();
+    if (choices.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+    process.exitCode = report.ok ? 0 : 1;
+  } catch (error) {
+    if (interrupted) return;
+    await cleanup.run();
+    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function untilInterrupted(): Promise<never> {
+  process.stderr.write("everything is kept up: press Ctrl-C to end it\n");
+  return new Promise(() => setInterval(() => {}, 60_000));
+}
+
+void main();

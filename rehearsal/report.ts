@@ -1,0 +1,22 @@
+import type { Leak } from "./leaks";
+import type { StepTime } from "./steps";
+
+/** The outcome of a rehearsal: what `--json` prints as its last line. */
+export interface RehearsalReport {
+  engine: "in-process" | "pulumi";
+  /** How many resources the program declared, components not counted. */
+  resources: number;
+  onionHostname: string;
+  /** Of the page that was fetched over Tor. */
+  httpStatus: number;
+  secretsUnsealed: number;
+  /** Where plaintext was found; never the plaintext. */
+  leaks: Leak[];
+  /** Whether the search found what was planted for it. */
+  canaryFound: boolean;
+  bytesUploaded: number;
+  steps: StepTime[];
+  /** What could not be done on this machine, and why. */
+  skipped: string[];
+  ok: boolean;
+}

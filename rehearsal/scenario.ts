@@ -1,0 +1,57 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Recoverer } from "./recovery";
+
+/** The stack that a rehearsal deploys: a real configuration, with secrets made up for this run. */
+export interface Scenario {
+  stack: string;
+  /** Pulumi configuration, as a stack file holds it: objects are JSON. */
+  config: Record<string, string>;
+  /** Plaintexts that are known beforehand; the onion key is known only once the VM has opened it. */
+  plaintexts: { name: string; bytes: Buffer }[];
+}
+
+/** Not anybody's key: a public key for a VM that nobody logs in to. */
+const sshPublicKey = `ssh-ed25519 ${Buffer.concat([
+  Buffer.from([0, 0, 0, 11]),
+  Buffer.from("ssh-ed25519"),
+  Buffer.from([0, 0, 0, 32]),
+  Buffer.alloc(32, 7),
+]).toString("base64")} rehearsal`;
+
+/**
+ * @param sources a folder on a memory file system: where this stack's owner keeps plaintext
+ * @param builder argv of what builds the image where Nix does not
+ */
+export function makeScenario(sources: string, recoverers: Recoverer[], builder: string[] | undefined): Scenario {
+  const token = `token-${randomBytes(24).toString("hex")}`;
+  const binary = randomBytes(300);
+  const tokenFile = path.join(sources, "token");
+  const binaryFile = path.join(sources, "blob");
+  fs.writeFileSync(tokenFile, token, { mode: 0o600 });
+  fs.writeFileSync(binaryFile, binary, { mode: 0o600 });
+  const secrets = {
+    onion: { source: { onion: {} } },
+    token: { source: { file: tokenFile }, owner: "root", mode: "0400", restart: ["site.service"] },
+    blob: { source: { command: ["cat", binaryFile] }, path: "/run/secrets/app/blob" },
+  };
+  const recipients = {
+    age: recoverers.filter(({ kind }) => kind !== "pgp").map(({ recipient }) => recipient),
+    pgp: recoverers.filter(({ kind }) => kind === "pgp").map(({ recipient }) => recipient),
+  };
+  return {
+    stack: "rehearsal",
+    config: {
+      "azure-native:location": "westeurope",
+      "sealed-onion:sshPublicKey": sshPublicKey,
+      "sealed-onion:secrets": JSON.stringify(secrets),
+      "sealed-onion:recipients": JSON.stringify(recipients),
+      ...(builder ? { "sealed-onion:image": JSON.stringify({ builder }) } : {}),
+    },
+    plaintexts: [
+      { name: "token", bytes: Buffer.from(token) },
+      { name: "blob", bytes: binary },
+    ],
+  };
+}
