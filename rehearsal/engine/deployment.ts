@@ -51,11 +51,12 @@ function reasonsOf({ detailed }: Diff) {
 export function createDeployment(options: DeploymentOptions): Deployment {
   const { preview, previous } = options;
   const providers = new Map(options.providers.map((provider) => [provider.package, provider]));
-  const before = new Map(previous.resources.map((resource) => [resource.urn, resource]));
+  const live = previous.resources.filter(({ pendingDelete }) => !pendingDelete);
+  const before = new Map(live.map((resource) => [resource.urn, resource]));
   const after = new Map<string, ResourceState>();
-  const replaced: ResourceState[] = [];
+  const replaced = previous.resources.filter(({ pendingDelete }) => pendingDelete);
   const steps: Step[] = [];
-  const gone = new Set<string>();
+  const gone = new Set<ResourceState>();
 
   function providerOf(type: string): ResourceProvider {
     const provider = providers.get(packageOf(type));
@@ -104,10 +105,10 @@ export function createDeployment(options: DeploymentOptions): Deployment {
 
   async function remove(old: ResourceState, op: "delete" | "delete-replaced"): Promise<void> {
     if (old.protect) throw protectedError(old.urn);
-    const takenAlong = old.deletedWith !== "" && gone.has(old.deletedWith);
+    const takenAlong = [...gone].some(({ urn }) => urn === old.deletedWith);
     if (!preview && old.custom && !takenAlong && !old.retainOnDelete && !old.type.startsWith("pulumi:providers:"))
       await providerOf(old.type).delete(old);
-    gone.add(old.urn);
+    gone.add(old);
     done(op, old.urn, { oldState: old });
   }
 
@@ -156,7 +157,7 @@ export function createDeployment(options: DeploymentOptions): Deployment {
       news,
       randomSeed: seedOf(urn),
     });
-    if (failures.length > 0) throw new Error(`${type} (${name}): ${failures.map(({ reason }) => reason).join("; ")}`);
+    if (failures.length > 0) throw new Error(failures.map(({ reason }) => reason).join("; "));
     if (old === undefined) {
       const state = await create(goal, inputs);
       done("create", urn, { newState: state });
@@ -191,16 +192,18 @@ export function createDeployment(options: DeploymentOptions): Deployment {
       state.outputs = outputs;
     },
     async finish() {
-      for (const old of replaced.reverse()) await remove(old, "delete-replaced");
       const superfluous = [...before].filter(([urn]) => !after.has(urn)).map(([, old]) => old);
-      for (const old of superfluous.reverse()) {
-        await remove(old, "delete");
-        before.delete(old.urn);
+      const age = new Map(previous.resources.map((resource, index) => [resource, index]));
+      const newestFirst = [...superfluous, ...replaced].sort((a, b) => (age.get(b) ?? 0) - (age.get(a) ?? 0));
+      for (const old of newestFirst) {
+        await remove(old, replaced.includes(old) ? "delete-replaced" : "delete");
+        if (before.get(old.urn) === old) before.delete(old.urn);
       }
     },
     state() {
-      const left = [...before].filter(([urn, old]) => !after.has(urn) && !gone.has(old.urn)).map(([, old]) => old);
-      return { resources: [...after.values(), ...left] };
+      const left = [...before].filter(([urn, old]) => !after.has(urn) && !gone.has(old)).map(([, old]) => old);
+      const doomed = replaced.filter((old) => !gone.has(old)).map((old) => ({ ...old, pendingDelete: true }));
+      return { resources: [...after.values(), ...left, ...doomed] };
     },
   };
 }

@@ -20,6 +20,8 @@ export interface ResourceState {
   deletedWith: string;
   /** It was made, but a part of that failed: the next update does it again. */
   failed?: boolean;
+  /** It was replaced, and is still to be deleted. */
+  pendingDelete?: boolean;
 }
 
 /** What an engine knows between two runs, in the order in which it was made. */

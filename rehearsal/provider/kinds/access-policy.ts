@@ -50,19 +50,38 @@ function write(situation: Situation, shouldExist: boolean): PropertyMap {
   return { resourceGroupName: inputs.resourceGroupName, vaultName: inputs.vaultName, policy };
 }
 
+/** Vaults whose policies are being changed. */
+const busy = new Set<string>();
+
+/** Two changes of one vault's policies at once: Azure refuses the second one. */
+async function alone<T>({ cloud, id, inputs }: Pick<Situation, "cloud" | "id" | "inputs">, work: () => T): Promise<T> {
+  const vault = `${cloud.subscriptionId} ${id.toLowerCase()}`;
+  if (busy.has(vault))
+    refuse(
+      409,
+      "ConflictError",
+      `A conflict occurred that prevented the operation from completing. The operation failed because the vault '${inputs.vaultName}' has changed from the point the operation began. This can happen if parallel operations are being performed on the vault. To prevent this error, serialize the operations so that only one operation is performed on the vault at a time. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147741`,
+    );
+  busy.add(vault);
+  try {
+    await new Promise((resolve) => setImmediate(resolve));
+    return work();
+  } finally {
+    busy.delete(vault);
+  }
+}
+
 /** azure-native wrote this one by hand: customresources/custom_keyvault_accesspolicy.go. */
 const custom: CustomKind = {
-  create: async (situation) => write(situation, false),
-  update: async (situation) => write(situation, true),
+  create: (situation) => alone(situation, () => write(situation, false)),
+  update: (situation) => alone(situation, () => write(situation, true)),
   read(cloud, id, state) {
     const vault = vaultOf(cloud, id);
     const known = isMap(state.policy) ? holder(state.policy) : "";
     const policy = vault && policiesOf(vault).find((candidate) => holder(candidate) === known);
     return policy && { ...state, policy };
   },
-  async delete(situation) {
-    change(situation, undefined);
-  },
+  delete: (situation) => alone(situation, () => change(situation, undefined)),
 };
 
 export const accessPolicy: ResourceKind = {
