@@ -1,6 +1,8 @@
+import type { StackConfig } from "../config";
 import type { BootAgent } from "./guest";
-import type { SecretName } from "./secret";
+import type { SecretDeclaration, SecretName } from "./secret";
 import type { ServiceTarget } from "./services";
+import type { VaultAuth } from "./vault-auth";
 
 /** Where a secret goes on the VM. */
 export interface SecretPlacement {
@@ -51,6 +53,44 @@ export interface Facts {
   readonly services: Readonly<Record<string, ServiceFacts>>;
   readonly guest: GuestFacts;
   readonly vaultAgent?: VaultAgentFacts;
+}
+
+/** What only Azure and the sealed keys could tell. */
+export interface Deployed {
+  readonly vaultUri: string;
+  readonly keyUrl: string;
+  readonly clientId: string;
+  /** Hostnames of the onion keys, by secret name. */
+  readonly hostnames: Readonly<Record<SecretName, string | undefined>>;
+}
+
+/** The facts of a configuration, once it is deployed. */
+export function factsOf(config: StackConfig, { vaultUri, keyUrl, clientId, hostnames }: Deployed): Facts {
+  const { adminUser } = config.machine;
+  const { readyWhenUnsealed, userDataSecrets, ...bootAgent } = config.bootAgent;
+  const services = config.services.map(({ name, key, ...service }) => {
+    const hostname = hostnames[key];
+    if (hostname === undefined) throw new Error(`onion key ${key} of service ${name} has no hostname`);
+    return [name, { secret: key, hostname, ...service }] as const;
+  });
+  return {
+    version: 1,
+    stack: config.stack,
+    vault: { uri: vaultUri, keyUrl },
+    identity: { clientId },
+    secrets: Object.fromEntries(config.secrets.map((secret) => [secret.name, placementOf(secret)])),
+    services: Object.fromEntries(services),
+    guest: { adminUser, imageGeneration: 2, readyWhenUnsealed, userDataSecrets, bootAgent },
+    ...(config.vaultAuth === undefined ? {} : { vaultAgent: agentOf(config.vaultAuth) }),
+  };
+}
+
+function placementOf({ name, path, owner, group, mode, restart }: SecretDeclaration): SecretPlacement {
+  return { path, owner, group, mode, restart, sealedFile: `${name}.sops.json` };
+}
+
+function agentOf({ address, mount, agentRole, resource }: VaultAuth): VaultAgentFacts {
+  return { address, mount, role: agentRole, resource };
 }
 
 /** The text of `facts.json`: indented, keys sorted, so that equal facts are equal bytes. */

@@ -1,0 +1,111 @@
+import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment";
+import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition";
+import { AccessPolicy } from "@pulumi/azure-native/keyvault/accessPolicy";
+import * as pulumi from "@pulumi/pulumi";
+import { guidOf, roleDefinitionId } from "../declarations/azure-names";
+import type { VaultSettings } from "../declarations/vault";
+import type { Deployer, Grantee } from "./deployer";
+
+/** A vault's key and who gets which rights to it. */
+export interface KeyAccess {
+  readonly authorization: VaultSettings["authorization"];
+  readonly groupName: pulumi.Input<string>;
+  readonly groupId: pulumi.Input<string>;
+  readonly vaultName: pulumi.Input<string>;
+  readonly keyId: pulumi.Input<string>;
+  readonly deployer: Deployer;
+  readonly sealers: readonly Grantee[];
+  readonly machine: Grantee;
+}
+
+/** What must exist before a sealer can seal, and before the machine can open. */
+export interface KeyGrants {
+  readonly sealers: readonly pulumi.Resource[];
+  readonly machine: readonly pulumi.Resource[];
+}
+
+/** As access policies name them. */
+const RIGHTS = { sealer: ["get", "encrypt", "decrypt"], machine: ["decrypt"] } as const;
+
+/** The same rights as roles name them. No built-in role has exactly these: Key Vault Crypto User may sign and wrap. */
+const ROLES = {
+  sealer: { title: "Sealer", actions: ["read", "encrypt/action", "decrypt/action"] },
+  machine: { title: "Opener", actions: ["decrypt/action"] },
+} as const;
+
+type Part = keyof typeof RIGHTS;
+
+/** Gives the machine and the sealers their rights, by the vault's policies or by role assignments on the key. */
+export function grantKeyAccess(parent: pulumi.Resource, name: string, access: KeyAccess): KeyGrants {
+  return access.authorization === "rbac" ? assignRoles(parent, name, access) : addPolicies(parent, name, access);
+}
+
+/** One after the other: the vault answers 409 to two changes of its policies at once. */
+function addPolicies(parent: pulumi.Resource, name: string, access: KeyAccess): KeyGrants {
+  const chain: AccessPolicy[] = [];
+  const add = (grantee: Grantee, part: Part) => {
+    const policy = {
+      tenantId: access.deployer.tenantId,
+      objectId: grantee.objectId,
+      permissions: { keys: [...RIGHTS[part]] },
+    };
+    const args = { resourceGroupName: access.groupName, vaultName: access.vaultName, policy };
+    // A policy belongs to its principal: another principal has another policy.
+    const options = { parent, dependsOn: chain.slice(-1), replaceOnChanges: ["policy.objectId"] };
+    chain.push(new AccessPolicy(`${name}-${grantee.suffix}-policy`, args, options));
+    return chain.slice(-1);
+  };
+  const sealers = access.sealers.flatMap((sealer) => add(sealer, "sealer"));
+  return { sealers, machine: add(access.machine, "machine") };
+}
+
+function assignRoles(parent: pulumi.Resource, name: string, access: KeyAccess): KeyGrants {
+  const sealer = defineRole(parent, name, "sealer", access);
+  const machine = defineRole(parent, name, "machine", access);
+  return {
+    sealers: access.sealers.map((grantee) => assignRole(parent, name, grantee, sealer, access)),
+    machine: [assignRole(parent, name, access.machine, machine, access)],
+  };
+}
+
+/** A custom role with exactly the rights of that part, assignable within the stack's resource group. */
+function defineRole(parent: pulumi.Resource, name: string, part: Part, access: KeyAccess): RoleDefinition {
+  const { title, actions } = ROLES[part];
+  const args = {
+    scope: access.groupId,
+    roleDefinitionId: pulumi.output(access.groupId).apply((id) => guidOf("role", id, part)),
+    // Unique in the tenant, as Azure wants it.
+    roleName: pulumi.interpolate`Sealed Onion ${title} (${access.vaultName})`,
+    description: `What a sealed-onion ${part} may do with the vault's key`,
+    roleType: "CustomRole",
+    assignableScopes: [access.groupId],
+    permissions: [
+      {
+        actions: [],
+        notActions: [],
+        notDataActions: [],
+        dataActions: actions.map((action) => `Microsoft.KeyVault/vaults/keys/${action}`),
+      },
+    ],
+  };
+  return new RoleDefinition(`${name}-${part}-role`, args, { parent });
+}
+
+function assignRole(
+  parent: pulumi.Resource,
+  name: string,
+  grantee: Grantee,
+  role: RoleDefinition,
+  { keyId, deployer }: KeyAccess,
+): RoleAssignment {
+  const roleId = pulumi.output(role.id).apply((id) => id.split("/").at(-1) ?? id);
+  const ids = pulumi.all([keyId, grantee.objectId, roleId]);
+  const args = {
+    scope: keyId,
+    principalId: grantee.objectId,
+    principalType: grantee.type,
+    roleDefinitionId: pulumi.all([deployer.subscriptionId, roleId]).apply(([id, guid]) => roleDefinitionId(id, guid)),
+    roleAssignmentName: ids.apply(([scope, principal, guid]) => guidOf("assignment", scope, principal, guid)),
+  };
+  return new RoleAssignment(`${name}-${grantee.suffix}-assignment`, args, { parent });
+}

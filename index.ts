@@ -1,0 +1,76 @@
+import * as pulumi from "@pulumi/pulumi";
+import { NixosImage } from "./components/nixos-image";
+import { OnionVm } from "./components/onion-vm";
+import { SealedSecret } from "./components/sealed-secret";
+import { SealingVault } from "./components/sealing-vault";
+import { VaultAzureAuth } from "./components/vault-azure-auth";
+import { readConfig } from "./config";
+import { factsOf, factsText } from "./declarations/facts";
+
+const config = readConfig();
+const { stack, location, production, recipients, services } = config;
+
+const vault = new SealingVault("vault", { stack, location, production, ...config.vault });
+const { deployer, identity, resourceGroupName } = vault;
+
+const secrets = config.secrets.map((declaration) => {
+  const { fingerprintKey, keyUrl, sealersReady: ready } = vault;
+  return new SealedSecret(declaration.name, {
+    stack,
+    declaration,
+    keyUrl,
+    recipients,
+    fingerprintKey,
+    ready,
+    production,
+  });
+});
+const digests = Object.fromEntries(secrets.map(({ secretName, digest }) => [secretName, digest]));
+const hostnames = pulumi.output(Object.fromEntries(secrets.map(({ secretName, hostname }) => [secretName, hostname])));
+
+const facts = pulumi
+  .all([vault.vaultUri, vault.keyUrl, identity.clientId, hostnames])
+  .apply(([vaultUri, keyUrl, clientId, known]) =>
+    factsText(factsOf(config, { vaultUri, keyUrl, clientId, hostnames: known })),
+  );
+
+const { userDataSecrets } = config.bootAgent;
+const image = new NixosImage("image", {
+  stack,
+  location,
+  resourceGroupName,
+  facts,
+  sealed: userDataSecrets ? {} : digests,
+  ready: secrets.map(({ ready }) => ready),
+  uploaders: vault.sealers,
+  deployer,
+  ...config.image,
+});
+
+const vm = new OnionVm("vm", {
+  stack,
+  location,
+  resourceGroupName,
+  imageId: image.imageId,
+  identity,
+  ready: [...vault.machineReady, ...image.ready],
+  userDataSecrets: userDataSecrets ? digests : undefined,
+  images: { containerUrl: image.containerUrl, current: image.blobName, keep: config.image.keep },
+  ...config.machine,
+});
+
+if (config.vaultAuth) {
+  new VaultAzureAuth("vault-auth", { stack, resourceGroupName, identity, deployer, ...config.vaultAuth });
+}
+
+/** Onion addresses by service. */
+export const onionHostnames = hostnames.apply((known) =>
+  Object.fromEntries(services.map(({ name, key }) => [name, known[key]])),
+);
+export const onionHostname = hostnames.apply((known) => known[services[0]?.key ?? ""]);
+export const keyUrl = vault.keyUrl;
+export const vaultUri = vault.vaultUri;
+export const identityClientId = identity.clientId;
+export const imageId = image.imageId;
+export const vmId = vm.vmId;
+export const resourceGroup = resourceGroupName;
