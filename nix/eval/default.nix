@@ -1,9 +1,87 @@
+# What `npm run check:nix` evaluates for real, wherever a nixpkgs and a sops-nix are given: the example stack, sentences
+# that must hold of it and of its variants, what the rehearsal's guest must follow (golden), and the rendered units.
 { nixpkgs, sops-nix }:
 let
-  machine = import ../lib/machine.nix {
-    evalConfig = import "${nixpkgs}/nixos/lib/eval-config.nix";
-    sopsModule = "${sops-nix}/modules/sops";
-    hosts = ./hosts;
-  };
+  lib = import (nixpkgs + "/lib");
+  stack = (import ../lib/stacks.nix ./stacks).example;
+  machineWith =
+    modules:
+    import ../lib/machine.nix {
+      evalConfig =
+        arguments:
+        import (nixpkgs + "/nixos/lib/eval-config.nix") (
+          arguments // { modules = arguments.modules ++ modules; }
+        );
+      sopsModule = sops-nix + "/modules/sops";
+      hosts = ./hosts;
+    } stack;
+  example = machineWith [ ];
+
+  failures =
+    machine: map (check: check.message) (lib.filter (check: !check.assertion) machine.config.assertions);
+
+  sentences =
+    config:
+    lib.concatMapAttrs
+      (subject: file: lib.mapAttrs' (name: lib.nameValuePair "${subject}: ${name}") (import file { inherit config lib; }))
+      {
+        boot-agent = ./checks/boot-agent.nix;
+        hardening = ./checks/hardening.nix;
+        image = ./checks/image.nix;
+        onion-service = ./checks/onion-service.nix;
+        sealed-secrets = ./checks/sealed-secrets.nix;
+        vault-agent = ./checks/vault-agent.nix;
+      };
 in
-machine (import ../lib/stacks.nix ./stacks).example
+{
+  example = {
+    # { "<subject>: <sentence>" = bool; }
+    holds = sentences example.config;
+
+    assertions = failures example;
+    inherit (example.config) warnings;
+
+    golden = import ./golden.nix {
+      inherit (example) config;
+      inherit lib;
+    };
+
+    # Every unit's text, with what wants and requires it, for systemd-analyze.
+    units = lib.mapAttrs (_: unit: {
+      inherit (unit)
+        text
+        wantedBy
+        requiredBy
+        overrideStrategy
+        ;
+    }) (lib.filterAttrs (_: unit: unit.enable && unit ? text) example.config.systemd.units);
+
+    # Ours, whose confinement is measured.
+    confined = [
+      "azure-authorized-keys.service"
+      "azure-check-in.service"
+      "azure-entropy.service"
+      "azure-hostname.service"
+      "onion-site-site.service"
+      "refresh-secrets.service"
+      "sops-install-secrets.service"
+      "tor.service"
+      "vault-agent.service"
+      "vault-secret-database.service"
+    ];
+
+    image = example.config.system.build.azureImage.drvPath;
+  };
+
+  # { "<sentence>" = bool; } of the example with some switches turned the other way.
+  variants = import ./variants.nix { inherit lib machineWith; };
+
+  # { <variant> = { expected; failures; } }: a mistake and the exact words it is answered with.
+  refusals = lib.mapAttrs (_: variant: {
+    inherit (variant) expected;
+    failures = failures (machineWith [ variant.module ]);
+  }) (import ./refusals.nix);
+
+  # The drivers of the VM tests, to be compiled at least: { <test> = Python; }
+  testScripts = { };
+}

@@ -8,15 +8,16 @@
     "AF_INET"
     "AF_INET6"
   ],
-  devices ? [ ], # DeviceAllow lines beside the harmless ones (null, zero, random …)
+  addresses ? null, # the only ones to talk to; null for all
 }:
 {
-  CapabilityBoundingSet = capabilities;
-  DevicePolicy = "closed";
-  DeviceAllow = devices;
+  # An empty list would write no line at all, and leave every capability.
+  CapabilityBoundingSet = if capabilities == [ ] then "" else capabilities;
   LockPersonality = true;
   MemoryDenyWriteExecute = true;
   NoNewPrivileges = true;
+  PrivateDevices = true;
+  PrivateMounts = true;
   PrivateTmp = true;
   ProcSubset = "pid";
   ProtectClock = true;
@@ -42,3 +43,12 @@
   ++ (if builtins.elem "CAP_CHOWN" capabilities then [ "@chown" ] else [ ]);
   UMask = "0077";
 }
+// (
+  if addresses == null then
+    { }
+  else
+    {
+      IPAddressDeny = "any";
+      IPAddressAllow = addresses;
+    }
+)

@@ -70,7 +70,12 @@ in
         RestartSteps = 6;
         RestartMaxDelaySec = "60s";
       }
-      // import ../lib/confinement.nix { };
+      // import ../lib/confinement.nix {
+        addresses = [
+          "168.63.129.16"
+          "169.254.169.254"
+        ];
+      };
     };
   };
 }

@@ -22,8 +22,8 @@
 
     # The daemon that `nixos-rebuild` needs; nobody but root may talk to it.
     nix.settings = {
-      allowed-users = [ "root" ];
-      trusted-users = [ "root" ];
+      allowed-users = lib.mkForce [ "root" ];
+      trusted-users = lib.mkForce [ "root" ];
     };
     nix.channel.enable = false;
 

@@ -44,6 +44,7 @@ let
           type = types.path;
           default = ../site;
           defaultText = lib.literalExpression "./site";
+          apply = folder: "${folder}"; # into the store, and so into the image
           description = "Folder or derivation with the static site. It is public: anything in the Nix store is.";
         };
         clientAuthorization = mkOption {

@@ -57,7 +57,7 @@ in
         RestartSteps = 6;
         RestartMaxDelaySec = "60s";
       }
-      // import ../../lib/confinement.nix { };
+      // import ../../lib/confinement.nix { addresses = [ "169.254.169.254" ]; };
     };
   };
 }

@@ -34,9 +34,11 @@ in
         StandardInput = "file:${table}";
         StandardOutput = "file:/dev/random";
         PrivateNetwork = true;
-        IPAddressDeny = "any";
       }
-      // import ../../lib/confinement.nix { addressFamilies = [ "none" ]; };
+      // import ../../lib/confinement.nix {
+        addressFamilies = [ "none" ];
+        addresses = [ ];
+      };
     };
   };
 }

@@ -35,7 +35,13 @@ in
         RestartSteps = 6;
         RestartMaxDelaySec = "60s";
       }
-      // import ../../lib/confinement.nix { capabilities = [ "CAP_SYS_ADMIN" ]; } # sethostname(2)
+      // import ../../lib/confinement.nix {
+        capabilities = [ "CAP_SYS_ADMIN" ]; # sethostname(2)
+        addresses = [
+          "168.63.129.16"
+          "169.254.169.254"
+        ];
+      }
       // {
         ProtectHostname = false;
         SystemCallFilter = [

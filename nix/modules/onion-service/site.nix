@@ -53,15 +53,14 @@ in
           DynamicUser = true;
           Restart = "always";
           RestartSec = "2s";
-          # Only tor, on this machine, ever asks; and it asks nobody.
-          IPAddressDeny = "any";
-          IPAddressAllow = "localhost";
           SocketBindDeny = "any";
           SocketBindAllow = "tcp:${toString site.port}";
-          PrivateDevices = true;
           PrivateUsers = true;
         }
-        // import ../../lib/confinement.nix { addressFamilies = [ "AF_INET" ]; };
+        // import ../../lib/confinement.nix {
+          addressFamilies = [ "AF_INET" ];
+          addresses = [ "localhost" ]; # only tor, on this machine, ever asks; and it asks nobody
+        };
       };
     }) cfg.onionSites;
   };

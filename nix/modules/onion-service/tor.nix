@@ -22,7 +22,8 @@ let
     config.systemd.package
   ];
 
-  pathOf = secret: cfg.secrets.${secret}.path;
+  # A name that is no secret is answered by an assertion (../onion-service.nix), not by Nix.
+  pathOf = secret: cfg.secrets.${secret}.path or "/run/secrets/${secret}";
 
   # A virtual port and where it leads, as upstream's tor module spells it.
   portMap =
@@ -38,8 +39,10 @@ let
             addr = "127.0.0.1";
             port = cfg.onionSites.${name}.port;
           }
+        else if parsed.kind == "unix" then
+          { unix = parsed.path; }
         else
-          removeAttrs parsed [ "kind" ];
+          { inherit (parsed) addr port; };
     };
 
   socketFolders = lib.concatMap (
@@ -57,6 +60,7 @@ in
   config = lib.mkIf (services != { }) {
     services.tor = {
       enable = true;
+      enableGeoIP = false; # it only chooses relays by country, which nothing here does
       settings = {
         AvoidDiskWrites = true;
         DirCache = false;

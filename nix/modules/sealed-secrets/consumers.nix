@@ -34,7 +34,7 @@ let
     lib.attrNames (
       lib.filterAttrs (_: use: use.restart && lib.elem secret use.secrets) cfg.unseal.consumers
     );
-  pathsOf = use: map (secret: cfg.secrets.${secret}.path) (lib.naturalSort (lib.unique use.secrets));
+  pathsOf = use: map (secret: cfg.secrets.${secret}.path or "/run/secrets/${secret}") (lib.naturalSort (lib.unique use.secrets));
 
   # Units that the network, and so Key Vault, needs. Waiting for a secret they would wait for ever.
   beforeTheNetwork = [
@@ -67,7 +67,7 @@ in
 
     assertions = lib.concatMap (unit: [
       {
-        assertion = isDefined unit;
+        assertion = isDefined unit || needsNetwork unit;
         message = "sealed-onion.secrets.*.restart names ${unit}, which nothing here defines: correct the name, or define systemd.services.${serviceName unit}";
       }
       {

@@ -67,7 +67,6 @@ in
         LimitCORE = 0;
         AmbientCapabilities = [ "CAP_IPC_LOCK" ]; # locks its memory
         SecureBits = "keep-caps";
-        PrivateDevices = true;
       }
       // import ../../lib/confinement.nix {
         capabilities = [

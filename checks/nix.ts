@@ -1,0 +1,121 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { parseArgs } from "node:util";
+import { endWithParent, runChild } from "../commands/child-process";
+import { findOnPath, howToInstall } from "../commands/tools";
+import { type Example, evaluate, type Sources } from "./nix/evaluate";
+import { differences, writeGolden } from "./nix/golden";
+import { exposures, tooExposed, verifyUnits, writeUnits } from "./nix/units";
+
+const USAGE = `Evaluates the guest for real and checks what it says. Nothing is built.
+  npm run check:nix -- --nixpkgs PATH --sops-nix PATH [--update]
+PATH is an unpacked source tree; with --update the golden files in nix/eval/golden are written anew.`;
+
+/** What a check found wrong: none is good. */
+type Problems = string[];
+
+interface Settings {
+  readonly sources: Sources;
+  /** Whether the golden files are written anew. */
+  readonly update: boolean;
+}
+
+async function checkExample({ sources, update }: Settings): Promise<Problems> {
+  const example = await evaluate("example", sources);
+  console.log(`  image ${example.image}`);
+  if (update) writeGolden(example.golden);
+  return [
+    ...example.assertions,
+    ...example.warnings,
+    ...untrue(example.holds),
+    ...differences(example.golden).map((file) => `${file} is not what the modules produce: look, then type --update`),
+    ...(await checkUnits(example)),
+  ];
+}
+
+async function checkVariants({ sources }: Settings): Promise<Problems> {
+  return untrue(await evaluate("variants", sources));
+}
+
+function untrue(sentences: Readonly<Record<string, boolean>>): Problems {
+  console.log(`  ${Object.keys(sentences).length} sentences`);
+  return Object.keys(sentences).filter((sentence) => !sentences[sentence]);
+}
+
+async function checkRefusals({ sources }: Settings): Promise<Problems> {
+  const refusals = Object.entries(await evaluate("refusals", sources));
+  console.log(`  ${refusals.length} mistakes`);
+  return refusals
+    .filter(([, { expected, failures }]) => failures.length !== 1 || failures[0] !== expected)
+    .map(([name, { expected, failures }]) => `${name}: expected "${expected}", got ${JSON.stringify(failures)}`);
+}
+
+async function checkUnits({ units, confined }: Example): Promise<Problems> {
+  if (!findOnPath("systemd-analyze")) {
+    console.log("  units: skipped: systemd-analyze is not on PATH");
+    return [];
+  }
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sealed-onion-units-"));
+  try {
+    writeUnits(units, folder);
+    const found = await exposures(folder, confined);
+    for (const [name, exposure] of found) console.log(`  exposure ${exposure.toFixed(1)} ${name}`);
+    return [...(await verifyUnits(folder, confined)), ...tooExposed(found)];
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+/** The drivers' Python is only compiled: to run it takes a machine with KVM (.github/workflows/nix.yml). */
+async function checkTestScripts({ sources }: Settings): Promise<Problems> {
+  if (!findOnPath("python3")) {
+    console.log("  skipped: python3 is not on PATH");
+    return [];
+  }
+  const problems: Problems = [];
+  for (const [name, script] of Object.entries(await evaluate("testScripts", sources))) {
+    const compile = "import sys; compile(sys.stdin.read(), sys.argv[1], 'exec')";
+    const { code, stderr } = await runChild("python3", ["-c", compile, name], { input: Buffer.from(script) });
+    console.log(`  ${name}: ${script.split("\n").length} lines`);
+    if (code !== 0) problems.push(`${name}: ${stderr.trim()}`);
+  }
+  return problems;
+}
+
+const checks: Record<string, (settings: Settings) => Promise<Problems>> = {
+  "the example's machine": checkExample,
+  "its variants": checkVariants,
+  "mistakes and their words": checkRefusals,
+  "scripts of the VM tests": checkTestScripts,
+};
+
+async function main(): Promise<void> {
+  const options = { nixpkgs: { type: "string" }, "sops-nix": { type: "string" }, update: { type: "boolean" } } as const;
+  const { values } = parseArgs({ options });
+  if (!values.nixpkgs || !values["sops-nix"]) {
+    console.error(USAGE);
+    process.exitCode = 2;
+    return;
+  }
+  if (!findOnPath("nix-instantiate")) {
+    throw new Error(`nix-instantiate is not on PATH: type ${howToInstall("nix-instantiate")}`);
+  }
+  const sources = { nixpkgs: path.resolve(values.nixpkgs), sopsNix: path.resolve(values["sops-nix"]) };
+  let failed = 0;
+  for (const [name, check] of Object.entries(checks)) {
+    console.log(name);
+    for (const problem of await check({ sources, update: values.update === true })) {
+      failed += 1;
+      console.log(`  FAILED ${problem}`);
+    }
+  }
+  console.log(failed === 0 ? "the guest evaluates as it should" : `${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+endWithParent();
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

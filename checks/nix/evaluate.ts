@@ -1,0 +1,48 @@
+import { runChild } from "../../commands/child-process";
+
+/** Where the sources lie that the guest is evaluated against: unpacked trees, never part of this repository. */
+export interface Sources {
+  readonly nixpkgs: string;
+  readonly sopsNix: string;
+}
+
+/** A unit as NixOS renders it. `asDropinIfExists`: it may only add to one that systemd itself brings. */
+export interface Unit {
+  readonly text: string;
+  readonly wantedBy: readonly string[];
+  readonly requiredBy: readonly string[];
+  readonly overrideStrategy: "asDropin" | "asDropinIfExists";
+}
+
+/** The example stack's machine, as `nix/eval/default.nix` describes it. */
+export interface Example {
+  readonly holds: Readonly<Record<string, boolean>>;
+  readonly assertions: readonly string[];
+  readonly warnings: readonly string[];
+  readonly golden: Readonly<Record<string, unknown>>;
+  readonly units: Readonly<Record<string, Unit>>;
+  readonly confined: readonly string[];
+  readonly image: string;
+}
+
+/** What `nix/eval/default.nix` says, by attribute. */
+export interface Evaluated {
+  readonly example: Example;
+  readonly variants: Readonly<Record<string, boolean>>;
+  readonly refusals: Readonly<Record<string, { readonly expected: string; readonly failures: readonly string[] }>>;
+  readonly testScripts: Readonly<Record<string, string>>;
+}
+
+/**
+ * Evaluates one attribute of `nix/eval/default.nix`. Nothing is built and no store is written, so any Nix will do.
+ * @throws with Nix's own message, if it does not evaluate
+ */
+export async function evaluate<Name extends keyof Evaluated>(name: Name, sources: Sources): Promise<Evaluated[Name]> {
+  const { code, stdout, stderr } = await runChild("nix-instantiate", [
+    ...["--store", "dummy://", "--eval", "--strict", "--json", "-A", name],
+    "nix/eval/default.nix",
+    ...["--arg", "nixpkgs", sources.nixpkgs, "--arg", "sops-nix", sources.sopsNix],
+  ]);
+  if (code !== 0) throw new Error(`nix/eval/default.nix: ${name} does not evaluate:\n${stderr.trim()}`);
+  return JSON.parse(stdout.toString("utf8")) as Evaluated[Name];
+}

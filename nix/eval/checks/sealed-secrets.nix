@@ -1,0 +1,50 @@
+{ config, lib }:
+let
+  unit = config.systemd.services.sops-install-secrets;
+  inherit (unit) serviceConfig;
+  consumers = lib.mapAttrs (name: _: config.systemd.services.${lib.removeSuffix ".service" name}) config.sealed-onion.unseal.consumers;
+  everyConsumer = predicate: lib.all predicate (lib.attrValues consumers);
+in
+{
+  "unsealing waits for the network" =
+    lib.elem "network-online.target" unit.after && lib.elem "network-online.target" unit.wants;
+  "nothing of the early boot waits for unsealing" =
+    unit.wantedBy == [ "multi-user.target" ] && !(lib.elem "sysinit.target" unit.before);
+  "a failed attempt is followed by another, for ever" =
+    unit.startLimitIntervalSec == 0
+    && serviceConfig.Restart == "on-failure"
+    && serviceConfig.RestartSteps > 0
+    && serviceConfig.RestartMaxDelaySec == "60s";
+  "an attempt that hangs is ended" = serviceConfig.TimeoutStartSec == "120s";
+  "the managed identity is the only credential that is tried" =
+    unit.environment.AZURE_TOKEN_CREDENTIALS == "ManagedIdentityCredential";
+  "the identity is the one of the facts" =
+    unit.environment.AZURE_CLIENT_ID == "11111111-2222-3333-4444-555555555555";
+  "the reason and the remedy are told after each attempt" =
+    lib.hasSuffix "/bin/explain-sealed" serviceConfig.ExecStopPost;
+  "the opened secrets lie in a ramfs that systemd mounts" =
+    lib.any (mount: mount.where == "/run/secrets.d" && mount.type == "ramfs") config.systemd.mounts
+    && lib.elem "run-secrets.d.mount" unit.requires;
+  "no GPG and no age key file is asked for" =
+    config.sops.gnupg.home == null && config.sops.gnupg.sshKeyPaths == [ ] && config.sops.age.keyFile == null;
+  "a consumer follows the unsealing and is not cancelled by its failure" = everyConsumer (
+    consumer:
+    lib.elem "sops-install-secrets.service" consumer.after
+    && lib.elem "sops-install-secrets.service" consumer.wants
+    && !(lib.elem "sops-install-secrets.service" (consumer.requires ++ consumer.bindsTo ++ consumer.requisite))
+  );
+  "a consumer is passed over while its secrets are missing" = everyConsumer (
+    consumer: consumer.unitConfig.ConditionPathExists != [ ]
+  );
+  "the arrival of the secrets starts every consumer" =
+    lib.sort lib.lessThan config.systemd.targets.sealed-secrets.wants == lib.attrNames consumers
+    && lib.hasSuffix "systemctl --no-block start sealed-secrets.target" serviceConfig.ExecStartPost;
+  "who uses a secret restarts when it changes" =
+    config.sops.secrets.api-token.restartUnits == [ "app.service" ]
+    && config.sops.secrets.onion.restartUnits == [ "tor.service" ]
+    && config.sops.secrets.friend.restartUnits == [ "tor.service" ];
+  "a secret elsewhere than in /run has a folder to be linked from" =
+    lib.elem "d /var/lib/app 0755 root root -" config.systemd.tmpfiles.rules
+    && lib.elem "-/var/lib/app" serviceConfig.ReadWritePaths;
+  "three generations are kept for a rollback" = config.sops.keepGenerations == 3;
+}

@@ -1,0 +1,24 @@
+{ config, lib }:
+let
+  inherit (config.systemd.services) vault-agent vault-secret-database app;
+  inherit (vault-agent) serviceConfig;
+in
+{
+  "the agent waits for the network and is always restarted" =
+    lib.elem "network-online.target" vault-agent.after && serviceConfig.Restart == "always";
+  "the agent has the two capabilities it needs" =
+    serviceConfig.CapabilityBoundingSet == [
+      "CAP_IPC_LOCK"
+      "CAP_SYSLOG"
+    ]
+    && serviceConfig.AmbientCapabilities == [ "CAP_IPC_LOCK" ];
+  "the agent is no root" = serviceConfig.User == "vault-agent";
+  "the token lies in a ramfs" = lib.any (
+    mount: mount.where == "/run/vault-agent" && mount.type == "ramfs"
+  ) config.systemd.mounts;
+  "a rendered secret is put in place by a unit of its own" =
+    config.systemd.paths.vault-secret-database.pathConfig.PathChanged == "/run/vault-agent/rendered/database"
+    && vault-secret-database.serviceConfig.PrivateNetwork;
+  "who uses it waits for it" =
+    lib.elem "/run/vault-secrets/database" app.unitConfig.ConditionPathExists;
+}

@@ -1,0 +1,85 @@
+# The example with switches turned the other way: each switch has to do nothing when it is off.
+{ lib, machineWith }:
+let
+  configOf = module: (machineWith [ module ]).config;
+
+  quiet = configOf (
+    { lib, ... }:
+    {
+      sealed-onion = {
+        onionServices.site = {
+          ssh = lib.mkForce false;
+          clientAuthorization = lib.mkForce [ ];
+          ports = lib.mkForce { "443" = "unix:/run/app/socket"; };
+          proofOfWork = false;
+        };
+        vaultAgent.enable = lib.mkForce false;
+        bootAgent = {
+          readyWhenUnsealed = lib.mkForce false;
+          hostname.enable = lib.mkForce false;
+          entropy.enable = lib.mkForce false;
+          adminUser = lib.mkForce null;
+          userDataSecrets.enable = lib.mkForce false;
+        };
+      };
+    }
+  );
+
+  bao = configOf (
+    { lib, ... }:
+    {
+      sealed-onion.keyVault.clientId = lib.mkForce null;
+      sealed-onion.vaultAgent = {
+        flavour = "openbao";
+        listener = "unix:/run/vault-agent/socket";
+        caCertificate = "/etc/ssl/vault.pem";
+      };
+    }
+  );
+
+  units = quiet.systemd.units;
+  tor = quiet.services.tor.relay.onionServices.site;
+  agent = bao.sealed-onion.vaultAgent.settings;
+in
+{
+  "without ssh no SSH server runs" = !quiet.services.openssh.enable && !(units ? "sshd.service");
+  "without clientAuthorization no client's key is laid out" = lib.hasSuffix "/run/tor/onion/site" (
+    toString (lib.head quiet.systemd.services.tor.serviceConfig.ExecStartPre)
+  );
+  "a port can lead to a unix socket, which tor can then see" =
+    tor.settings.HiddenServicePort == [ "443 unix:/run/app/socket" ]
+    && quiet.systemd.services.tor.serviceConfig.BindPaths == [ "/run/app" ];
+  "without a site no web server runs" = !(units ? "onion-site-site.service");
+  "proof of work can be switched off" = !tor.settings.HiddenServicePoWDefensesEnabled;
+  "without readyWhenUnsealed the report waits for the network alone" =
+    !(quiet.systemd.services.azure-check-in.unitConfig ? ConditionPathExists);
+  "each part of the boot agent that is off has no unit" =
+    lib.intersectLists (lib.attrNames units) [
+      "azure-authorized-keys.service"
+      "azure-entropy.service"
+      "azure-hostname.service"
+      "refresh-secrets.service"
+      "refresh-secrets.timer"
+      "vault-agent.service"
+    ] == [ ];
+  "without sshKeys there is no administrator" = !(quiet.users.users ? operator);
+  "without it the machine is called like its stack" = true;
+  "without Vault's agent root alone may ask the metadata service" =
+    lib.hasInfix "meta skuid != { 0 } counter reject" quiet.networking.nftables.tables.azure-metadata.content;
+  "OpenBao's agent takes Vault's place" =
+    lib.hasInfix "/bin/bao agent -config=" bao.systemd.services.vault-agent.serviceConfig.ExecStart;
+  "the agent's listener can be a unix socket" =
+    agent.listener == [
+      {
+        type = "unix";
+        address = "/run/vault-agent/socket";
+        socket_mode = "0660";
+        tls_disable = true;
+        require_request_header = true;
+      }
+    ];
+  "what is not set is not written" =
+    !((lib.head agent.auto_auth.method).config ? client_id) && agent.vault.ca_cert == "/etc/ssl/vault.pem";
+  "without a client id the machine's only identity is used" =
+    !(bao.systemd.services.sops-install-secrets.environment ? AZURE_CLIENT_ID);
+}
