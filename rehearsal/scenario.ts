@@ -34,7 +34,7 @@ export function makeScenario(sources: string, recoverers: Recoverer[], builder: 
   const secrets = {
     onion: { source: { onion: {} } },
     token: { source: { file: tokenFile }, owner: "root", mode: "0400", restart: ["site.service"] },
-    blob: { source: { command: ["cat", binaryFile] }, path: "/run/secrets/app/blob" },
+    blob: { source: { command: ["cat", binaryFile] }, path: "/run/app/blob" },
   };
   const recipients = {
     age: recoverers.filter(({ kind }) => kind !== "pgp").map(({ recipient }) => recipient),
