@@ -3,7 +3,7 @@ import { partitionTable, sectorBytes } from "./partition-table";
 
 /**
  * The small Gen2 disk that stands for a NixOS image where a rehearsal has no Nix: what the image would carry of a
- * stack (facts.json and the sealed files) lies as a tar archive in its root partition; there is no operating system.
+ * stack (facts.json and the sealed files) lies as a tar archive in its root partition (its length in the first sector); there is no operating system.
  */
 const mebibyte = 1 << 20;
 export const diskBytes = 64 * mebibyte;
@@ -20,13 +20,15 @@ export function writeGuestDisk(stackDirectory: string): Buffer {
     { type: "linux", ...rootPartition },
   ]);
   const archive = execFileSync("tar", ["-c", "-f", "-", "-C", stackDirectory, "."], { maxBuffer: rootPartition.bytes });
-  archive.copy(disk, rootPartition.firstByte);
+  disk.writeUInt32LE(archive.length, rootPartition.firstByte);
+  archive.copy(disk, rootPartition.firstByte + sectorBytes);
   for (let at = 0; at < filler.bytes; at += sectorBytes) disk.writeUInt32LE(at + 1, filler.firstByte + at);
   return disk;
 }
 
 /** Unpacks what `writeGuestDisk` put there into an existing folder. */
 export function readGuestDisk(disk: Buffer, folder: string): void {
-  const root = disk.subarray(rootPartition.firstByte, filler.firstByte);
-  execFileSync("tar", ["-x", "-f", "-", "-C", folder], { input: root });
+  const archive = disk.subarray(rootPartition.firstByte + sectorBytes, filler.firstByte);
+  const length = disk.readUInt32LE(rootPartition.firstByte);
+  execFileSync("tar", ["-x", "-f", "-", "-C", folder], { input: archive.subarray(0, length) });
 }

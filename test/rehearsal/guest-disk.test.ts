@@ -1,0 +1,47 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { diskBytes, readGuestDisk, writeGuestDisk } from "../../rehearsal/guest-disk";
+import { partitionTable } from "../../rehearsal/partition-table";
+
+let folder: string;
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "guest-disk-"));
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+it("gives back the stack's files that were put on the disk", () => {
+  const stack = path.join(folder, "stack");
+  const booted = path.join(folder, "booted");
+  fs.mkdirSync(stack);
+  fs.mkdirSync(booted);
+  fs.writeFileSync(path.join(stack, "facts.json"), "{}\n");
+  fs.writeFileSync(path.join(stack, "onion.sops.json"), "x".repeat(5000));
+  const disk = writeGuestDisk(stack);
+  expect(disk).toHaveLength(diskBytes);
+  readGuestDisk(disk, booted);
+  expect(fs.readdirSync(booted).sort()).toEqual(["facts.json", "onion.sops.json"]);
+  expect(fs.readFileSync(path.join(booted, "onion.sops.json"), "utf8")).toBe("x".repeat(5000));
+});
+
+it("writes a partition table whose two headers carry right checksums and point at each other", async () => {
+  const { crc32 } = await import("node:zlib");
+  const disk = Buffer.alloc(8 << 20);
+  partitionTable(disk, [{ type: "efi", firstByte: 1 << 20, bytes: 1 << 20 }]);
+  const lastSector = disk.length / 512 - 1;
+  for (const [sector, other] of [
+    [1, lastSector],
+    [lastSector, 1],
+  ] as const) {
+    const header = Buffer.from(disk.subarray(sector * 512, sector * 512 + 92));
+    expect(header.toString("latin1", 0, 8)).toBe("EFI PART");
+    expect(Number(header.readBigUInt64LE(24))).toBe(sector);
+    expect(Number(header.readBigUInt64LE(32))).toBe(other);
+    const entries = Number(header.readBigUInt64LE(72)) * 512;
+    expect(header.readUInt32LE(88)).toBe(crc32(disk.subarray(entries, entries + 128 * 128)));
+    const checksum = header.readUInt32LE(16);
+    header.writeUInt32LE(0, 16);
+    expect(checksum).toBe(crc32(header));
+  }
+});
