@@ -30,12 +30,18 @@ export function azureEnvironment(environment: NodeJS.ProcessEnv): NodeJS.Process
     if (environment.ARM_CLIENT_ID) mapped.AZURE_CLIENT_ID = environment.ARM_CLIENT_ID;
     return mapped;
   }
-  if (!environment.ARM_CLIENT_ID || !environment.ARM_TENANT_ID) return mapped;
+  if (!environment.ARM_CLIENT_ID || !environment.ARM_TENANT_ID) return withoutProbes(mapped);
   for (const [arm, azure] of Object.entries(names)) {
     delete mapped[azure];
     if (environment[arm]) mapped[azure] = environment[arm];
   }
   return mapped;
+}
+
+/** Nobody is named: whoever is logged in with a tool. Nothing else is tried, as a metadata service that is not there. */
+function withoutProbes(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (!environment.AZURE_CLIENT_ID && !environment.AZURE_USERNAME) environment.AZURE_TOKEN_CREDENTIALS ||= "dev";
+  return environment;
 }
 
 function isTrue(value: string | undefined): boolean {

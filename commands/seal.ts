@@ -27,6 +27,6 @@ async function remove(): Promise<void> {
 endWithParent();
 main().catch((error: unknown) => {
   const { message } = error as Error;
-  console.error(`cannot seal ${process.env.SECRET ?? "a secret"}: ${message}`);
+  console.error(`${process.env.SECRET ?? "seal"}: ${message}`);
   process.exitCode = error instanceof UsageError ? 2 : 1; // others may still be waiting for what this process has read
 });

@@ -23,7 +23,7 @@ export class SopsError extends Error {
     what: string,
     readonly failure: SopsFailure,
   ) {
-    super(`${what}: ${failure.reason}: ${failure.remedy}`);
+    super(`cannot ${what}: ${failure.reason}: ${failure.remedy}`);
     this.name = "SopsError";
   }
 }
@@ -38,7 +38,7 @@ const otherRecipients =
 /** Seals a plaintext. @returns the sealed file @throws SopsError */
 export function encrypt(plaintext: Uint8Array, recipients: SealFor, options?: SopsOptions): Promise<Buffer> {
   const types = ["--filename-override", "secret.json", "--input-type", "binary", "--output-type", "json"];
-  return runSops("cannot seal", ["encrypt", ...types, ...flags("--", recipients)], plaintext, options);
+  return runSops("seal", ["encrypt", ...types, ...flags("--", recipients)], plaintext, options);
 }
 
 /**
@@ -49,13 +49,13 @@ export function encrypt(plaintext: Uint8Array, recipients: SealFor, options?: So
 export function rotate(content: Uint8Array, was: SealedFor, now: SealFor, options?: SopsOptions): Promise<Buffer> {
   const types = ["--input-type", "json", "--output-type", "json"];
   const changes = [...flags("--add-", without(now, was)), ...flags("--rm-", without(was, now))];
-  return runSops("cannot re-wrap", ["rotate", ...types, ...changes], content, options);
+  return runSops("re-wrap", ["rotate", ...types, ...changes], content, options);
 }
 
 /** Opens a sealed file with whatever credentials are at hand, Key Vault first. @returns the plaintext @throws SopsError */
 export function decrypt(content: Uint8Array, options?: SopsOptions): Promise<Buffer> {
   const types = ["--input-type", "json", "--output-type", "binary"];
-  return runSops("cannot open", ["decrypt", ...types], content, options);
+  return runSops("open", ["decrypt", ...types], content, options);
 }
 
 /** Whether a sealed file is sealed for exactly these. */
@@ -87,16 +87,18 @@ async function runSops(
 ): Promise<Buffer> {
   const giveUpAt = Date.now() + patienceMs;
   const environment = sopsEnvironment(withheld);
+  let told = "";
   for (let attempt = 0; ; attempt++) {
     const limit = Math.max(1000, Math.min(callLimitMs, giveUpAt - Date.now()));
     const result = await startSops(["--config", "/dev/null", ...sopsArguments], input, environment, limit);
     if (result.code === 0) return result.stdout;
     result.stdout.fill(0);
     const failure = explainFailure(result);
-    const pause = Math.min(8000, 500 * 2 ** attempt) * (0.75 + Math.random() / 2);
+    const pause = Math.max(Math.min(8000, 500 * 2 ** attempt) * (0.75 + Math.random() / 2), failure.waitMs ?? 0);
     if (!failure.passing || Date.now() + pause > giveUpAt) throw new SopsError(what, failure);
     const left = Math.ceil((giveUpAt - Date.now()) / 1000);
-    console.error(`${failure.reason}; trying again for ${left} s`);
+    if (failure.reason !== told) console.error(`${failure.reason}; trying again for up to ${left} s`);
+    told = failure.reason;
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
@@ -122,7 +124,8 @@ function sopsEnvironment(withheld: string | undefined): NodeJS.ProcessEnv {
   for (const name of Object.keys(environment)) if (otherRecipients.test(name)) delete environment[name];
   if (withheld !== undefined && !/^(ARM|AZURE)_/.test(withheld)) delete environment[withheld];
   environment.SOPS_DECRYPTION_ORDER = "azure_kv,age,pgp";
-  environment.SOPS_DISABLE_VERSION_CHECK = "true";
+  // Its log on standard error tells what Azure answered, even when the call has to be cut off. It holds no token.
+  environment.AZURE_SDK_GO_LOGGING = "all";
   return environment;
 }
 
