@@ -5,6 +5,7 @@ import * as path from "node:path";
 const programFiles = [
   "Pulumi.yaml",
   "Pulumi.dev.yaml",
+  "bundle.cjs",
   "commands",
   "components",
   "config.ts",
@@ -14,6 +15,7 @@ const programFiles = [
   "nix",
   "onion",
   "package.json",
+  "program.cjs",
   "rehearsal",
   "run.mjs",
   "tsconfig.json",
