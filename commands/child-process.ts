@@ -14,6 +14,8 @@ export interface ChildOptions {
   deadlineMs?: number | undefined;
   /** The child is killed if it prints more. Bytes. @default 64 MiB */
   maximumOutput?: number | undefined;
+  /** Reads standard output as it comes, without a limit; the result's `stdout` is then empty. @default it is collected */
+  consume?: ((stdout: Readable) => void) | undefined;
   /** The child gets this process's standard input and terminal, as an editor or a prompt needs. @default false */
   terminal?: boolean | undefined;
 }
@@ -59,7 +61,7 @@ export function runChild(
   const child = startWatched(file, programArguments, options);
   running.set(child, { terminal: options.terminal === true });
   return new Promise((resolve, reject) => {
-    const output = collect(child, options.maximumOutput ?? 64 * 1024 * 1024);
+    const output = collect(child, options);
     let timedOut = false;
     const deadline = options.deadlineMs === undefined ? undefined : setTimeout(expire, options.deadlineMs);
     function expire() {
@@ -162,15 +164,18 @@ function feed(stream: Writable | null, content: Uint8Array | undefined): void {
 }
 
 /** Gathers what the child prints; the returned function gives it once the child has closed. */
-function collect(child: ChildProcess, maximumOutput: number): () => { stdout: Buffer; stderr: string } {
+function collect(child: ChildProcess, options: ChildOptions): () => { stdout: Buffer; stderr: string } {
+  const { consume, maximumOutput = 64 * 1024 * 1024 } = options;
   const chunks: Buffer[] = [];
   let size = 0;
   let stderr = "";
-  (child.stdout as Readable).on("data", (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > maximumOutput) killChild(child);
-    else chunks.push(chunk);
-  });
+  if (consume) consume(child.stdout as Readable);
+  else
+    (child.stdout as Readable).on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maximumOutput) killChild(child);
+      else chunks.push(chunk);
+    });
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderr = (stderr + text).slice(-64 * 1024);
   });
