@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -72,6 +72,7 @@ export async function startSealing(): Promise<Sealing> {
   const folder = path.join(directory, "project");
   const azureFolder = path.join(directory, "azure");
   for (const one of [folder, azureFolder]) fs.mkdirSync(one);
+  fs.symlinkSync(path.resolve("run.mjs"), path.join(folder, "run.mjs"));
   const azure = await startAzure({ directory: azureFolder });
   const vaultId = `/subscriptions/${azure.cloud.subscriptionId}/resourceGroups/test/providers/Microsoft.KeyVault/vaults/${vaultName}`;
   const allow = (permissions: string[]) => azure.cloud.put(vaultOf(azure, vaultId, permissions));
@@ -177,4 +178,16 @@ function runProgram(
 
 function resultOf(stdout: string): SealResult {
   return stdout.startsWith("{") ? (JSON.parse(stdout) as SealResult) : ({} as SealResult);
+}
+
+/** Opens a sealed file with sops itself. @param environment @default the workstation's credentials */
+export function openSealed(sealing: Sealing, file: string, environment?: NodeJS.ProcessEnv): Promise<Buffer> {
+  const env = { PATH: process.env.PATH, HOME: sealing.folder, ...(environment ?? sealing.azure.workstation.env) };
+  const argv = ["decrypt", "--input-type", "json", "--output-type", "binary", path.join(sealing.folder, file)];
+  return new Promise((resolve, reject) => {
+    execFile("sops", argv, { env, encoding: "buffer" }, (error, stdout, stderr) => {
+      if (error) reject(new Error(stderr.toString()));
+      else resolve(stdout);
+    });
+  });
 }
