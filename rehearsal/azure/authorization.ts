@@ -10,11 +10,8 @@ export interface Operation {
   dataAction?: string;
 }
 
-/** Whether `pattern` (`*` stands for any characters, slashes too) covers an operation; without case. */
-export function coversOperation(pattern: string, operation: string): boolean {
-  const parts = pattern.toLowerCase().split("*");
-  const text = operation.toLowerCase();
-  const [head = "", ...rest] = parts;
+function matches(pattern: string, text: string): boolean {
+  const [head = "", ...rest] = pattern.split("*");
   if (rest.length === 0) return text === head;
   const tail = rest.pop() ?? "";
   if (!text.startsWith(head) || !text.endsWith(tail) || text.length < head.length + tail.length) return false;
@@ -25,6 +22,15 @@ export function coversOperation(pattern: string, operation: string): boolean {
     position = found + part.length;
   }
   return position <= text.length - tail.length;
+}
+
+/**
+ * Whether `pattern` covers an operation, without case. `*` stands for any characters, slashes too, and a whole part may
+ * be missing: `virtualMachines/*` + `/read` covers `virtualMachines/read`, as roles in use depend on.
+ */
+export function coversOperation(pattern: string, operation: string): boolean {
+  const [wanted, text] = [pattern.toLowerCase(), operation.toLowerCase()];
+  return matches(wanted, text) || matches(wanted.replaceAll("/*/", "/"), text);
 }
 
 function grants(allowed: string[] | undefined, denied: string[] | undefined, operation: string | undefined): boolean {

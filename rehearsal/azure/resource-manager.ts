@@ -86,11 +86,6 @@ function presented(resource: CloudResource, expand: string | null): CloudResourc
   return { ...resource, properties };
 }
 
-function isDirectChild(resource: CloudResource, scope: string): boolean {
-  const below = resource.id.slice(scope.replace(/\/+$/, "").length + 1).split("/");
-  return !/\/providers\//i.test(`/${below.slice(2).join("/")}`);
-}
-
 /**
  * Resource Manager for clients that read: a resource by id, a listing by type under a scope. Checks the bearer token and
  * the control-plane roles. Writes go through the simulated provider, not through here: 405.
@@ -101,8 +96,7 @@ export function createResourceManager(cloud: Cloud, tokens: TokenIssuer): Servic
     if (!isAllowed(cloud, caller.principals, target.id, { action })) return forbidden(caller, action, target.id);
     if (target.list) {
       const found = cloud.list({ type: target.type, under: target.id });
-      const value = found.filter((resource) => isDirectChild(resource, target.id));
-      return json(200, { value: value.map((resource) => presented(resource, null)) });
+      return json(200, { value: found.map((resource) => presented(resource, null)) });
     }
     const resource = cloud.get(target.id);
     return resource ? json(200, presented(resource, expand)) : notFound(target);
