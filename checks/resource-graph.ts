@@ -12,7 +12,10 @@ function shortType(type: string): string {
  * needed to what needs it. An arrow that follows from others (a path over a third resource) is left out.
  */
 export function resourceGraph(resources: readonly ResourceState[]): string {
-  const shown = resources.filter(({ custom, type }) => custom && !type.startsWith("pulumi:"));
+  // By name: the order in which resources are registered differs from run to run.
+  const shown = resources
+    .filter(({ custom, type }) => custom && !type.startsWith("pulumi:"))
+    .sort((left, right) => (left.urn < right.urn ? -1 : 1));
   const ids = new Map(shown.map(({ urn }, index) => [urn, `r${index}`]));
   const components = [...new Set(shown.map(({ parent }) => parent))];
   const boxes = components.flatMap((component, index) => [

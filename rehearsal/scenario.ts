@@ -36,22 +36,31 @@ export function makeScenario(sources: string, recoverers: Recoverer[], builder: 
     token: { source: { file: tokenFile }, owner: "root", mode: "0400", restart: ["site.service"] },
     blob: { source: { command: ["cat", binaryFile] }, path: "/run/app/blob" },
   };
+  return {
+    stack: "rehearsal",
+    config: stackConfig(secrets, recoverers, builder),
+    plaintexts: [
+      { name: "token", bytes: Buffer.from(token) },
+      { name: "blob", bytes: binary },
+    ],
+  };
+}
+
+/** A stack's configuration with the least that it needs: region, SSH key, secrets. */
+export function stackConfig(
+  secrets: Record<string, object>,
+  recoverers: Recoverer[] = [],
+  builder?: string[],
+): Record<string, string> {
   const recipients = {
     age: recoverers.filter(({ kind }) => kind !== "pgp").map(({ recipient }) => recipient),
     pgp: recoverers.filter(({ kind }) => kind === "pgp").map(({ recipient }) => recipient),
   };
   return {
-    stack: "rehearsal",
-    config: {
-      "azure-native:location": "westeurope",
-      "sealed-onion:sshPublicKey": sshPublicKey,
-      "sealed-onion:secrets": JSON.stringify(secrets),
-      "sealed-onion:recipients": JSON.stringify(recipients),
-      ...(builder ? { "sealed-onion:image": JSON.stringify({ builder }) } : {}),
-    },
-    plaintexts: [
-      { name: "token", bytes: Buffer.from(token) },
-      { name: "blob", bytes: binary },
-    ],
+    "azure-native:location": "westeurope",
+    "sealed-onion:sshPublicKey": sshPublicKey,
+    "sealed-onion:secrets": JSON.stringify(secrets),
+    "sealed-onion:recipients": JSON.stringify(recipients),
+    ...(builder ? { "sealed-onion:image": JSON.stringify({ builder }) } : {}),
   };
 }
