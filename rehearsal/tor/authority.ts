@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TorControl } from "./control";
-import { identityPem, type TorIdentity } from "./identity";
+import type { TorIdentity } from "./identity";
 
 /** Seconds between consensuses: long, so that none is made while pages are fetched (a vote in the midst loses some). */
 const votingInterval = 300;
@@ -45,15 +45,14 @@ export async function writeAuthorityKeys(
   identity: TorIdentity,
   signing: TorIdentity,
 ): Promise<void> {
-  const passphrase = "rehearsal"; // tor-gencert wants one; key and network live as long as the rehearsal
   const identityFile = path.join(keys, "authority_identity_key");
-  const encrypted = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase } as const;
-  fs.writeFileSync(identityFile, identity.privateKey.export(encrypted), { mode: 0o600 });
+  fs.writeFileSync(identityFile, identity.pem, { mode: 0o600 });
   const signingFile = path.join(keys, "authority_signing_key");
-  fs.writeFileSync(signingFile, identityPem(signing), { mode: 0o600 });
+  fs.writeFileSync(signingFile, signing.pem, { mode: 0o600 });
   const certificate = path.join(keys, "authority_certificate");
   const where = ["-m", "12", "-a", `127.0.0.1:${dirPort}`, "-i", identityFile, "-s", signingFile, "-c", certificate];
-  await runGencert(gencert, ["--reuse", "--passphrase-fd", "0", ...where], `${passphrase}\n`);
+  // It asks for a passphrase in any case; ours is none, as key and network live no longer than a rehearsal.
+  await runGencert(gencert, ["--reuse", "--passphrase-fd", "0", ...where], "\n");
 }
 
 function runGencert(gencert: string, parameters: string[], input: string): Promise<void> {

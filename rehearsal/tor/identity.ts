@@ -1,9 +1,10 @@
-import { createHash, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
+import { createHash, generateKeyPair } from "node:crypto";
 import { promisify } from "node:util";
 
 /** An RSA key in the two forms that tor knows it by. */
 export interface TorIdentity {
-  privateKey: KeyObject;
+  /** The private key as PKCS#1 PEM, unencrypted. */
+  pem: string;
   /** SHA-1 of the public key's PKCS#1 DER, 40 upper-case hex digits. */
   fingerprint: string;
 }
@@ -15,12 +16,10 @@ const generate = promisify(generateKeyPair);
  * @param bits tor wants 1024 for a relay's identity
  */
 export async function newTorIdentity(bits: number): Promise<TorIdentity> {
-  const { privateKey } = await generate("rsa", { modulusLength: bits });
-  const der = createPublicKey(privateKey).export({ format: "der", type: "pkcs1" });
-  return { privateKey, fingerprint: createHash("sha1").update(der).digest("hex").toUpperCase() };
-}
-
-/** The key as unencrypted PKCS#1 PEM, as tor's `keys/secret_id_key` holds it. */
-export function identityPem(identity: TorIdentity): string {
-  return identity.privateKey.export({ format: "pem", type: "pkcs1" }).toString();
+  const { publicKey, privateKey } = await generate("rsa", {
+    modulusLength: bits,
+    publicKeyEncoding: { format: "der", type: "pkcs1" },
+    privateKeyEncoding: { format: "pem", type: "pkcs1" },
+  });
+  return { pem: privateKey, fingerprint: createHash("sha1").update(publicKey).digest("hex").toUpperCase() };
 }

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
 import { authorityLines, voteNow, writeAuthorityKeys } from "./authority";
-import { identityPem, newTorIdentity, type TorIdentity } from "./identity";
+import { newTorIdentity, type TorIdentity } from "./identity";
 import { startTor, type TorProcess } from "./process";
 
 export interface TorNetworkOptions {
@@ -64,7 +64,7 @@ async function planNetwork(directory: string): Promise<Plan> {
     const name = names[index] ?? "";
     const own = path.join(directory, name);
     fs.mkdirSync(path.join(own, "keys"), { recursive: true, mode: 0o700 });
-    fs.writeFileSync(path.join(own, "keys", "secret_id_key"), identityPem(identity), { mode: 0o600 });
+    fs.writeFileSync(path.join(own, "keys", "secret_id_key"), identity.pem, { mode: 0o600 });
     return { name, directory: own, identity };
   });
   return { relays, authorityIdentity, signing };
