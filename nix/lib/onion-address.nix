@@ -13,7 +13,7 @@ rec {
   parseTarget =
     target:
     let
-      loopback = builtins.match "(127\\.0\\.0\\.1|\\[::1])?:?([0-9]{1,5})" target;
+      loopback = builtins.match "(127\\.0\\.0\\.1|\\[::1]):([0-9]{1,5})" target;
       socket = builtins.match "unix:(/[^ \"]+)" target;
     in
     if target == "site" then
@@ -26,7 +26,7 @@ rec {
     else if loopback != null && isPort (builtins.elemAt loopback 1) then
       {
         kind = "tcp";
-        addr = if builtins.head loopback == null then "127.0.0.1" else builtins.head loopback;
+        addr = builtins.head loopback;
         port = toPort (builtins.elemAt loopback 1);
       }
     else

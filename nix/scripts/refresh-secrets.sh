@@ -19,7 +19,7 @@ current() { printf '%s %s\n' "$1" "$(readlink "$secrets")"; }
 
 # install_manifest FILE DIGEST: all or nothing; units are restarted by sops-install-secrets, or started here.
 install_manifest() {
-  sops-install-secrets "$1"
+  sops-install-secrets "$1" || return 1 # errexit is off where a caller handles the failure
   current "$2" >"$applied"
   systemctl --no-block start sealed-secrets.target
 }
