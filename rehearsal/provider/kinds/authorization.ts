@@ -1,25 +1,8 @@
 import type { Cloud } from "../../azure/cloud";
+import { BUILT_IN_ROLES, builtInRole } from "../../azure/role-definitions";
 import { refuse } from "../arm";
 import type { NameRule, ResourceKind, Situation } from "../resource-kind";
 import { isMap } from "../values";
-
-/** Source: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
-export const builtInRoles: Readonly<Record<string, string>> = {
-  "00482a5a-887f-4fb3-b363-3b7fe8e74483": "Key Vault Administrator",
-  "12338af0-0e69-4776-bea7-57ae8d297424": "Key Vault Crypto User",
-  "14b46e9e-c2b7-41b4-b07b-48a6ebf60603": "Key Vault Crypto Officer",
-  "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
-  "21090545-7ca7-4776-b22c-e363652d74d2": "Key Vault Reader",
-  "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
-  "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
-  "9980e02c-c2be-4d73-94e8-173b1dc7cf3c": "Virtual Machine Contributor",
-  "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
-  "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
-  "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
-  "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
-  "e147488a-f6f5-4113-8e2d-b22465e65bf6": "Key Vault Crypto Service Encryption User",
-  "f1a07417-d97a-45cb-824c-7a7467783830": "Managed Identity Operator",
-};
 
 const ASSIGNMENTS = "Microsoft.Authorization/roleAssignments";
 const DEFINITIONS = "Microsoft.Authorization/roleDefinitions";
@@ -49,7 +32,7 @@ function checkRole(cloud: Cloud, roleDefinitionId: string): void {
     refuse(400, "InvalidRoleDefinitionId", `The role definition ID '${roleDefinitionId}' is not valid.`);
   const role = lastSegment(roleDefinitionId);
   const custom = cloud.list({ type: DEFINITIONS }).some(({ name }) => name.toLowerCase() === role);
-  if (builtInRoles[role] === undefined && !custom)
+  if (builtInRole(role) === undefined && !custom)
     refuse(400, "RoleDefinitionDoesNotExist", `The specified role definition with ID '${role}' does not exist.`);
 }
 
@@ -120,7 +103,10 @@ function checkDefinition({ cloud, wanted, id }: Situation): void {
   checkScope(cloud, scopeOf(id));
   const { roleName, assignableScopes, permissions } = wanted.properties;
   const others = cloud.list({ type: DEFINITIONS }).filter((other) => other.id.toLowerCase() !== id.toLowerCase());
-  const taken = [...Object.values(builtInRoles), ...others.map(({ properties }) => String(properties.roleName))];
+  const taken = [
+    ...BUILT_IN_ROLES.map((known) => known.roleName),
+    ...others.map(({ properties }) => String(properties.roleName)),
+  ];
   if (taken.includes(String(roleName)))
     refuse(
       409,

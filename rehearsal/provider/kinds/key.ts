@@ -1,3 +1,4 @@
+import { isAllowed } from "../../azure/authorization";
 import type { Cloud, CloudResource, KeyAttributes, KeyOperation, KeyVersion } from "../../azure/cloud";
 import type { KeyType } from "../../azure/key-store";
 import { refuse, textAt, valueAt, valuesAt } from "../arm";
@@ -5,9 +6,6 @@ import type { ResourceKind, Situation } from "../resource-kind";
 import { isMap } from "../values";
 import { groupName } from "./resources";
 import { VAULT } from "./vault";
-
-/** Built-in roles whose data actions hold `Microsoft.KeyVault/vaults/keys/*`. */
-const KEY_OFFICERS = ["00482a5a-887f-4fb3-b363-3b7fe8e74483", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603"];
 
 function vaultIdOf(keyId: string): string {
   return keyId.replace(/\/keys\/[^/]+$/i, "");
@@ -44,16 +42,9 @@ function keyAnswer(cloud: Cloud, stored: CloudResource): CloudResource {
   return { ...stored, properties };
 }
 
-function mayDeleteKeys(cloud: Cloud, vault: CloudResource, caller: string): boolean {
-  if (vault.properties.enableRbacAuthorization === true) {
-    const assignments = cloud.listEffective({ type: "Microsoft.Authorization/roleAssignments" });
-    return assignments.some(({ properties, id }) => {
-      const scope = id.replace(/\/providers\/Microsoft\.Authorization\/.*$/i, "");
-      const covers = `${vault.id}/`.toLowerCase().startsWith(`${scope}/`.toLowerCase());
-      const role = String(properties.roleDefinitionId).split("/").at(-1) ?? "";
-      return covers && properties.principalId === caller && KEY_OFFICERS.includes(role.toLowerCase());
-    });
-  }
+function mayDeleteKey(cloud: Cloud, vault: CloudResource, keyId: string, caller: string): boolean {
+  if (vault.properties.enableRbacAuthorization === true)
+    return isAllowed(cloud, [caller], keyId, { dataAction: "Microsoft.KeyVault/vaults/keys/delete" });
   const policies = valuesAt(cloud.effective(vault.id)?.properties, "accessPolicies[]").map(({ value }) => value);
   const own = policies.filter((policy) => textAt(policy, "objectId")?.toLowerCase() === caller.toLowerCase());
   const granted = own.flatMap((policy) => valuesAt(policy, "permissions.keys[]").map(({ value }) => String(value)));
@@ -127,7 +118,7 @@ export const key: ResourceKind = {
   remove({ cloud, existing, caller }) {
     const vault = cloud.get(vaultIdOf(existing.id));
     if (vault === undefined) return false;
-    if (!mayDeleteKeys(cloud, vault, caller))
+    if (!mayDeleteKey(cloud, vault, existing.id, caller))
       refuse(
         403,
         "Forbidden",
