@@ -127,7 +127,8 @@ function answerWith(exchange: Exchange, effect: FaultEffect & { kind: "answer" }
   const code = effect.code ?? "InjectedFault";
   const answer = errorOf(exchange.host, effect.status, code, effect.message ?? `injected fault ${effect.status}`);
   const retry = effect.retryAfterSeconds === undefined ? {} : { "retry-after": String(effect.retryAfterSeconds) };
-  const headers = { ...answer.headers, ...retry, ...effect.headers };
+  const plain = effect.body === undefined ? {} : { "content-type": "text/plain; charset=utf-8" };
+  const headers = { ...answer.headers, ...plain, ...retry, ...effect.headers };
   exchange.request.resume();
   send(exchange, { ...answer, headers, ...(effect.body !== undefined && { body: effect.body }) });
 }
