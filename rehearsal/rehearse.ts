@@ -27,18 +27,11 @@ function engineNamed(engine: string | undefined): "in-process" | "pulumi" | unde
 }
 
 async function main(): Promise<void> {
-  const choices = readChoices();
-  if (choices.help) return void process.stdout.write(usage);
   const cleanup = new Cleanup();
-  let interrupted = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      interrupted = true;
-      process.stderr.write("\nending everything\n");
-      void cleanup.run().finally(() => process.exit(130));
-    });
-  }
+  endOnSignals(cleanup);
   try {
+    const choices = readChoices();
+    if (choices.help) return void process.stdout.write(usage);
     const report = await rehearse(choices, cleanup);
     process.stderr.write(summary(report));
     if (choices.keep) await untilInterrupted();
@@ -46,10 +39,22 @@ async function main(): Promise<void> {
     if (choices.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     process.exitCode = report.ok ? 0 : 1;
   } catch (error) {
-    if (interrupted) return;
+    if (ending) return; // the signal ends this process, and what failed did so because of it
     await cleanup.run();
     process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
+  }
+}
+
+let ending = false;
+
+function endOnSignals(cleanup: Cleanup): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (!ending) process.stderr.write("\nending everything\n");
+      ending = true;
+      void cleanup.run().finally(() => process.exit(130));
+    });
   }
 }
 

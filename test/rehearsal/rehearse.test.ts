@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { findOnPath } from "../../commands/tools";
+import type { RehearsalReport } from "../../rehearsal/report";
+
+const missing = ["sops", "tor", "tor-gencert", "curl", "jq"].filter((tool) => !findOnPath(tool));
+const unless = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")} not on PATH)`;
+
+let temporary: string;
+beforeEach(() => {
+  temporary = fs.mkdtempSync(path.join(os.tmpdir(), "r-")); // short: tor's sockets lie below
+});
+afterEach(() => fs.rmSync(temporary, { recursive: true }));
+
+function start(...args: string[]): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
+  const child = spawn(process.execPath, ["run.mjs", "rehearsal/rehearse.ts", ...args], {
+    env: { ...process.env, TMPDIR: temporary },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+  });
+  return { child, output: () => output, ended: new Promise((resolve) => child.once("close", resolve)) };
+}
+
+/** Processes that name the folder in their arguments. */
+function processesIn(folder: string): string[] {
+  return fs
+    .readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid))
+    .map((pid) => readOrNothing(`/proc/${pid}/cmdline`))
+    .filter((commandLine) => commandLine.includes(folder));
+}
+
+function readOrNothing(file: string): string {
+  try {
+    return fs.readFileSync(file, "utf8").replaceAll("\0", " ");
+  } catch {
+    return ""; // it has ended
+  }
+}
+
+describe.skipIf(missing.length > 0)(`npm run rehearse${unless}`, () => {
+  it("deploys, boots, refuses, opens, serves a page over Tor and leaves no plaintext", {
+    timeout: 240_000,
+  }, async () => {
+    const { output, ended } = start("--json", "--engine", "in-process");
+    const code = await ended;
+    const report = JSON.parse(output().trim().split("\n").at(-1) ?? "") as RehearsalReport;
+    expect(report).toMatchObject({
+      engine: "in-process",
+      onionHostname: expect.stringMatching(/^[a-z2-7]{56}\.onion$/),
+      httpStatus: 200,
+      secretsUnsealed: 3,
+      leaks: [],
+      canaryFound: true,
+      ok: true,
+    });
+    expect(report.resources).toBeGreaterThan(15);
+    expect(report.bytesUploaded).toBeGreaterThan(1 << 20);
+    expect(report.bytesUploaded).toBeLessThan(16 << 20);
+    expect(report.steps.map(({ name }) => name)).toContain("refused to another VM's identity");
+    expect(code).toBe(0);
+    expect(fs.readdirSync(temporary)).toEqual([]);
+  });
+
+  it.skipIf(process.platform !== "linux")("ends all processes and removes all folders on Ctrl-C", async () => {
+    const { child, output, ended } = start("--engine", "in-process");
+    await waitFor(() => output().includes("recovery keys"));
+    expect(processesIn(temporary).length).toBeGreaterThan(2);
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    await waitFor(() => processesIn(temporary).length === 0);
+    expect(fs.readdirSync(temporary)).toEqual([]);
+  });
+
+  it("refuses an engine that it does not know, and starts nothing", async () => {
+    const { output, ended } = start("--engine", "terraform");
+    expect(await ended).toBe(1);
+    expect(output()).toContain(
+      "--engine must be in-process or pulumi, got terraform: type npm run rehearse -- --engine",
+    );
+  });
+});
+
+async function waitFor(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 50_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error("the condition did not come true within 50 s");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
