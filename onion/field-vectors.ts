@@ -151,7 +151,7 @@ function countDown(counter: number): Code {
 
 /**
  * A reduced number lies between -2^255 and 2^255, so it is y or y - p for y in [0, p): the sign, which the three
- * highest limbs tell (but for one in 2^40, which is passed over), says which. The low limbs and 19 times that, plus
+ * highest limbs tell (but for one in 2^62, which is passed over), says which. The low limbs and 19 times that, plus
  * 1.5 * 2^52, is a double whose bits hold the low 40 bits of y.
  */
 function match(): WasmFunction {
