@@ -61,6 +61,7 @@ export class SealedSecret extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: [...args.ready],
+        ...(declaration.from === undefined ? {} : { aliases: [{ name: `${declaration.from}-seal` }] }),
         ...(args.production && declaration.kind === "onion" ? { protect: true } : {}),
       },
     );
@@ -103,7 +104,7 @@ function takeFingerprint({ stack, declaration, fingerprintKey }: SealedSecretArg
 }
 
 /** What lies on disk counts, not what the command printed: after a rollback of git it is the older secret. */
-function sealedOnDisk(stack: string, { name, kind }: SecretDeclaration): Sealed {
+export function sealedOnDisk(stack: string, { name, kind }: SecretDeclaration): Sealed {
   return readably(() => {
     const sealed = readSealed(stack, name);
     if (sealed === undefined) throw new Error(missingSealedFile(stack, name));

@@ -120,6 +120,8 @@ function vaultArgs(args: SealingVaultArgs, name: pulumi.Input<string>, { tenantI
       enabledForDeployment: false,
       enabledForDiskEncryption: false,
       enabledForTemplateDeployment: false,
+      // The VM and the workstation come over the internet; who may do what is said by the policies.
+      publicNetworkAccess: "enabled",
     },
   };
 }
