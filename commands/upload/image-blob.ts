@@ -1,0 +1,166 @@
+import { createHash } from "node:crypto";
+import type { BlobLeaseClient, PageBlobClient } from "@azure/storage-blob";
+import type { Range } from "../../image/data-ranges";
+import type { Attempt } from "./retry";
+import { StorageProblem } from "./storage-problem";
+
+/** What a blob says about itself. */
+export interface BlobState {
+  readonly etag: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly isPageBlob: boolean;
+  /** All of it is there and was verified: set last, and never changed again. */
+  readonly isComplete: boolean;
+  /** The digest that names the image; empty where another program made the blob. */
+  readonly digest: string;
+  /** `createContentHash()` of the whole content; empty until it is complete. */
+  readonly contentHash: string;
+  readonly isLeased: boolean;
+}
+
+/** Requests to one page blob, each tried within the upload's budget. Writes need the lease's id. */
+export interface ImageBlob {
+  /** `container/name`, for messages. */
+  readonly name: string;
+  /** Undefined where there is no blob. */
+  state(): Promise<BlobState | undefined>;
+  /** Makes an empty blob of full size. False where one is there already, which is left alone. */
+  create(size: number, digest: string): Promise<boolean>;
+  /** Empties and resizes a blob that nobody has changed since `etag`. */
+  restart(size: number, digest: string, lease: string, etag: string): Promise<void>;
+  /** Ranges that were written, in order. Others read as zeros. */
+  writtenRanges(lease: string): Promise<Range[]>;
+  /** MD5 of a range of at most 4 MiB, as Azure computes it. */
+  md5(range: Range): Promise<Buffer>;
+  put(range: Range, bytes: Buffer, md5: Buffer, lease: string): Promise<void>;
+  clear(range: Range, lease: string): Promise<void>;
+  /** Marks the blob as complete, if nobody has changed it since `etag`. */
+  complete(digest: string, contentHash: string, lease: string, etag: string): Promise<void>;
+  lease(id: string): BlobLeaseClient;
+}
+
+/** Names of metadata, which Azure keeps in lower case. */
+const metadataOf = (digest: string, contentHash: string) => ({
+  digest,
+  complete: `${contentHash !== ""}`,
+  ...(contentHash === "" ? {} : { contenthash: contentHash }),
+});
+
+export function openImageBlob(client: PageBlobClient, attempt: Attempt): ImageBlob {
+  const name = `${client.containerName}/${client.name}`;
+  const bytes = ({ start, end }: Range): string => `range ${start}-${end - 1} of '${name}'`;
+  const about = (abortSignal: AbortSignal, leaseId: string, ifMatch?: string) => ({
+    abortSignal,
+    conditions: { leaseId, ...(ifMatch === undefined ? {} : { ifMatch }) },
+  });
+  return {
+    name,
+    lease: (id) => client.getBlobLeaseClient(id),
+    state: () => attempt(`read the state of '${name}'`, (signal) => readState(client, signal)),
+    create: (size, digest) =>
+      attempt(`create '${name}'`, (abortSignal) =>
+        unlessThere(
+          client.create(size, { abortSignal, conditions: { ifNoneMatch: "*" }, metadata: metadataOf(digest, "") }),
+        ),
+      ),
+    async restart(size, digest, lease, etag) {
+      await attempt(`restart '${name}'`, (signal) =>
+        client.create(size, { ...about(signal, lease, etag), metadata: metadataOf(digest, "") }),
+      );
+    },
+    writtenRanges: (lease) =>
+      attempt(`list the ranges of '${name}'`, async (signal) => {
+        const ranges: Range[] = [];
+        for await (const { start, end } of client.listPageRanges(0, undefined, about(signal, lease))) {
+          ranges.push({ start, end: end + 1 }); // Azure's ends are inclusive
+        }
+        return ranges;
+      }),
+    md5: (range) => attempt(`verify ${bytes(range)}`, (signal) => readMd5(client, range, signal)),
+    async put(range, content, md5, lease) {
+      await attempt(`put ${bytes(range)}`, (signal) =>
+        client.uploadPages(content, range.start, content.length, {
+          ...about(signal, lease),
+          transactionalContentMD5: md5,
+        }),
+      );
+    },
+    async clear(range, lease) {
+      await attempt(`clear ${bytes(range)}`, (signal) =>
+        client.clearPages(range.start, range.end - range.start, about(signal, lease)),
+      );
+    },
+    async complete(digest, contentHash, lease, etag) {
+      await attempt(`complete '${name}'`, (signal) =>
+        client.setMetadata(metadataOf(digest, contentHash), about(signal, lease, etag)),
+      );
+    },
+  };
+}
+
+async function readState(client: PageBlobClient, abortSignal: AbortSignal): Promise<BlobState | undefined> {
+  try {
+    const properties = await client.getProperties({ abortSignal });
+    const metadata = properties.metadata ?? {};
+    return {
+      etag: properties.etag ?? "",
+      size: properties.contentLength ?? 0,
+      isPageBlob: properties.blobType === "PageBlob",
+      isComplete: metadata.complete === "true",
+      digest: metadata.digest ?? "",
+      contentHash: metadata.contenthash ?? "",
+      isLeased: properties.leaseState === "leased" || properties.leaseState === "breaking",
+    };
+  } catch (error) {
+    if (codeOf(error) === "BlobNotFound") return undefined;
+    throw error;
+  }
+}
+
+async function unlessThere(creation: Promise<unknown>): Promise<boolean> {
+  try {
+    await creation;
+    return true;
+  } catch (error) {
+    if (["BlobAlreadyExists", "ConditionNotMet", "LeaseIdMissing"].includes(codeOf(error) ?? "")) return false;
+    throw error;
+  }
+}
+
+/** Azure sends the range behind the header with its MD5: larger ones are not read to their end. */
+async function readMd5(client: PageBlobClient, range: Range, abortSignal: AbortSignal): Promise<Buffer> {
+  const count = range.end - range.start;
+  const answer = await client.download(range.start, count, {
+    abortSignal,
+    rangeGetContentMD5: true,
+    maxRetryRequests: 0,
+  });
+  const body = answer.readableStreamBody;
+  if (body === undefined)
+    throw new StorageProblem("the answer has no body", { code: "", status: 200, retryAfterMs: 0 });
+  const hash = createHash("md5");
+  let received = 0;
+  if (answer.contentMD5?.length === 16 && count > KEPT_ANSWER) {
+    body.on("error", () => {}); // cut by us
+    (body as NodeJS.ReadableStream & { destroy(): void }).destroy();
+    return Buffer.from(answer.contentMD5);
+  }
+  for await (const piece of body) {
+    hash.update(piece as Buffer);
+    received += piece.length;
+  }
+  if (received !== count) throw Object.assign(new Error("the answer is cut"), { code: "PARSE_ERROR" });
+  return hash.digest();
+}
+
+/** An answer up to this size is read to its end, so that its connection can be used again. Bytes. */
+const KEPT_ANSWER = 64 * 1024;
+
+function codeOf(error: unknown): string | undefined {
+  const { code, response } = error as {
+    code?: string;
+    response?: { headers: { get(name: string): string | undefined } };
+  };
+  return response?.headers.get("x-ms-error-code") ?? code;
+}

@@ -1,0 +1,59 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { isTransient, problemOf, StorageProblem } from "./storage-problem";
+
+export interface RetryOptions {
+  /** Given up after this time in which nothing at all succeeded. Milliseconds. @default 5 minutes */
+  readonly patienceMs?: number;
+  /** Tries of one request, while others succeed. @default 12 */
+  readonly tries?: number;
+  /** The first pause, doubled each time up to 20 s, with jitter. Milliseconds. @default 250 */
+  readonly firstPauseMs?: number;
+  /** Ends all requests and pauses. */
+  readonly signal: AbortSignal;
+  /** Told of the first pause of a request, in one line. */
+  readonly log: (line: string) => void;
+}
+
+/** Runs one request to Azure until it succeeds, within the budget that all requests of an upload share. */
+export type Attempt = <T>(what: string, request: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+
+const LONGEST_PAUSE_MS = 20_000;
+
+/**
+ * Throttling (429, 503), resets, timeouts and damaged transfers are tried again with growing pauses, `Retry-After`
+ * is heeded; anything else fails at once. What is thrown is a `StorageProblem` that names the request.
+ */
+export function createAttempt(options: RetryOptions): Attempt {
+  const { firstPauseMs = 250, log, patienceMs = 300_000, signal, tries = 12 } = options;
+  let lastSuccess = Date.now();
+  return async (what, request) => {
+    for (let failures = 0; ; ) {
+      signal.throwIfAborted();
+      try {
+        const result = await request(signal);
+        lastSuccess = Date.now();
+        return result;
+      } catch (error) {
+        signal.throwIfAborted();
+        const problem = problemOf(what, error);
+        failures += 1;
+        const isOver = failures >= tries || Date.now() - lastSuccess > patienceMs;
+        if (!isTransient(problem) || isOver) throw isTransient(problem) ? exhausted(problem, failures) : problem;
+        const pause = Math.max(problem.retryAfterMs, pauseAfter(failures, firstPauseMs));
+        if (failures === 2) log(`${problem.message}; trying again`);
+        await delay(pause, undefined, { signal });
+      }
+    }
+  };
+}
+
+function pauseAfter(failures: number, firstPauseMs: number): number {
+  const longest = Math.min(LONGEST_PAUSE_MS, firstPauseMs * 2 ** (failures - 1));
+  return longest * (0.5 + Math.random() / 2);
+}
+
+function exhausted(problem: StorageProblem, failures: number): StorageProblem {
+  const { code, retryAfterMs, status } = problem;
+  const message = `${problem.message}, after ${failures} ${failures === 1 ? "try" : "tries"}: run it again, it goes on`;
+  return new StorageProblem(message, { code, retryAfterMs, status });
+}

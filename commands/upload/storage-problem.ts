@@ -1,0 +1,98 @@
+import type { RestError } from "@azure/storage-blob";
+
+interface ProblemDetails {
+  /** Azure's error code, such as `ServerBusy`, or the network's, such as `ECONNRESET`. */
+  readonly code: string;
+  /** HTTP status; undefined where no answer came. */
+  readonly status: number | undefined;
+  /** What `Retry-After` asked for; 0 without it. Milliseconds. */
+  readonly retryAfterMs: number;
+}
+
+/** A request to Azure that failed. Its message names the request and Azure's code, and holds no URL, token or signature. */
+export class StorageProblem extends Error {
+  readonly code: string;
+  readonly status: number | undefined;
+  readonly retryAfterMs: number;
+
+  constructor(message: string, { code, retryAfterMs, status }: ProblemDetails) {
+    super(message);
+    this.code = code;
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** @see https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes */
+const transientStatuses = new Set([408, 429, 500, 502, 503, 504]);
+/** Damaged on the way, or a token that ran out between its check here and its use there. */
+const transientCodes = new Set([
+  "Md5Mismatch",
+  "InvalidMd5",
+  "Crc64Mismatch",
+  "ExpiredAuthenticationToken",
+  "PARSE_ERROR",
+]);
+
+/** Whether the same request may succeed later. */
+export function isTransient({ code, status }: StorageProblem): boolean {
+  if (transientCodes.has(code)) return true;
+  if (status === 401) return code === "InvalidAuthenticationInfo"; // an expired token: the next try gets a new one
+  return status === undefined ? isNetworkCode(code) : transientStatuses.has(status);
+}
+
+/** Whatever a request threw, as a problem of the thing that was tried. */
+export function problemOf(what: string, error: unknown): StorageProblem {
+  if (error instanceof StorageProblem) return error;
+  const { message, name } = error as Error;
+  if (name === "CredentialUnavailableError" || name === "AggregateAuthenticationError") return noCredential(what);
+  if (name === "AuthenticationError") return refusedCredential(what, error as Error & { statusCode?: number });
+  const { code, response, statusCode } = error as RestError;
+  if (name !== "RestError" && code === undefined) return new StorageProblem(message, unknownDetails);
+  const azureCode = code ?? response?.headers.get("x-ms-error-code") ?? `HTTP ${statusCode}`;
+  const shown =
+    statusCode === undefined || azureCode.startsWith("HTTP") ? azureCode : `${azureCode}, HTTP ${statusCode}`;
+  return new StorageProblem(`cannot ${what}: ${shown}${hint(azureCode)}`, {
+    code: azureCode,
+    status: statusCode,
+    retryAfterMs: retryAfterMs(response?.headers.get("retry-after")),
+  });
+}
+
+const unknownDetails: ProblemDetails = { code: "", status: undefined, retryAfterMs: 0 };
+
+function isNetworkCode(code: string): boolean {
+  return /^(E[A-Z]+|REQUEST_SEND_ERROR|ERR_STREAM_PREMATURE_CLOSE|HPE_[A-Z_]+|UND_ERR_[A-Z_]+)$/.test(code);
+}
+
+function noCredential(what: string): StorageProblem {
+  const message = `cannot ${what}: no Azure login: type \`az login\`, or set ARM_CLIENT_ID, ARM_TENANT_ID and ARM_CLIENT_SECRET`;
+  return new StorageProblem(message, { ...unknownDetails, code: "NoCredential", status: 401 });
+}
+
+function refusedCredential(what: string, { message, statusCode }: Error & { statusCode?: number }): StorageProblem {
+  const reason = message.split("\n", 1)[0]?.slice(0, 300);
+  const message_ = `cannot ${what}: Entra ID gave no token (${reason})`;
+  return new StorageProblem(message_, { code: "NoToken", status: statusCode ?? 401, retryAfterMs: 0 });
+}
+
+/** What to do about the codes that users meet. */
+function hint(code: string): string {
+  switch (code) {
+    case "AuthorizationPermissionMismatch":
+      return ": you need the role Storage Blob Data Contributor on the account";
+    case "AuthorizationFailure":
+      return ": the storage account's firewall or its rules refuse you";
+    case "AuthenticationFailed":
+      return ": the SAS or token is not valid (any more)";
+    case "ContainerNotFound":
+      return ": the container is not there (yet)";
+    default:
+      return "";
+  }
+}
+
+function retryAfterMs(header: string | null | undefined): number {
+  const seconds = Number(header ?? 0);
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 60) * 1000 : 0;
+}

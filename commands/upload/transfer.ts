@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import { CHUNK_SIZE, createContentHash } from "../../image/content-hash";
+import { createRangePlanner, type Range } from "../../image/data-ranges";
+import type { Transfer } from "../progress";
+import { createBufferPool } from "./buffer-pool";
+import type { Disk } from "./disk";
+import { type Chunk, readChunks } from "./disk-source";
+import type { ImageBlob } from "./image-blob";
+import type { Lease } from "./lease";
+import { createLimit } from "./limit";
+import { createWrittenRanges } from "./written-ranges";
+
+/** Chunks in memory at once: 4 MiB each. */
+const BUFFERS = 9;
+/** Requests on their way at once. */
+export const REQUESTS = 8;
+
+export interface TransferResult {
+  /** `createContentHash()` of the disk. */
+  readonly contentHash: string;
+  /** Bytes that were sent; what failed and was sent again counts once. */
+  readonly sent: number;
+  /** Bytes that the blob held already, verified by their MD5. */
+  readonly kept: number;
+  /** Bytes of zeros that needed no sending. */
+  readonly skipped: number;
+  /** Requests that carried data. */
+  readonly requests: number;
+}
+
+export interface TransferOptions {
+  readonly blob: ImageBlob;
+  readonly disk: Disk;
+  readonly lease: Lease;
+  /** What the blob holds already. */
+  readonly written: readonly Range[];
+  readonly onProgress: (transfer: Transfer) => void;
+}
+
+/**
+ * Makes the blob equal to the disk: sends the ranges with data, leaves those that are there and have the same MD5, and
+ * clears those where the disk has zeros. So it does not matter who wrote to an incomplete blob before, or what.
+ */
+export async function transfer({ blob, disk, lease, onProgress, written }: TransferOptions): Promise<TransferResult> {
+  const pool = createBufferPool(BUFFERS, CHUNK_SIZE);
+  const limit = createLimit(REQUESTS);
+  const there = createWrittenRanges(written);
+  const plan = createRangePlanner();
+  const hash = createContentHash(disk.size);
+  const total = { sent: 0, kept: 0, requests: 0 };
+  let position = 0;
+
+  const clear = async (start: number, end: number): Promise<void> => {
+    for (const range of there.between(start, end)) {
+      await limit.start(() => lease.hold(() => blob.clear(range, lease.id)));
+    }
+  };
+  const send = async (range: Range, bytes: Buffer): Promise<void> => {
+    const md5 = createHash("md5").update(bytes).digest();
+    if (there.cover(range) && md5.equals(await blob.md5(range))) {
+      total.kept += bytes.length;
+      return;
+    }
+    await lease.hold(() => blob.put(range, bytes, md5, lease.id));
+    total.sent += bytes.length;
+    total.requests += 1;
+  };
+  const sendChunk = async ({ buffer, bytes, index }: Chunk): Promise<void> => {
+    const start = index * CHUNK_SIZE;
+    const ranges = plan(bytes);
+    let left = ranges.length;
+    for (const range of ranges) {
+      const place = { start: start + range.start, end: start + range.end };
+      await clear(position, place.start);
+      position = place.end;
+      await limit.start(async () => {
+        await send(place, bytes.subarray(range.start, range.end));
+        left -= 1;
+        if (left === 0) pool.give(buffer);
+      });
+    }
+  };
+
+  const report = (done: number): void =>
+    onProgress({ done, total: disk.size, sent: total.sent, skipped: Math.max(0, done - total.sent - total.kept) });
+  for await (const chunk of readChunks(disk, pool, report)) {
+    hash.add(chunk.index, chunk.bytes); // before the buffer may be used again
+    await sendChunk(chunk);
+  }
+  await clear(position, disk.size);
+  await limit.idle();
+  return { contentHash: hash.digest(), ...total, skipped: disk.size - total.sent - total.kept };
+}

@@ -1,0 +1,128 @@
+import type { PageBlobClient } from "@azure/storage-blob";
+import { CHUNK_SIZE, createContentHash } from "../../image/content-hash";
+import type { Range } from "../../image/data-ranges";
+import type { Progress } from "../progress";
+import { firstContact } from "./blob-client";
+import { createBufferPool } from "./buffer-pool";
+import type { Disk } from "./disk";
+import { readChunks } from "./disk-source";
+import { type BlobState, type ImageBlob, openImageBlob } from "./image-blob";
+import { type Lease, leasePause, takeLease } from "./lease";
+import type { Attempt } from "./retry";
+import { type TransferResult, transfer } from "./transfer";
+
+export interface UploadOptions {
+  readonly attempt: Attempt;
+  readonly client: PageBlobClient;
+  /** What names the image, see `imageDigest()`. */
+  readonly digest: string;
+  readonly disk: Disk;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** How long one waits for another upload of the same blob. Milliseconds. @default 15 minutes */
+  readonly leaseWaitMs?: number;
+}
+
+const LEASE_WAIT_MS = 15 * 60_000;
+
+/** Undefined where the blob was complete already. */
+export type UploadResult = TransferResult | undefined;
+
+/**
+ * Uploads a disk as a page blob, or goes on with an upload that was interrupted. A complete blob is never touched:
+ * with the same content there is nothing to do, with another one it is an error.
+ */
+export async function uploadDisk(options: UploadOptions): Promise<UploadResult> {
+  const { attempt, client, digest, disk, progress, signal } = options;
+  const blob = openImageBlob(client, attempt);
+  const isNew = await firstContact(() => blob.create(disk.size, digest), signal, progress.log);
+  const lease = await waitForLease(blob, options);
+  if (lease === undefined) return undefined;
+  try {
+    const written = isNew ? [] : await prepare(blob, lease, options);
+    if (written === "complete") return undefined;
+    const onProgress = progress.show;
+    const result = await transfer({ blob, disk, lease, written, onProgress });
+    await complete(blob, lease, digest, result.contentHash);
+    return result;
+  } finally {
+    await lease.release();
+  }
+}
+
+/** Takes the lease as soon as nobody else has it. Undefined if the other one completes the blob meanwhile. */
+async function waitForLease(blob: ImageBlob, options: UploadOptions): Promise<Lease | undefined> {
+  const { attempt, client, digest, leaseWaitMs = LEASE_WAIT_MS, progress, signal } = options;
+  const key = client.url.split("?", 1)[0] ?? "";
+  const end = Date.now() + leaseWaitMs;
+  for (let isFirst = true; ; isFirst = false) {
+    const lease = await takeLease({ attempt, name: blob.name, client: blob.lease, key, signal });
+    if (lease) return lease;
+    const state = await blob.state();
+    if (state?.isComplete) {
+      await checkSame(blob, state, options);
+      return undefined;
+    }
+    if (!state) await blob.create(options.disk.size, digest); // it was deleted
+    if (Date.now() > end) {
+      throw new Error(
+        `another upload has held '${blob.name}' for ${leaseWaitMs / 60_000} minutes: end it, or wait for it`,
+      );
+    }
+    if (isFirst) progress.log(`another upload holds '${blob.name}', waiting for it`);
+    await leasePause(signal);
+  }
+}
+
+/** Looks at a blob that was there before: what of it can be kept. */
+async function prepare(blob: ImageBlob, lease: Lease, options: UploadOptions): Promise<Range[] | "complete"> {
+  const { digest, disk, progress } = options;
+  const state = await blob.state();
+  if (!state) throw new Error(`'${blob.name}' was deleted while it was uploaded: run it again`);
+  if (state.isComplete) {
+    await checkSame(blob, state, options);
+    return "complete";
+  }
+  if (!state.isPageBlob) throw new Error(`'${blob.name}' is no page blob: delete it, nothing here made it`);
+  if (state.size !== disk.size || state.digest !== digest) {
+    await lease.hold(() => blob.restart(disk.size, digest, lease.id, state.etag));
+    return [];
+  }
+  const written = await blob.writtenRanges(lease.id);
+  if (written.length > 0) progress.log(`going on with an upload of '${blob.name}' that was interrupted`);
+  return written;
+}
+
+/** @throws if a complete blob holds anything else than this disk */
+async function checkSame(blob: ImageBlob, state: BlobState, { digest, disk, progress }: UploadOptions): Promise<void> {
+  progress.log(`'${blob.name}' is complete already, comparing it with '${disk.file}'`);
+  const contentHash = await hashDisk(disk);
+  if (state.digest === digest && state.contentHash === contentHash && state.size === disk.size) return;
+  throw new Error(
+    `'${blob.name}' is complete and holds another content (${state.contentHash.slice(0, 16) || "unknown"}) than ` +
+      `'${disk.file}' (${contentHash.slice(0, 16)}): complete blobs are never overwritten, delete it if it is wrong`,
+  );
+}
+
+async function hashDisk(disk: Disk): Promise<string> {
+  const hash = createContentHash(disk.size);
+  const pool = createBufferPool(2, CHUNK_SIZE);
+  for await (const { buffer, bytes, index } of readChunks(disk, pool, () => {})) {
+    hash.add(index, bytes);
+    pool.give(buffer);
+  }
+  return hash.digest();
+}
+
+/** Set last. If the answer to this request is lost, the blob's state tells whether it was done. */
+async function complete(blob: ImageBlob, lease: Lease, digest: string, contentHash: string): Promise<void> {
+  const isDone = (state: BlobState | undefined): boolean =>
+    state?.isComplete === true && state.contentHash === contentHash;
+  const state = await blob.state();
+  if (isDone(state)) return;
+  await lease
+    .hold(() => blob.complete(digest, contentHash, lease.id, state?.etag ?? ""))
+    .catch(async (error: unknown) => {
+      if (!isDone(await blob.state())) throw error;
+    });
+}
