@@ -88,12 +88,13 @@ export function createBlobBackend(cloud: Cloud, directory: string): BlobBackend 
     return answered;
   }
 
-  async function administer(account: CloudResource, container: string, method: string): Promise<void> {
+  /** @param done statuses besides success that mean that all is as it should be */
+  async function administer(account: CloudResource, container: string, method: string, done: number): Promise<void> {
     const url = new URL(`https://${account.name}.blob.core.windows.net/${container}?restype=container`);
     const answer = await transmit(account, { method, url, headers: { "content-length": "0" } });
     const text = (await drain(answer)).toString("utf8");
     const { statusCode = 0 } = answer;
-    if (statusCode >= 300 && statusCode !== 404)
+    if (statusCode >= 300 && statusCode !== done)
       throw new Error(`azurite: ${method} ${url.pathname}: ${statusCode} ${text}`);
   }
 
@@ -101,8 +102,8 @@ export function createBlobBackend(cloud: Cloud, directory: string): BlobBackend 
   function ensureContainer(account: CloudResource, container: CloudResource): Promise<void> {
     const id = normalizeId(container.id);
     const make = async () => {
-      if (stale.delete(id)) await administer(account, container.name, "DELETE");
-      await administer(account, container.name, "PUT");
+      if (stale.delete(id)) await administer(account, container.name, "DELETE", 404);
+      await administer(account, container.name, "PUT", 409);
     };
     const made = known.get(id) ?? make();
     known.set(id, made);
