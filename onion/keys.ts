@@ -100,7 +100,7 @@ export function parsePublicKeyFile(content: Uint8Array): Uint8Array {
  * The public key of an expanded secret key: its scalar times the base point. OpenSSL only starts from a seed, so
  * this needs @noble/curves, which is loaded here (50 ms) and not by those who only generate.
  */
-export async function derivePublicKey(secretKey: Uint8Array): Promise<Uint8Array> {
+async function derivePublicKey(secretKey: Uint8Array): Promise<Uint8Array> {
   const { ed25519 } = await import("@noble/curves/ed25519.js");
   const { Point } = ed25519;
   const scalar = BigInt(`0x${Buffer.from(secretKey.subarray(0, 32)).reverse().toString("hex")}`);

@@ -1,7 +1,7 @@
 import { base32Value } from "./base32";
 
 /** Longest prefix looked for: 40 bits, days on many cores. Each character takes 32 times as long as the one before. */
-export const longestPrefix = 8;
+const longestPrefix = 8;
 
 /**
  * Checks the beginning that a hostname shall have: 1 to 8 of the characters of a hostname.

@@ -5,8 +5,8 @@
  */
 export type Code = readonly number[];
 
-export const valueTypes = { i32: 0x7f, i64: 0x7e, v128: 0x7b } as const;
-export type ValueType = keyof typeof valueTypes;
+const valueTypes = { i32: 0x7f, i64: 0x7e, v128: 0x7b } as const;
+type ValueType = keyof typeof valueTypes;
 
 export interface WasmFunction {
   name: string;

@@ -61,7 +61,8 @@ function controlOver(socket: net.Socket): TorControl {
     for (const waiter of events) if (waiter.matches(text)) waiter.resolve(text);
   });
   socket.setEncoding("latin1").on("data", readReply);
-  socket.on("error", fail).on("close", () => fail(new Error("tor closed its control connection")));
+  socket.on("error", (cause) => fail(new Error("tor closed its control connection", { cause })));
+  socket.on("close", () => fail(new Error("tor closed its control connection")));
   return {
     ask: (command) =>
       new Promise((resolve, reject) => {
