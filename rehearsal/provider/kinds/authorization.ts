@@ -122,7 +122,7 @@ function checkDefinition({ cloud, wanted, id }: Situation): void {
       `The scope '${scopeOf(id)}' must be among the assignable scopes.`,
     );
   const actions = Array.isArray(permissions) ? permissions.filter(isMap).flatMap((one) => one.actions ?? []) : [];
-  const malformed = actions.find((action) => !/^(\*|[A-Za-z.]+\/[\w*/.-]+)$/.test(String(action)));
+  const malformed = actions.find((action) => !/^(\*|[A-Za-z.*]+\/[\w*/.-]+)$/.test(String(action)));
   if (malformed !== undefined)
     refuse(
       400,
