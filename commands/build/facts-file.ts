@@ -1,0 +1,32 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+/** Where everything of a stack that its image is made of lies, relative to the project's root. */
+export function stackDirectory(stack: string): string {
+  return path.join("nix", "stacks", stack);
+}
+
+/** Writes a stack's `facts.json`, whole or not at all. An equal file is left alone, with its time. */
+export function writeFacts(stack: string, facts: string): void {
+  const file = path.join(stackDirectory(stack), "facts.json");
+  if (readIfThere(file) === facts) return;
+  const temporary = `${file}.${process.pid}`;
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  const descriptor = fs.openSync(temporary, "w");
+  try {
+    fs.writeSync(descriptor, facts);
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  fs.renameSync(temporary, file);
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
