@@ -8,6 +8,8 @@ export interface ChildOptions {
   input?: Uint8Array | undefined;
   /** The child's whole environment. @default this process's own */
   environment?: NodeJS.ProcessEnv | undefined;
+  /** "inherit": the child prints where this process does, as an editor needs. @default "collect" */
+  stdout?: "collect" | "inherit" | undefined;
   /** "inherit": the user sees it as it comes; "collect": it is in the result, cut to its last 64 KiB. @default "collect" */
   stderr?: "collect" | "inherit" | undefined;
   /** After this time the child is killed and the result says `timedOut`. Milliseconds. @default no limit */
@@ -24,6 +26,7 @@ export interface ChildResult {
   /** Exit code; null if a signal ended the child. */
   code: number | null;
   signal: NodeJS.Signals | null;
+  /** Empty with `stdout: "inherit"`. */
   stdout: Buffer;
   /** Empty with `stderr: "inherit"`. */
   stderr: string;
@@ -133,7 +136,7 @@ function startWatched(file: string, programArguments: readonly string[], options
     env: options.environment ?? process.env,
     stdio: [
       terminal && options.input === undefined ? "inherit" : input,
-      "pipe",
+      options.stdout === "inherit" ? "inherit" : "pipe",
       options.stderr === "inherit" ? "inherit" : "pipe",
       "pipe",
     ],
@@ -171,7 +174,7 @@ function collect(child: ChildProcess, options: ChildOptions): () => { stdout: Bu
   let stderr = "";
   if (consume) consume(child.stdout as Readable);
   else
-    (child.stdout as Readable).on("data", (chunk: Buffer) => {
+    child.stdout?.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size > maximumOutput) killChild(child);
       else chunks.push(chunk);

@@ -8,6 +8,18 @@ import { matchingRecord, moveSealed, removeWaiting, sealedFor, writeRecord, writ
 import { checkHostname, type Plaintext, readPlaintext } from "./secret-source";
 import { encrypt, isSealedFor, rotate, SopsError } from "./sops";
 
+/** Seals a secret from its source although nothing says that it changed. */
+export function resealSecret(request: SealRequest): Promise<SealResult> {
+  const isKeyed = "file" in request.source || "env" in request.source;
+  return sealAnew(request, undefined, isKeyed);
+}
+
+/** Seals a plaintext that does not come from the secret's source. The content is the caller's to wipe. */
+export async function sealByHand(request: SealRequest, content: Buffer): Promise<SealResult> {
+  const sealed = await encrypt(content, request.recipients);
+  return finish(request, sealed, { ...newRecord(request, sealed, undefined), byHand: true }, "sealed");
+}
+
 /**
  * Brings a secret's sealed file to what is asked for, with as little as that takes: an unchanged secret is left byte
  * for byte alone and costs no call to the vault. The old file stands until the new one is whole.
@@ -48,12 +60,14 @@ async function decide(request: SealRequest, state: SealedState, content: Buffer 
   return plan === "keep" ? { plan, verified: state.record !== undefined && !state.record.byHand } : { plan: "seal" };
 }
 
-async function sealAnew(request: SealRequest, known: Plaintext | undefined): Promise<SealResult> {
+/** @param byHand whether the request's fingerprint may be that of an older plaintext */
+async function sealAnew(request: SealRequest, known: Plaintext | undefined, byHand = false): Promise<SealResult> {
   const plaintext = known ?? (await readPlaintext(request));
   try {
     const withheld = "env" in request.source ? request.source.env : undefined;
     const content = await encrypt(plaintext.content, request.recipients, { withheld });
-    return finish(request, content, newRecord(request, content, plaintext.hostname), "sealed");
+    const record = newRecord(request, content, plaintext.hostname);
+    return finish(request, content, byHand ? { ...record, byHand } : record, "sealed");
   } finally {
     plaintext.content.fill(0);
   }

@@ -13,6 +13,8 @@ export interface SealFor extends Recipients {
 export interface SopsOptions {
   /** How long passing failures are tried again, in all. Milliseconds. @default 120 s, or SEAL_PATIENCE_SECONDS */
   readonly patienceMs?: number;
+  /** How often it is tried at most. @default as often as patience lasts */
+  readonly attempts?: number;
   /** A variable that holds a secret (an `env` source): sops does not get it. */
   readonly withheld?: string | undefined;
 }
@@ -83,19 +85,20 @@ async function runSops(
   what: string,
   sopsArguments: string[],
   input: Uint8Array,
-  { patienceMs = defaultPatience(), withheld }: SopsOptions = {},
+  { patienceMs = defaultPatience(), attempts = Number.POSITIVE_INFINITY, withheld }: SopsOptions = {},
 ): Promise<Buffer> {
   const giveUpAt = Date.now() + patienceMs;
   const environment = sopsEnvironment(withheld);
   let told = "";
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 1; ; attempt++) {
     const limit = Math.max(1000, Math.min(callLimitMs, giveUpAt - Date.now()));
     const result = await startSops(["--config", "/dev/null", ...sopsArguments], input, environment, limit);
     if (result.code === 0) return result.stdout;
     result.stdout.fill(0);
     const failure = explainFailure(result);
-    const pause = Math.max(Math.min(8000, 500 * 2 ** attempt) * (0.75 + Math.random() / 2), failure.waitMs ?? 0);
-    if (!failure.passing || Date.now() + pause > giveUpAt) throw new SopsError(what, failure);
+    const pause = Math.max(Math.min(8000, 250 * 2 ** attempt) * (0.75 + Math.random() / 2), failure.waitMs ?? 0);
+    const isLast = attempt >= attempts || Date.now() + pause > giveUpAt;
+    if (!failure.passing || isLast) throw new SopsError(what, failure);
     const left = Math.ceil((giveUpAt - Date.now()) / 1000);
     if (failure.reason !== told) console.error(`${failure.reason}; trying again for up to ${left} s`);
     told = failure.reason;

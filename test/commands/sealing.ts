@@ -23,6 +23,8 @@ export interface Sealing {
   run(secret: Partial<SecretParameters>, options?: RunOptions): Promise<Run>;
   /** Runs any program of the project. */
   start(program: string, argv: string[], options?: RunOptions): Promise<Run>;
+  /** Runs any program of the machine, with the same environment. */
+  startRaw(program: string, argv: string[], options?: RunOptions): Promise<Run>;
   /** A file of the project, made with mode 0600. @returns its path relative to the project */
   write(file: string, content: string | Uint8Array, mode?: number): string;
   read(file: string): Buffer;
@@ -82,8 +84,10 @@ export async function startSealing(): Promise<Sealing> {
     return `https://${vaultName}.vault.azure.net/keys/${keyName}/${version}`;
   };
   const keyUrl = await rotateKey();
-  const start: Sealing["start"] = (program, argv, options = {}) =>
+  const startRaw: Sealing["start"] = (program, argv, options = {}) =>
     runProgram(folder, { ...azure.workstation.env, ...options.environment }, [program, ...argv], options.onStart);
+  const start: Sealing["start"] = (program, argv, options) =>
+    startRaw(process.execPath, [path.resolve("run.mjs"), program, ...argv], options);
   const file = (name: string) => path.join(folder, name);
   return {
     azure,
@@ -93,6 +97,7 @@ export async function startSealing(): Promise<Sealing> {
     rotateKey,
     allow,
     start,
+    startRaw,
     run(secret, options = {}) {
       const environment = {
         ...parameters({ keyUrl, ...secret }),
@@ -153,10 +158,10 @@ function parameters(secret: Partial<SecretParameters>): NodeJS.ProcessEnv {
 function runProgram(
   cwd: string,
   environment: NodeJS.ProcessEnv,
-  argv: string[],
+  [program = "", ...argv]: string[],
   onStart?: (pid: number) => void,
 ): Promise<Run> {
-  const child = spawn(process.execPath, [path.resolve("run.mjs"), ...argv], {
+  const child = spawn(program, argv, {
     cwd,
     env: { PATH: process.env.PATH, HOME: cwd, TMPDIR: os.tmpdir(), ...environment },
     stdio: ["ignore", "pipe", "pipe"],
