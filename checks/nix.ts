@@ -67,27 +67,28 @@ async function checkUnits({ units, confined }: Example): Promise<Problems> {
   }
 }
 
-/** The drivers' Python is only compiled: to run it takes a machine with KVM (.github/workflows/nix.yml). */
-async function checkTestScripts({ sources }: Settings): Promise<Problems> {
-  if (!findOnPath("python3")) {
-    console.log("  skipped: python3 is not on PATH");
-    return [];
-  }
+/** Evaluated to the last node; the drivers' Python is only compiled: to run it takes a machine with KVM (nix.yml). */
+async function checkTests({ sources }: Settings): Promise<Problems> {
+  const tests = Object.entries(await evaluate("tests", sources));
   const problems: Problems = [];
-  for (const [name, script] of Object.entries(await evaluate("testScripts", sources))) {
-    const compile = "import sys; compile(sys.stdin.read(), sys.argv[1], 'exec')";
-    const { code, stderr } = await runChild("python3", ["-c", compile, name], { input: Buffer.from(script) });
-    console.log(`  ${name}: ${script.split("\n").length} lines`);
+  for (const [name, { derivation, script }] of tests) {
+    console.log(`  ${name} ${derivation}`);
+    const { code, stderr } = await compilePython(name, script);
     if (code !== 0) problems.push(`${name}: ${stderr.trim()}`);
   }
   return problems;
+}
+
+function compilePython(name: string, script: string): Promise<{ code: number | null; stderr: string }> {
+  const compile = "import sys; compile(sys.stdin.read(), sys.argv[1], 'exec')";
+  return runChild("python3", ["-c", compile, name], { input: Buffer.from(script) });
 }
 
 const checks: Record<string, (settings: Settings) => Promise<Problems>> = {
   "the example's machine": checkExample,
   "its variants": checkVariants,
   "mistakes and their words": checkRefusals,
-  "scripts of the VM tests": checkTestScripts,
+  "the VM tests": checkTests,
 };
 
 async function main(): Promise<void> {

@@ -44,7 +44,8 @@
       formatter.${system} = pkgs.nixfmt-tree;
 
       checks.${system} = import ./tests {
-        inherit pkgs sops-nix;
+        inherit pkgs;
+        sopsModule = sops-nix.nixosModules.sops;
         machines = self.nixosConfigurations // {
           example = machine (import ./lib/stacks.nix ./eval/stacks).example;
         };

@@ -30,7 +30,7 @@ export interface Evaluated {
   readonly example: Example;
   readonly variants: Readonly<Record<string, boolean>>;
   readonly refusals: Readonly<Record<string, { readonly expected: string; readonly failures: readonly string[] }>>;
-  readonly testScripts: Readonly<Record<string, string>>;
+  readonly tests: Readonly<Record<string, { readonly derivation: string; readonly script: string }>>;
 }
 
 /**

@@ -82,6 +82,20 @@ in
     failures = failures (machineWith [ variant.module ]);
   }) (import ./refusals.nix);
 
-  # The drivers of the VM tests, to be compiled at least: { <test> = Python; }
-  testScripts = { };
+  # The VM tests, evaluated whole and not built: { <test> = { derivation; script; }; }, the script being their driver's Python.
+  tests =
+    lib.mapAttrs
+      (_: test: {
+        derivation = test.drvPath;
+        script = test.config.testScriptString;
+      })
+      (
+        lib.filterAttrs (name: _: lib.hasPrefix "vm-" name) (
+          import ../tests {
+            pkgs = import nixpkgs { system = "x86_64-linux"; };
+            sopsModule = sops-nix + "/modules/sops";
+            machines = { inherit example; };
+          }
+        )
+      );
 }

@@ -1,0 +1,130 @@
+# The agent logs in to a real Vault with the machine's identity, renders a secret for a service that waited for it, and
+# serves those it may.
+{
+  azureNode,
+  fixtures,
+  guestNode,
+  ...
+}:
+{
+  name = "vault-agent";
+
+  nodes = {
+    azure =
+      { config, ... }:
+      {
+        imports = [
+          (azureNode {
+            # Vault asks the metadata service too; on one network that address is the guest's, so its own is elsewhere.
+            moreMachines.vault = {
+              identities = [ "guest" ];
+              listen = {
+                proxy = "127.0.0.1:3129";
+                metadata = "${config.networking.primaryIPAddress}:8081";
+              };
+            };
+          })
+        ];
+      };
+
+    vault =
+      {
+        config,
+        lib,
+        nodes,
+        pkgs,
+        ...
+      }:
+      let
+        azure = nodes.azure.networking.primaryIPAddress;
+      in
+      {
+        nixpkgs.config.allowUnfreePredicate = package: lib.getName package == "vault";
+        networking.hosts.${azure} = [
+          "login.microsoftonline.com"
+          "management.azure.com"
+        ];
+        security.pki.certificateFiles = [ "${fixtures.authority}/certificate.pem" ];
+        networking.firewall.allowedTCPPorts = [ 8200 ];
+        networking.nftables = {
+          enable = true;
+          tables.metadata = {
+            family = "ip";
+            content = ''
+              chain output {
+                type nat hook output priority -100;
+                ip daddr 169.254.169.254 tcp dport 80 dnat to ${azure}:8081
+              }
+            '';
+          };
+        };
+        services.vault = {
+          enable = true;
+          dev = true;
+          devRootTokenID = "root";
+          address = "0.0.0.0:8200";
+        };
+        environment.systemPackages = [ pkgs.vault ];
+        environment.variables = {
+          VAULT_ADDR = "http://127.0.0.1:8200";
+          VAULT_TOKEN = "root";
+        };
+      };
+
+    guest =
+      { nodes, ... }:
+      {
+        imports = [ guestNode ];
+        sealed-onion.vaultAgent = {
+          enable = true;
+          address = "http://${nodes.vault.networking.primaryIPAddress}:8200";
+          role = "web";
+          inherit (fixtures) clientId;
+          templates.database = {
+            contents = ''{{ with secret "secret/data/database" }}{{ .Data.data.password }}{{ end }}'';
+            owner = "app";
+            group = "app";
+            restart = "app.service";
+          };
+        };
+      };
+  };
+
+  testScript = ''
+    start_all()
+    azure.succeed("systemctl start loopback-azure")
+    vault.wait_for_open_port(8200)
+    tenant = azure.succeed("journalctl -o cat -u loopback-azure | jq -r 'select(.event == \"listening\").workstation.environment.AZURE_TENANT_ID'").strip()
+    subscription = azure.succeed("journalctl -o cat -u loopback-azure | jq -r 'select(.event == \"listening\").workstation.environment.AZURE_SUBSCRIPTION_ID'").strip()
+
+    with subtest("before there is a role the agent is refused and keeps trying"):
+        vault.succeed("vault auth enable azure")
+        vault.succeed(f"vault write auth/azure/config tenant_id={tenant} resource=https://management.azure.com/")
+        guest.wait_until_succeeds("journalctl -u vault-agent | grep -q 'error authenticating'")
+        guest.fail("test -e /run/vault-agent/token")
+
+    with subtest("with a role for this machine it logs in and renders the secret"):
+        vault.succeed("vault kv put secret/database password=first-password")
+        vault.succeed("echo 'path \"secret/data/database\" { capabilities = [\"read\"] }' | vault policy write web -")
+        vault.succeed(f"vault write auth/azure/role/web token_policies=web token_ttl=1h bound_subscription_ids={subscription} bound_resource_groups=rehearsal")
+        guest.wait_until_succeeds("test -e /run/vault-secrets/database")
+        assert guest.succeed("cat /run/vault-secrets/database").strip() == "first-password"
+        assert guest.succeed("stat -c '%U %a' /run/vault-secrets/database").strip() == "app 400"
+        guest.wait_for_unit("app.service")
+
+    with subtest("the token is in memory, for one group"):
+        assert guest.succeed("stat -f -c %T /run/vault-agent").strip() == "ramfs"
+        assert guest.succeed("stat -c '%U:%G %a' /run/vault-agent/token").strip() == "vault-agent:vault-agent 640"
+
+    with subtest("programs on the machine read through it, and nobody from outside"):
+        read = "curl -sf -H X-Vault-Request:true http://127.0.0.1:8100/v1/secret/data/database"
+        guest.succeed(f"{read} | grep -q first-password")
+        guest.fail("curl -sf http://127.0.0.1:8100/v1/secret/data/database")
+        guest.fail(read.replace("data/database", "data/other"))
+
+    with subtest("a machine of another resource group is refused"):
+        vault.succeed(f"vault write auth/azure/role/web token_policies=web bound_subscription_ids={subscription} bound_resource_groups=elsewhere")
+        guest.succeed("systemctl restart vault-agent")
+        guest.wait_until_succeeds("journalctl -u vault-agent --since=-20s | grep -q 'error authenticating'")
+  '';
+}
