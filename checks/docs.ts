@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { parse } from "yaml";
 import { createCloud } from "../rehearsal/azure/cloud";
 import { runProgram } from "../rehearsal/engine/in-process";
+import { loadProgram } from "../rehearsal/engine/load-program";
 import { simulatedAzureNative } from "../rehearsal/provider/azure-native";
 import { localCommand } from "../rehearsal/provider/local-command";
 import { simulatedRandom } from "../rehearsal/provider/random";
@@ -30,7 +31,7 @@ export async function previewGraph(): Promise<string> {
   const cloud = createCloud();
   const principal = { objectId: "00000000-0000-4000-8000-000000000001", clientId: "" };
   const { resources } = await runProgram({
-    program: () => import("../index.js"),
+    program: loadProgram(process.cwd()),
     config: stackConfig({ onion: { source: { onion: {} } } }),
     project: "sealed-onion",
     stack: "dev",

@@ -1,5 +1,6 @@
 import type { LoopbackAzure } from "./azure/azure";
 import { runProgram } from "./engine/in-process";
+import { loadProgram } from "./engine/load-program";
 import { simulatedAzureNative } from "./provider/azure-native";
 import { localCommand } from "./provider/local-command";
 import { simulatedRandom } from "./provider/random";
@@ -36,7 +37,7 @@ export async function deploy({ azure, scenario, folder }: DeployOptions): Promis
   const { cloud, workstation } = azure;
   const azureNative = simulatedAzureNative({ cloud, principal: workstation.principal, location: "westeurope" });
   const { outputs, resources, state } = await runProgram({
-    program: async () => (await import("../index.js")).default,
+    program: loadProgram(folder),
     config,
     project: "sealed-onion",
     stack,
