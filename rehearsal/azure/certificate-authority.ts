@@ -1,4 +1,4 @@
-import { type KeyObject, KeyObject as NodeKey, webcrypto } from "node:crypto";
+import { createPrivateKey, KeyObject, webcrypto, X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import { isIP } from "node:net";
 import * as path from "node:path";
@@ -34,11 +34,11 @@ function generatePair(): Promise<webcrypto.CryptoKeyPair> {
 }
 
 function pemOf(key: webcrypto.CryptoKey): string {
-  const node: KeyObject = NodeKey.from(key);
-  return node.export({ type: "pkcs8", format: "pem" }).toString();
+  return KeyObject.from(key).export({ type: "pkcs8", format: "pem" }).toString();
 }
 
-async function selfSigned(): Promise<{ certificate: x509.X509Certificate; signingKey: webcrypto.CryptoKey }> {
+/** A new authority: kept by whoever needs the same one twice. */
+export async function createAuthorityPair(): Promise<AuthorityPair> {
   const keys = await generatePair();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: "CN=Azure on loopback, throw-away",
@@ -51,16 +51,14 @@ async function selfSigned(): Promise<{ certificate: x509.X509Certificate; signin
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { certificate, signingKey: keys.privateKey };
+  return { certificatePem: `${certificate.toString("pem")}\n`, privateKeyPem: pemOf(keys.privateKey) };
 }
 
-async function imported(
-  pair: AuthorityPair,
-): Promise<{ certificate: x509.X509Certificate; signingKey: webcrypto.CryptoKey }> {
-  const der = x509.PemConverter.decode(pair.privateKeyPem)[0];
-  if (der === undefined) throw new Error("the authority's private key is not PEM");
-  const signingKey = await webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
-  return { certificate: new x509.X509Certificate(pair.certificatePem), signingKey };
+async function signingKeyOf(pair: AuthorityPair): Promise<webcrypto.CryptoKey> {
+  const fits = new X509Certificate(pair.certificatePem).checkPrivateKey(createPrivateKey(pair.privateKeyPem));
+  if (!fits) throw new Error("the authority's private key is not the one of its certificate");
+  const der = createPrivateKey(pair.privateKeyPem).export({ type: "pkcs8", format: "der" });
+  return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
 }
 
 /**
@@ -71,10 +69,12 @@ export async function createCertificateAuthority(
   directory: string,
   existing?: AuthorityPair,
 ): Promise<CertificateAuthority> {
-  const { certificate, signingKey } = existing ? await imported(existing) : await selfSigned();
+  const pair = existing ?? (await createAuthorityPair());
+  const signingKey = await signingKeyOf(pair);
+  const certificate = new x509.X509Certificate(pair.certificatePem);
   const leafKeys = await generatePair();
   const leafKeyPem = pemOf(leafKeys.privateKey);
-  const certificatePem = `${certificate.toString("pem")}\n`;
+  const { certificatePem } = pair;
   const certificateFile = path.join(directory, "ca.pem");
   fs.writeFileSync(certificateFile, certificatePem);
   const contexts = new Map<string, Promise<SecureContext>>();

@@ -1,8 +1,8 @@
-import { at, type Field, list, malformed, map, optional, record } from "../../declarations/fields";
+import { at, type Field, list, MalformedError, malformed, map, optional, record } from "../../declarations/fields";
 import type { CloudResource, KeyOperation } from "./cloud";
 import type { FaultRule } from "./faults";
 import type { Address } from "./gateway";
-import { address, among, flag, guid, maybe, members, number, or, type Reader, text } from "./serve-readers";
+import { address, among, flag, guid, maybe, members, number, or, REMEDY, type Reader, text } from "./serve-readers";
 
 export interface KeyConfig {
   name: string;
@@ -191,15 +191,8 @@ function checkNames(config: ServeConfig): ServeConfig {
   );
 }
 
-/**
- * Reads the stand-alone program's configuration.
- *
- * @param value the file's JSON: `{"vaults": {"kv-demo": {"keys": {"seal": {}}, "access": {"workstation": ["get", "encrypt"],
- *   "guest": ["decrypt"]}}}, "identities": {"guest": {}}, "machines": {"web": {"identities": ["guest"]}}}` and the
- *   further members of `ServeConfig`; addresses are texts as `127.0.0.1:0`
- */
-export function parseServeConfig(value: unknown): ServeConfig {
-  const config = members<ServeConfig>(
+function readServeConfig(value: unknown): ServeConfig {
+  return members<ServeConfig>(
     { path: "config", value },
     {
       tenantId: maybe(guid),
@@ -225,5 +218,23 @@ export function parseServeConfig(value: unknown): ServeConfig {
       log: or(false, flag),
     },
   );
-  return checkNames(config);
+}
+
+/**
+ * Reads the stand-alone program's configuration.
+ *
+ * @param value the file's JSON: `{"vaults": {"kv-demo": {"keys": {"seal": {}}, "access": {"workstation": ["get", "encrypt"],
+ *   "guest": ["decrypt"]}}}, "identities": {"guest": {}}, "machines": {"web": {"identities": ["guest"]}}}` and the
+ *   further members of `ServeConfig`; addresses are texts as `127.0.0.1:0`
+ */
+export function parseServeConfig(value: unknown): ServeConfig {
+  try {
+    return checkNames(readServeConfig(value));
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    // The readers are the stack configuration's: here there is a file to correct and no key to set.
+    throw new MalformedError(
+      error.problems.map((problem) => problem.replace(/: set sealed-onion:\S+$/, `: ${REMEDY}`)),
+    );
+  }
 }

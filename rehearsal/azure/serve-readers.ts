@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { at, type Field, gather, mustBe, optional, structure } from "../../declarations/fields";
 import type { Address } from "./gateway";
 
-const REMEDY = "correct it in the file";
+export const REMEDY = "correct it in the file";
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function text(field: Field, allowed = "a text", pattern = /\S/): string {
