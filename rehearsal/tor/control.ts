@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface TorControl {
   /**
    * Sends one command and returns the text of its reply: the lines without their codes, joined by "\n".
-   * @throws with tor's own words if the reply is not 250
+   * @throws with tor's own words if the reply is not 2yz, which means done
    */
   ask(command: string): Promise<string>;
   /**
@@ -76,7 +76,7 @@ function controlOver(socket: net.Socket): TorControl {
 }
 
 function settle(waiter: Waiter<string> | undefined, code: number, text: string): void {
-  if (code === 250) waiter?.resolve(text);
+  if (code >= 200 && code < 300) waiter?.resolve(text);
   else waiter?.reject(new Error(`tor's control port answered ${code} ${text}`));
 }
 

@@ -12,7 +12,7 @@ export interface TorNetworkOptions {
   tor?: string;
   /** @default "tor-gencert", from PATH */
   gencert?: string;
-  /** Milliseconds until it gives up. @default 45000 */
+  /** Milliseconds until it gives up. @default 90000 */
   deadlineMs?: number;
 }
 
@@ -39,7 +39,7 @@ interface Plan {
 
 /** Starts the network; it is ready when this resolves (8 to 10 seconds on two cores). */
 export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNetwork> {
-  const deadline = Date.now() + (options.deadlineMs ?? 45_000);
+  const deadline = Date.now() + (options.deadlineMs ?? 90_000);
   const plan = await planNetwork(options.directory);
   for (let attempt = 1; ; attempt++) {
     const running: TorProcess[] = [];

@@ -21,6 +21,11 @@ export interface OnionServiceOptions {
   hostname: string;
   /** Virtual port -> target on loopback, for example `{ 80: "127.0.0.1:8080" }`. */
   ports: Record<number | string, string>;
+  /**
+   * Lines `descriptor:x25519:…` of the clients that may find the service, by name. @default everybody
+   * tor passes over a malformed line, and lets everybody in if none is left: check them before.
+   */
+  authorizedClients?: Record<string, string>;
   /** Milliseconds until the descriptor must be uploaded. @default 60000 */
   deadlineMs?: number;
 }
@@ -61,11 +66,17 @@ export async function startOnionService(options: OnionServiceOptions): Promise<O
   }
 }
 
-function writeKeys(keyDirectory: string, keys: Pick<OnionServiceOptions, "secretKeyFile" | "publicKeyFile">): void {
+function writeKeys(keyDirectory: string, keys: OnionServiceOptions): void {
   fs.mkdirSync(keyDirectory, { recursive: true, mode: 0o700 });
   fs.chmodSync(keyDirectory, 0o700);
   fs.writeFileSync(path.join(keyDirectory, "hs_ed25519_secret_key"), keys.secretKeyFile, { mode: 0o400 });
   fs.writeFileSync(path.join(keyDirectory, "hs_ed25519_public_key"), keys.publicKeyFile, { mode: 0o400 });
+  if (keys.authorizedClients === undefined) return;
+  const clients = path.join(keyDirectory, "authorized_clients");
+  fs.mkdirSync(clients, { mode: 0o700 });
+  for (const [name, line] of Object.entries(keys.authorizedClients)) {
+    fs.writeFileSync(path.join(clients, `${name}.auth`), `${line}\n`, { mode: 0o400 });
+  }
 }
 
 function serviceLines(keyDirectory: string, ports: OnionServiceOptions["ports"]): string[] {

@@ -16,6 +16,8 @@ export interface TorProcess {
 /** The longest path of a unix socket on Linux and macOS together, in bytes. */
 const longestSocketPath = 103;
 const logLines = 30;
+/** tor takes a second to start; a machine that is busy with other things, many times that. */
+const startMs = 60_000;
 
 /**
  * Starts tor in a folder of its own and waits until its control socket answers.
@@ -37,7 +39,7 @@ export async function startTor(tor: string, directory: string, lines: readonly s
   const child = spawn(tor, ["--defaults-torrc", "/dev/null", "-f", torrc], { stdio: ["ignore", "pipe", "pipe"] });
   const exited = failureOf(child, path.basename(directory));
   try {
-    const control = await Promise.race([connectToControl(controlSocket, Date.now() + 20_000), exited]);
+    const control = await Promise.race([connectToControl(controlSocket, Date.now() + startMs), exited]);
     // Closing this connection ends tor at once, also when this process is killed; the owner's process id, which tor
     // looks at every few seconds, covers the time before.
     await control.ask("TAKEOWNERSHIP");

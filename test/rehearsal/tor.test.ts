@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findOnPath } from "../../commands/tools";
 import { onionHostname } from "../../onion/hostname";
 import { formatPublicKeyFile, formatSecretKeyFile, generateOnionKey } from "../../onion/keys";
+import { authorizeClient, newClientAuthorization } from "../../rehearsal/tor/client-authorization";
 import { fetchOnion } from "../../rehearsal/tor/fetch-onion";
 import { startTorNetwork, type TorNetwork } from "../../rehearsal/tor/network";
 import { type OnionServiceOptions, startOnionService } from "../../rehearsal/tor/onion-service";
@@ -99,6 +100,23 @@ describe.skipIf(missing.length > 0)(`a private tor network${skipped}`, () => {
     const secretKeyFile = formatSecretKeyFile(key).subarray(0, 80);
     await expect(service("damaged", { secretKeyFile })).rejects.toThrow(/^tor \(damaged\) ended with exit code 1:\n/);
   });
+
+  test("serves an authorized client only, once it has its key", async () => {
+    const guarded = generateOnionKey();
+    const hostname = onionHostname(guarded.publicKey);
+    const friend = newClientAuthorization();
+    const running = await service("guarded", {
+      secretKeyFile: formatSecretKeyFile(guarded),
+      publicKeyFile: formatPublicKeyFile(guarded),
+      hostname,
+      authorizedClients: { friend: friend.publicLine },
+    });
+    const get = (deadlineMs: number) => fetchOnion(network.client.socksPort, `http://${hostname}/`, { deadlineMs });
+    await expect(get(3_000)).rejects.toThrow(/^no answer from /);
+    await authorizeClient(network, hostname, friend);
+    expect((await get(30_000)).status).toBe(200);
+    await running.close();
+  }, 90_000);
 
   test("a page that nobody serves is an error after the deadline", async () => {
     const nowhere = `http://${onionHostname(generateOnionKey().publicKey)}/`;
