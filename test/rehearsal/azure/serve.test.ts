@@ -8,7 +8,10 @@ import { MalformedError } from "../../../declarations/fields";
 import { createAuthorityPair, createCertificateAuthority } from "../../../rehearsal/azure/certificate-authority";
 import { parseServeConfig } from "../../../rehearsal/azure/serve-config";
 import { configuredResources } from "../../../rehearsal/azure/serve-resources";
+import { runScript } from "./child";
 import { ask, type Reply, via } from "./client";
+
+const hasProc = fs.existsSync("/proc/self/task");
 
 let folder: string;
 let children: ChildProcess[];
@@ -21,6 +24,20 @@ afterEach(() => {
   for (const child of children) child.kill("SIGKILL");
   fs.rmSync(folder, { recursive: true, force: true });
 });
+
+function childrenOf(pid: number): number[] {
+  const text = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return text.split(" ").filter(Boolean).map(Number);
+}
+
+/** A process that has ended and that nobody has asked about yet still has an entry, in state Z. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
 
 interface Served {
   child: ChildProcess;
@@ -161,6 +178,26 @@ describe("the stand-alone program", () => {
     expect(await served.exit).toBe(0);
     expect(fs.existsSync(directory)).toBe(true);
   });
+
+  it.skipIf(!fs.existsSync("/proc/self/task"))(
+    "takes Azurite along even when it is killed (skipped: needs /proc)",
+    async () => {
+      const access = { workstation: "Storage Blob Data Contributor" };
+      const served = serve("--config", write({ storageAccounts: { served1: { containers: ["images"], access } } }));
+      const { environment } = (await served.line()).workstation;
+      const script = `
+      const { EnvironmentCredential } = require("@azure/identity");
+      const { BlobServiceClient } = require("@azure/storage-blob");
+      const service = new BlobServiceClient("https://served1.blob.core.windows.net", new EnvironmentCredential());
+      await service.getContainerClient("images").getBlockBlobClient("x").upload("hello", 5);
+    `;
+      await runScript(script, environment);
+      const [azurite = 0, ...more] = childrenOf(served.child.pid ?? 0);
+      expect([azurite > 0, more]).toEqual([true, []]);
+      served.child.kill("SIGKILL");
+      await expect.poll(() => isRunning(azurite)).toBe(false);
+    },
+  );
 
   it("refuses an authority whose key is another's", async () => {
     const [{ certificatePem }, { privateKeyPem }] = await Promise.all([createAuthorityPair(), createAuthorityPair()]);
