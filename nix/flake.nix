@@ -17,11 +17,16 @@
       inherit (nixpkgs) lib;
       system = "x86_64-linux"; # the image is for Azure's x86 machines; a Mac needs a remote builder anyway
       pkgs = nixpkgs.legacyPackages.${system};
-      machine = import ./lib/machine.nix {
-        evalConfig = lib.nixosSystem;
-        sopsModule = sops-nix.nixosModules.sops;
-      };
+      machine =
+        hosts:
+        import ./lib/machine.nix {
+          inherit hosts;
+          evalConfig = lib.nixosSystem;
+          sopsModule = sops-nix.nixosModules.sops;
+        };
       stacks = import ./lib/stacks.nix ./stacks;
+      # Evaluated and tested before there is any deployment.
+      example = machine ./eval/hosts (import ./lib/stacks.nix ./eval/stacks).example;
     in
     {
       nixosModules = {
@@ -34,21 +39,28 @@
         vault-agent = import ./modules/vault-agent.nix;
       };
 
-      nixosConfigurations = lib.mapAttrs (_: machine) stacks;
+      nixosConfigurations = lib.mapAttrs (_: machine ./hosts) stacks;
 
-      packages.${system} = lib.mapAttrs' (name: configuration: {
-        name = "image-${name}";
-        value = configuration.config.system.build.azureImage;
-      }) self.nixosConfigurations;
+      packages.${system} =
+        lib.mapAttrs' (name: configuration: {
+          name = "image-${name}";
+          value = configuration.config.system.build.azureImage;
+        }) self.nixosConfigurations
+        // {
+          example-image = example.config.system.build.azureImage;
+          example-system = example.config.system.build.toplevel;
+        };
 
       formatter.${system} = pkgs.nixfmt-tree;
 
       checks.${system} = import ./tests {
         inherit pkgs;
         sopsModule = sops-nix.nixosModules.sops;
-        machines = self.nixosConfigurations // {
-          example = machine (import ./lib/stacks.nix ./eval/stacks).example;
-        };
+        machines = {
+          inherit example;
+        }
+        // self.nixosConfigurations;
+        exampleMachine = example;
       };
     };
 }

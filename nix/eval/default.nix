@@ -94,7 +94,8 @@ in
           import ../tests {
             pkgs = import nixpkgs { system = "x86_64-linux"; };
             sopsModule = sops-nix + "/modules/sops";
-            machines = { inherit example; };
+            machines = { };
+            exampleMachine = example;
           }
         )
       );

@@ -5,7 +5,7 @@
 {
   evalConfig,
   sopsModule,
-  hosts ? ../hosts,
+  hosts,
 }:
 stack:
 let

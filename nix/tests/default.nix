@@ -6,6 +6,7 @@
   pkgs,
   sopsModule,
   machines, # the stacks' and the example's, by name
+  exampleMachine,
 }:
 let
   inherit (pkgs) lib;
@@ -30,7 +31,7 @@ let
         inherit fixtures;
         azureNode = import ./azure-node.nix { inherit fixtures loopbackAzure; };
         guestNode = import ./guest-node.nix { inherit fixtures sopsModule; };
-        exampleMachine = machines.example;
+        inherit exampleMachine;
       };
     };
 
