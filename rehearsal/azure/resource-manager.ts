@@ -79,11 +79,23 @@ function notFound(target: Target): Answer {
   return cloudError(404, "ResourceNotFound", message);
 }
 
+/** Whoever attaches an identity names it by its id alone: the answer tells its object and client id too. */
+function identityOf(cloud: Cloud, resource: CloudResource): Pick<CloudResource, "identity"> {
+  const { identity } = resource;
+  if (identity?.userAssignedIdentities === undefined) return {};
+  const told = Object.entries(identity.userAssignedIdentities).map(([id, given]) => {
+    const { objectId, clientId } = cloud.directory.managedIdentity(id) ?? {};
+    return [id, objectId === undefined ? given : { principalId: objectId, clientId }];
+  });
+  return { identity: { ...identity, userAssignedIdentities: Object.fromEntries(told) } };
+}
+
 /** User data is told only to whoever asks for it (`$expand=userData`). */
-function presented(resource: CloudResource, expand: string | null): CloudResource {
-  if (expand?.toLowerCase() === "userdata") return resource;
-  const { userData: _hidden, ...properties } = resource.properties;
-  return { ...resource, properties };
+function presented(cloud: Cloud, resource: CloudResource, expand: string | null): CloudResource {
+  const { userData, ...properties } = resource.properties;
+  const shown =
+    userData !== undefined && expand?.toLowerCase() === "userdata" ? { ...properties, userData } : properties;
+  return { ...resource, ...identityOf(cloud, resource), properties: shown };
 }
 
 /**
@@ -96,10 +108,10 @@ export function createResourceManager(cloud: Cloud, tokens: TokenIssuer): Servic
     if (!isAllowed(cloud, caller.principals, target.id, { action })) return forbidden(caller, action, target.id);
     if (target.list) {
       const found = cloud.list({ type: target.type, under: target.id });
-      return json(200, { value: found.map((resource) => presented(resource, null)) });
+      return json(200, { value: found.map((resource) => presented(cloud, resource, null)) });
     }
     const resource = cloud.get(target.id);
-    return resource ? json(200, presented(resource, expand)) : notFound(target);
+    return resource ? json(200, presented(cloud, resource, expand)) : notFound(target);
   }
 
   async function answer(exchange: Exchange): Promise<Answer> {

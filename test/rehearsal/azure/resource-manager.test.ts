@@ -43,7 +43,7 @@ describe("a virtual machine", () => {
     expect(reply.json).toMatchObject({
       id: rig.ids.machine,
       location: "westeurope",
-      identity: { type: "UserAssigned" },
+      identity: { type: "UserAssigned", userAssignedIdentities: { [rig.ids.guest]: GUEST } },
     });
     expect(reply.at("properties.userData")).toBeUndefined();
     expect((await read(`${rig.ids.machine}${API}&$expand=userData`)).at("properties.userData")).toBe(

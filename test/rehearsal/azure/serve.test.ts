@@ -179,8 +179,8 @@ describe("the stand-alone program", () => {
     expect(fs.existsSync(directory)).toBe(true);
   });
 
-  it.skipIf(!fs.existsSync("/proc/self/task"))(
-    "takes Azurite along even when it is killed (skipped: needs /proc)",
+  it.skipIf(!hasProc)(
+    `takes Azurite along even when it is killed${hasProc ? "" : " (skipped: needs /proc)"}`,
     async () => {
       const access = { workstation: "Storage Blob Data Contributor" };
       const served = serve("--config", write({ storageAccounts: { served1: { containers: ["images"], access } } }));
