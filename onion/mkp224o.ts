@@ -17,6 +17,7 @@ export interface Mkp224oOptions {
 const worthMeasuring = 32 ** 5;
 /** A prefix that is not found while the speed is measured. */
 const outOfReach = "aaaaaaaaaaaa";
+const remedy = "take mkp224o off PATH to search without it";
 
 /**
  * Has mkp224o look for a key. It writes the key as YAML (-y) to a pipe, and so to no file system at all: not to its
@@ -37,7 +38,8 @@ export async function searchWithMkp224o(prefix: string, options: Mkp224oOptions)
   }
   try {
     const { code, signal, stdout, stderr } = await runChild(program, ["-n", "1", "-y", prefix]);
-    if (code !== 0) throw new Error(`mkp224o ended with ${signal ?? `exit code ${code}`}: ${lastLine(stderr)}`);
+    if (code !== 0)
+      throw new Error(`mkp224o ended with ${signal ?? `exit code ${code}`}: ${lastLine(stderr)}: ${remedy}`);
     return await keyOf(stdout, prefix).finally(() => stdout.fill(0));
   } finally {
     clearInterval(timer);
@@ -50,7 +52,7 @@ export async function measureMkp224o(program = "mkp224o", threads?: number): Pro
   const { stderr } = await runChild(program, ["-s", "-S", "1", "-y", ...limit, outOfReach], { deadlineMs: 2_600 });
   // The first figure is of a tenth of a second; each later one is of the second before it.
   const speeds = [...stderr.matchAll(/calc\/sec:([\d.]+)/g)].slice(1).map(([, speed]) => Number(speed));
-  if (speeds.length === 0) throw new Error(`mkp224o does not tell its speed: ${lastLine(stderr)}`);
+  if (speeds.length === 0) throw new Error(`mkp224o does not tell its speed: ${lastLine(stderr)}: ${remedy}`);
   return speeds.reduce((sum, speed) => sum + speed, 0) / speeds.length;
 }
 
@@ -60,7 +62,7 @@ async function keyOf(yaml: Buffer, prefix: string): Promise<OnionKey> {
     const key = await parseOnionKey(file);
     if (onionHostname(key.publicKey).startsWith(prefix)) return key;
     wipeOnionKey(key);
-    throw new Error(`mkp224o gave a key whose hostname does not start with ${prefix}`);
+    throw new Error(`mkp224o gave a key whose hostname does not start with ${prefix}: ${remedy}`);
   } finally {
     file.fill(0);
   }

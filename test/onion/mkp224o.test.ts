@@ -1,11 +1,12 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { findOnPath } from "../../commands/tools";
 import { onionHostname } from "../../onion/hostname";
 import { formatSecretKeyFile, onionKeyFromSeed } from "../../onion/keys";
 import { measureMkp224o, searchWithMkp224o } from "../../onion/mkp224o";
+import { findVanityKey } from "../../onion/vanity";
 
 const mkp224o = findOnPath("mkp224o");
 const withMkp224o = test.skipIf(mkp224o === undefined);
@@ -56,20 +57,43 @@ test("its key is taken from the pipe that it writes to, asked for one key as YAM
 });
 
 test.each([
-  ["wrong", yaml(file), "77777", /^mkp224o gave a key whose hostname does not start with 77777$/],
+  [
+    "wrong",
+    yaml(file),
+    "77777",
+    /^mkp224o gave a key whose hostname does not start with 77777: take mkp224o off PATH to search without it$/,
+  ],
   ["damaged", yaml(file.subarray(0, 90)), prefix, /^onion secret key is damaged: it is 90 bytes long, must be 96/],
   ["silent", "true", prefix, /^onion secret key is damaged: it is 0 bytes long, must be 96/],
-  ["failing", "echo starting >&2; echo no entropy >&2; exit 3", prefix, /^mkp224o ended with exit code 3: no entropy$/],
+  [
+    "failing",
+    "echo starting >&2; echo no entropy >&2; exit 3",
+    prefix,
+    /^mkp224o ended with exit code 3: no entropy: take mkp224o off PATH to search without it$/,
+  ],
 ])("a %s one is an error that shows nothing of the key", async (name, script, wanted, reason) => {
   const search = searchWithMkp224o(wanted, { program: standIn(name, script), limitMs });
   await expect(search).rejects.toThrow(reason);
   await expect(search).rejects.not.toThrow(file.subarray(32).toString("base64").slice(0, 16));
 });
 
+test("one on PATH is used, and the user is told so", async () => {
+  standIn("mkp224o", yaml(file));
+  vi.stubEnv("PATH", `${directory}${path.delimiter}${process.env.PATH}`);
+  try {
+    const lines: string[] = [];
+    const found = await findVanityKey(prefix, { report: (line) => lines.push(line) });
+    expect(onionHostname(found.publicKey)).toBe(hostname);
+    expect(lines).toEqual([`looking for an onion hostname that starts with ${prefix} with mkp224o`]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
 test("its speed is the mean of its own figures but the first", async () => {
   const figures = [9000, 100, 300].map((speed) => `echo '>calc/sec:${speed}.5, succ/sec:0.0' >&2`).join("\n");
   expect(await measureMkp224o(standIn("speed", figures))).toBe(200.5);
   await expect(measureMkp224o(standIn("mute", "echo unrecognized argument >&2; exit 1"))).rejects.toThrow(
-    "mkp224o does not tell its speed: unrecognized argument",
+    "mkp224o does not tell its speed: unrecognized argument: take mkp224o off PATH to search without it",
   );
 });
