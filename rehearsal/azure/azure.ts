@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { createBlobBackend } from "./blob-backend";
+import { type BlobBackend, createBlobBackend } from "./blob-backend";
 import { type AuthorityPair, type CertificateAuthority, createCertificateAuthority } from "./certificate-authority";
 import { type Application, type Cloud, type CloudOptions, createCloud, type Principal } from "./cloud";
 import { createEntra, ENTRA_HOSTS } from "./entra";
@@ -115,7 +115,16 @@ function createRouter(cloud: Cloud, services: Services): Router {
   };
 }
 
-export async function startAzure(options: AzureOptions): Promise<LoopbackAzure> {
+interface Parts {
+  cloud: Cloud;
+  authority: CertificateAuthority;
+  tokens: TokenIssuer;
+  backend: BlobBackend;
+  externalIssuers: Map<string, ExternalIssuerService>;
+  router: Router;
+}
+
+async function createParts(options: AzureOptions): Promise<Parts> {
   const cloud = createCloud(options);
   const [authority, tokens] = await Promise.all([
     createCertificateAuthority(options.directory, options.authority),
@@ -133,49 +142,67 @@ export async function startAzure(options: AzureOptions): Promise<LoopbackAzure> 
     resourceManager: createResourceManager(cloud, tokens),
     externalIssuers,
   });
+  return { cloud, authority, tokens, backend, externalIssuers, router };
+}
+
+async function openWorkstation(parts: Parts, gateway: Gateway, options: AzureOptions): Promise<Workstation> {
+  const address = await gateway.listenProxy(options.listen ?? LOOPBACK);
+  const proxyUrl = `http://${address.host}:${address.port}`;
+  const { subscriptionId } = parts.cloud;
+  const { objectId, clientId, tenantId, secret } = addWorkstationPrincipal(parts.cloud, options.workstation);
+  const env = {
+    ...proxyEnvironment(proxyUrl, parts.authority.certificateFile),
+    AZURE_TENANT_ID: tenantId,
+    AZURE_CLIENT_ID: clientId,
+    AZURE_CLIENT_SECRET: secret,
+    AZURE_SUBSCRIPTION_ID: subscriptionId,
+  };
+  return { env, proxyUrl, principal: { objectId, clientId, tenantId, subscriptionId }, gateway };
+}
+
+/** Starts it; `close` ends every server, connection and process of it. */
+export async function startAzure(options: AzureOptions): Promise<LoopbackAzure> {
+  const parts = await createParts(options);
+  const { cloud, authority, tokens, backend, externalIssuers, router } = parts;
   const faults = createFaults();
   const requests = createRequestLog();
-  const shared = { authority, faults, log: requests };
-  const gateway = createGateway({ ...shared, via: "workstation", router });
-  const address = await gateway.listenProxy(options.listen ?? LOOPBACK);
-  const { objectId, clientId, tenantId, secret } = addWorkstationPrincipal(cloud, options.workstation);
-  const proxyUrl = `http://${address.host}:${address.port}`;
+  const shared = { authority, faults, log: requests, router };
+  const workstation = await openWorkstation(parts, createGateway({ ...shared, via: "workstation" }), options);
   const machines = new Set<Machine>();
 
+  async function boot(vmId: string, wanted: Partial<MachineOptions> = {}): Promise<Machine> {
+    const provisioningTimeoutMs = options.provisioningTimeoutMs ?? PROVISIONING_TIMEOUT_MS;
+    const machine = await bootMachine(
+      vmId,
+      { ...shared, cloud, tokens },
+      { listen: LOOPBACK, provisioningTimeoutMs, ...wanted },
+    );
+    machines.add(machine);
+    return machine;
+  }
+
+  async function addTokenIssuer(issuer: string): Promise<ExternalIssuer> {
+    const made = await createExternalIssuer(issuer, cloud.now);
+    externalIssuers.set(issuer, made);
+    return made;
+  }
+
+  async function close(): Promise<void> {
+    await Promise.all([workstation.gateway.close(), ...[...machines].map((machine) => machine.close())]);
+    await backend.close();
+  }
+
+  const blobDirectories = () => backend.directories();
   return {
     cloud,
-    workstation: {
-      env: {
-        ...proxyEnvironment(proxyUrl, authority.certificateFile),
-        AZURE_TENANT_ID: tenantId,
-        AZURE_CLIENT_ID: clientId,
-        AZURE_CLIENT_SECRET: secret,
-        AZURE_SUBSCRIPTION_ID: cloud.subscriptionId,
-      },
-      proxyUrl,
-      principal: { objectId, clientId, tenantId, subscriptionId: cloud.subscriptionId },
-      gateway,
-    },
+    workstation,
     faults,
     requests,
     tokens,
     authority,
-    async bootMachine(vmId, wanted = {}) {
-      const timeout = options.provisioningTimeoutMs ?? PROVISIONING_TIMEOUT_MS;
-      const parts = { ...shared, cloud, tokens, router };
-      const machine = await bootMachine(vmId, parts, { listen: LOOPBACK, provisioningTimeoutMs: timeout, ...wanted });
-      machines.add(machine);
-      return machine;
-    },
-    async addTokenIssuer(issuer) {
-      const made = await createExternalIssuer(issuer, cloud.now);
-      externalIssuers.set(issuer, made);
-      return made;
-    },
-    blobDirectories: () => backend.directories(),
-    async close() {
-      await Promise.all([gateway.close(), ...[...machines].map((machine) => machine.close())]);
-      await backend.close();
-    },
+    bootMachine: boot,
+    addTokenIssuer,
+    blobDirectories,
+    close,
   };
 }

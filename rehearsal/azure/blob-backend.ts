@@ -24,9 +24,9 @@ export interface BlobBackend {
   close(): Promise<void>;
 }
 
-export const ACCOUNT_TYPE = "Microsoft.Storage/storageAccounts";
+const ACCOUNT_TYPE = "Microsoft.Storage/storageAccounts";
 export const CONTAINER_TYPE = "Microsoft.Storage/storageAccounts/blobServices/containers";
-export const API_VERSION = "2021-12-02";
+const API_VERSION = "2021-12-02";
 
 /** What concerns one connection only, and the caller's own authorization. */
 const NOT_FORWARDED = ["authorization", "connection", "expect", "keep-alive", "proxy-authorization", "te", "upgrade"];
@@ -61,6 +61,16 @@ export function createBlobBackend(cloud: Cloud, directory: string): BlobBackend 
   /** Containers that Azurite has; those that it has to forget first are in `stale`. */
   const known = new Map<string, Promise<void>>();
   const stale = new Set<string>();
+
+  const endings: Promise<void>[] = [];
+
+  /** One that never started needs no end: whoever waited for it was told why. */
+  function end(process: Promise<AzuriteProcess>): Promise<void> {
+    return process.then(
+      (azurite) => azurite.close(),
+      () => undefined,
+    );
+  }
 
   function processOf(account: CloudResource): Promise<AzuriteProcess> {
     const id = normalizeId(account.id);
@@ -119,7 +129,7 @@ export function createBlobBackend(cloud: Cloud, directory: string): BlobBackend 
     for (const one of [...known.keys(), ...stale]) {
       if (one.startsWith(`${id}/`)) known.delete(one) || stale.delete(one);
     }
-    entry?.process.then((azurite) => azurite.close()).catch(() => undefined); // one that never started needs no end
+    if (entry) endings.push(end(entry.process));
   }
 
   const unsubscribe = cloud.onChange((change) => {
@@ -143,8 +153,7 @@ export function createBlobBackend(cloud: Cloud, directory: string): BlobBackend 
     async close() {
       unsubscribe();
       agent.destroy();
-      const started = await Promise.allSettled([...processes.values()].map(({ process }) => process));
-      await Promise.all(started.map((one) => (one.status === "fulfilled" ? one.value.close() : undefined)));
+      await Promise.all([...endings, ...[...processes.values()].map(({ process }) => end(process))]);
     },
   };
 }

@@ -3,9 +3,9 @@ import { createDirectory, type Directory } from "./directory";
 import { createKeyStore, type KeyStore } from "./key-store";
 import { type CloudResource, createResourceStore, type ResourceStore } from "./resource-store";
 
-export type { Application, ApplicationRequest, Directory, FederatedCredential, Principal } from "./directory";
-export type { DeletedKey, KeyAttributes, KeyOperation, KeyRequest, KeyStore, KeyVersion } from "./key-store";
-export type { CloudResource, ResourceChange, ResourceFilter, ResourceIdentity, WriteOptions } from "./resource-store";
+export type { Application, Principal } from "./directory";
+export type { KeyAttributes, KeyOperation, KeyVersion } from "./key-store";
+export type { CloudResource } from "./resource-store";
 export { isUnder, normalizeId } from "./resource-store";
 
 /** Reads blobs as Azure's own control plane does (an image made of a blob): no token, no role. */
@@ -176,9 +176,4 @@ export function createCloud(options: CloudOptions = {}): Cloud {
     recoverVault: bin.recover,
     purgeVault: bin.purge,
   };
-}
-
-/** The id of a resource group: what most resource ids begin with. */
-export function resourceGroupId(cloud: Cloud, name: string): string {
-  return `/subscriptions/${cloud.subscriptionId}/resourceGroups/${name}`;
 }

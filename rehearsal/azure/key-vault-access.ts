@@ -19,7 +19,7 @@ interface AccessPolicy {
 }
 
 /** Where a request to a vault is aimed: its name and place, as the errors tell it. */
-export function describeVault(vault: CloudResource): string {
+function describeVault(vault: CloudResource): string {
   return `${vault.name};location=${vault.location ?? "unknown"}`;
 }
 

@@ -11,7 +11,9 @@ import { type ConfiguredResources, configuredResources } from "./serve-resources
 import { WIRE_SERVER_HOST } from "./wire-server";
 
 /**
- * Azure on loopback as a program of its own: `node run.mjs rehearsal/azure/serve.ts --config FILE`.
+ * Azure on loopback as a program of its own: `node run.mjs rehearsal/azure/serve.ts --config FILE`. FILE is as
+ * `rehearsal/azure/example.json` (all of its form: serve-config.ts). Any client that is given one of the printed
+ * environments then works against it: `curl`, `sops`, the Azure SDKs.
  *
  * One JSON line on stdout tells the addresses once all of them listen, another one each time the file was read again
  * (SIGHUP: policies, roles, keys, user data and faults then are as the file says; addresses stay). With `"log": true` each request

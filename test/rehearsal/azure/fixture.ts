@@ -30,7 +30,7 @@ export interface Ids {
 }
 
 /** Resource ids of what `furnish` makes. */
-export function idsOf(cloud: Cloud): Ids {
+function idsOf(cloud: Cloud): Ids {
   const group = `/subscriptions/${cloud.subscriptionId}/resourceGroups/rg`;
   return {
     group,

@@ -291,6 +291,10 @@ describe("its configuration", () => {
     expect(problems(value)).toEqual([problem]);
   });
 
+  it("has an example that is one", () => {
+    expect(problems(JSON.parse(fs.readFileSync("rehearsal/azure/example.json", "utf8")))).toEqual([]);
+  });
+
   it("has the same ids each time", () => {
     const config = parseServeConfig({
       ...DEMO,
