@@ -34,31 +34,39 @@ export async function searchInThreads(prefix: string, options: VanityThreadsOpti
     return await new Promise<OnionKey>((resolve, reject) => {
       giveUp = () => reject(signal?.reason);
       signal?.addEventListener("abort", giveUp);
-      const progress = countKeys(prefix, options);
-      const start = () => {
-        const worker = new Worker(path.resolve("run.mjs"), {
-          argv: ["onion/vanity-worker.ts"],
-          workerData: { prefix },
-        });
-        workers.push(worker);
-        worker.once("error", reject);
-        worker.on("message", (message: VanityMessage) => {
-          if ("secretKey" in message) return resolve(message);
-          // One after the other: the first may have to bundle the program that the others run.
-          if (message.keys === 0) return workers.length < threads ? start() : progress.begin();
-          try {
-            progress.add(message.keys);
-          } catch (error) {
-            reject(error);
-          }
-        });
-      };
-      start();
+      startThreads({ prefix, threads, workers, progress: countKeys(prefix, options), resolve, reject });
     });
   } finally {
     signal?.removeEventListener("abort", giveUp);
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
+}
+
+interface Search {
+  prefix: string;
+  threads: number;
+  /** The threads that run; the caller ends them. */
+  workers: Worker[];
+  progress: ReturnType<typeof countKeys>;
+  resolve: (key: OnionKey) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Starts one thread after the other: the first may have to bundle the program that the others run. */
+function startThreads(search: Search): void {
+  const { prefix, threads, workers, progress, resolve, reject } = search;
+  const worker = new Worker(path.resolve("run.mjs"), { argv: ["onion/vanity-worker.ts"], workerData: { prefix } });
+  workers.push(worker);
+  worker.once("error", reject);
+  worker.on("message", (message: VanityMessage) => {
+    if ("secretKey" in message) return resolve(message);
+    if (message.keys === 0) return workers.length < threads ? startThreads(search) : progress.begin();
+    try {
+      progress.add(message.keys);
+    } catch (error) {
+      reject(error);
+    }
+  });
 }
 
 /** Keeps count from the moment that all threads run; `add` throws if they turn out too slow for the prefix. */

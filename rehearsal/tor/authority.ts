@@ -36,15 +36,16 @@ export function authorityLines(dirPort: number, guards: readonly string[]): stri
 /**
  * Writes the keys by which an authority signs: `tor-gencert` certifies a signing key by the identity key. Both keys
  * come from us, so that the network's fingerprints are known and the relays start meanwhile.
- * @param keys the `keys` folder of the authority's data folder
+ * @param directory the authority's data folder, with the folder `keys` in it
  */
 export async function writeAuthorityKeys(
   gencert: string,
-  keys: string,
+  directory: string,
   dirPort: number,
   identity: TorIdentity,
   signing: TorIdentity,
 ): Promise<void> {
+  const keys = path.join(directory, "keys");
   const identityFile = path.join(keys, "authority_identity_key");
   fs.writeFileSync(identityFile, identity.pem, { mode: 0o600 });
   const signingFile = path.join(keys, "authority_signing_key");

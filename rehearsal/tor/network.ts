@@ -31,11 +31,21 @@ export interface TorNetwork {
 const plainRelays = 4;
 const portAttempts = 3;
 
-interface Plan {
-  relays: { name: string; directory: string; identity: TorIdentity }[];
-  authorityIdentity: TorIdentity;
-  signing: TorIdentity;
+interface Relay {
+  name: string;
+  directory: string;
+  identity: TorIdentity;
 }
+
+interface Plan {
+  authority: Relay;
+  others: Relay[];
+  /** What the authority certifies by, and what it signs with. */
+  voting: { identity: TorIdentity; signing: TorIdentity };
+}
+
+/** Starts one tor of the network. */
+type Launch = (name: string, lines: string[]) => Promise<TorProcess>;
 
 /** Starts the network; it is ready when this resolves (8 to 10 seconds on two cores). */
 export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNetwork> {
@@ -54,22 +64,26 @@ export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNe
 }
 
 async function planNetwork(directory: string): Promise<Plan> {
-  const names = ["authority", ...Array.from({ length: plainRelays }, (_, index) => `relay${index + 1}`)];
-  const [authorityIdentity, signing, ...identities] = await Promise.all([
+  const names = Array.from({ length: plainRelays }, (_, index) => `relay${index + 1}`);
+  const [identity, signing, authority, ...others] = await Promise.all([
     newTorIdentity(2048),
     newTorIdentity(2048),
-    ...names.map(() => newTorIdentity(1024)),
+    planRelay(directory, "authority"),
+    ...names.map((name) => planRelay(directory, name)),
   ]);
-  const relays = identities.map((identity, index) => {
-    const name = names[index] ?? "";
-    const own = path.join(directory, name);
-    fs.mkdirSync(path.join(own, "keys"), { recursive: true, mode: 0o700 });
-    fs.writeFileSync(path.join(own, "keys", "secret_id_key"), identity.pem, { mode: 0o600 });
-    return { name, directory: own, identity };
-  });
-  return { relays, authorityIdentity, signing };
+  return { authority, others, voting: { identity, signing } };
 }
 
+/** Makes a relay's folder with its identity key in it. */
+async function planRelay(parent: string, name: string): Promise<Relay> {
+  const directory = path.join(parent, name);
+  const identity = await newTorIdentity(1024);
+  fs.mkdirSync(path.join(directory, "keys"), { recursive: true, mode: 0o700 });
+  fs.writeFileSync(path.join(directory, "keys", "secret_id_key"), identity.pem, { mode: 0o600 });
+  return { name, directory, identity };
+}
+
+/** @param running gets every tor that started, also if this fails */
 async function start(
   options: TorNetworkOptions,
   plan: Plan,
@@ -77,41 +91,40 @@ async function start(
   deadline: number,
 ): Promise<TorNetwork> {
   const { directory, tor = "tor", gencert = "tor-gencert" } = options;
-  const [authority, ...others] = plan.relays;
-  if (!authority) throw new Error("a tor network needs an authority");
   const [orPort, dirPort] = await freePorts();
-  const network = networkLines(plan, authority.identity, orPort, dirPort);
-  const launch = async (name: string, lines: string[]) => {
+  const network = networkLines(plan, orPort, dirPort);
+  const launch: Launch = async (name, lines) => {
     const started = await startTor(tor, path.join(directory, name), [...network, ...lines]);
     running.push(started);
     return started;
   };
-  const guards = others.map((relay) => relay.identity.fingerprint);
-  const keys = path.join(authority.directory, "keys");
-  await writeAuthorityKeys(gencert, keys, dirPort, plan.authorityIdentity, plan.signing);
-  const [first] = await Promise.all([
-    launch(authority.name, [...relayLines(authority.name, orPort), ...authorityLines(dirPort, guards)]),
-    ...others.map((relay) => launch(relay.name, relayLines(relay.name, "auto"))),
-  ]);
-  const identities = plan.relays.map((relay) => relay.identity);
-  await Promise.race([voteNow(first.control, identities, deadline), ...running.map((one) => one.exited)]);
+  await writeAuthorityKeys(gencert, plan.authority.directory, dirPort, plan.voting.identity, plan.voting.signing);
+  const authority = await launchRelays(plan, orPort, dirPort, launch);
+  const identities = [plan.authority, ...plan.others].map((relay) => relay.identity);
+  await Promise.race([voteNow(authority.control, identities, deadline), ...running.map((one) => one.exited)]);
   const client = await launch("client", ["SocksPort 127.0.0.1:auto"]);
   const socksPort = portOf(await client.control.ask("GETINFO net/listeners/socks"));
-  return {
-    tor,
-    directory,
-    client: { socksPort, process: client },
-    onionServiceTorrc: () => [...network],
-    close: () => closeAll(running),
-  };
+  const close = () => closeAll(running);
+  return { tor, directory, client: { socksPort, process: client }, onionServiceTorrc: () => [...network], close };
+}
+
+/** Starts the authority and the other relays, all at once. @returns the authority, when all have started */
+async function launchRelays(plan: Plan, orPort: number, dirPort: number, launch: Launch): Promise<TorProcess> {
+  const { authority, others } = plan;
+  const guards = others.map((relay) => relay.identity.fingerprint);
+  const first = launch(authority.name, [...relayLines(authority.name, orPort), ...authorityLines(dirPort, guards)]);
+  const starting = [first, ...others.map(({ name }) => launch(name, relayLines(name, "auto")))];
+  await Promise.allSettled(starting); // one that fails must not leave behind those that start a moment later
+  await Promise.all(starting);
+  return first;
 }
 
 /** What every tor of the network has in its torrc. */
-function networkLines(plan: Plan, authority: TorIdentity, orPort: number, dirPort: number): string[] {
-  const identity = `v3ident=${plan.authorityIdentity.fingerprint}`;
+function networkLines({ authority, voting }: Plan, orPort: number, dirPort: number): string[] {
+  const ports = `orport=${orPort} no-v2 v3ident=${voting.identity.fingerprint} 127.0.0.1:${dirPort}`;
   return [
     "TestingTorNetwork 1",
-    `DirAuthority authority orport=${orPort} no-v2 ${identity} 127.0.0.1:${dirPort} ${authority.fingerprint}`,
+    `DirAuthority ${authority.name} ${ports} ${authority.identity.fingerprint}`,
     "AssumeReachable 1",
     "PathsNeededToBuildCircuits 0.25",
     "FetchDirInfoEarly 1",

@@ -135,6 +135,29 @@ describe.skipIf(missing.length > 0)(`a private tor network${skipped}`, () => {
   });
 });
 
+withTor(
+  `a port that is taken at the last moment is exchanged for another, and nothing is left of the first try${skipped}`,
+  async () => {
+    // The first tor to start finds its port taken; the other relays start all the same, a moment later.
+    const tor = path.join(directory, "unlucky-tor");
+    const taken = "echo '[warn] Could not bind to 127.0.0.1:4711: Address already in use'; exit 1";
+    fs.writeFileSync(
+      tor,
+      `#!/bin/sh\nmkdir "$0.first" 2>/dev/null && { ${taken}; }\necho $$ >> "$0.pids"\nexec tor "$@"\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    const network = await startTorNetwork({ directory: path.join(directory, "retried"), tor });
+    expect(network.client.socksPort).toBeGreaterThan(0);
+    await network.close();
+    const pids = fs.readFileSync(`${tor}.pids`, "utf8").trim().split("\n").map(Number);
+    expect(pids).toHaveLength(10); // four relays of the first try, then five and the client
+    expect(await Promise.all(pids.map((pid) => gone(pid, 1_000)))).toEqual(Array(10).fill(true));
+  },
+  120_000,
+);
+
 withTor(`tor ends when the process that started it is killed${skipped}`, async () => {
   const own = path.join(directory, "orphan");
   // The parent starts tor as the rehearsal does, tells its process id and is then killed without a chance to clean up.
