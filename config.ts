@@ -122,8 +122,9 @@ function checkKeys(): void {
 }
 
 function secretProblem(name: string): string {
-  const remedy = `remove it and point to it by ${NAMESPACE}:secrets.NAME.source`;
-  return `${name} must hold references only, got an encrypted value (pulumi config set --secret): ${remedy}`;
+  const reference = `remove it and point to it by ${NAMESPACE}:secrets.NAME.source`;
+  const remedy = name === "secrets" ? reference : `set ${NAMESPACE}:${name} without --secret`;
+  return `${name} must hold no secret, got an encrypted value: ${remedy}`;
 }
 
 /** The SDK keeps this to itself, and has no public way to ask it. */

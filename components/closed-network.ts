@@ -6,6 +6,7 @@ import { Subnet } from "@pulumi/azure-native/network/subnet";
 import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork";
 import type * as pulumi from "@pulumi/pulumi";
 import type { MachineSettings } from "../declarations/machine";
+import { azureName } from "./azure-name";
 
 /** Where a machine's network is made, and how the machine gets out. */
 export interface ClosedNetworkArgs extends Pick<MachineSettings, "outbound"> {
@@ -44,7 +45,7 @@ export function closedNetwork(parent: pulumi.Resource, name: string, args: Close
     `${name}-subnet`,
     {
       resourceGroupName,
-      virtualNetworkName: network.name,
+      virtualNetworkName: azureName(network),
       subnetName: "machine",
       addressPrefix: SUBNET,
       // Azure's hidden way out goes away; ours is declared.

@@ -8,6 +8,7 @@ import { guidOf, roleDefinitionId, storageAccountName } from "../declarations/az
 import { type ImageNames, imageDigest, imageNames, nixTreeDigest } from "../declarations/image";
 import type { ImageSettings } from "../declarations/image-settings";
 import { fileDigest } from "../image/file-digest";
+import { azureName } from "./azure-name";
 import type { Deployer, Grantee } from "./deployer";
 import { type PublishArgs, publishImage } from "./publish-image";
 import { readably } from "./readable-error";
@@ -63,7 +64,7 @@ export class NixosImage extends pulumi.ComponentResource {
     const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, child);
     const accountName = suffix.result.apply((random) => storageAccountName(args.stack, random));
     const account = new StorageAccount(`${name}-account`, accountArgs(args, accountName), child);
-    const place = { resourceGroupName: args.resourceGroupName, accountName: account.name };
+    const place = { resourceGroupName: args.resourceGroupName, accountName: azureName(account) };
     const container = new BlobContainer(`${name}-container`, { ...place, ...containerArgs() }, child);
     const grants = args.uploaders.map((uploader) => {
       const grant = grantArgs(account.id, uploader, args.deployer);

@@ -6,6 +6,7 @@ import type { Command } from "@pulumi/command/local/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { galleryVersion } from "../declarations/azure-names";
 import type { ImageSettings } from "../declarations/image-settings";
+import { azureName } from "./azure-name";
 import { readably } from "./readable-error";
 
 /** An uploaded disk and how VMs are to find it. */
@@ -48,7 +49,7 @@ function publishVersion(parent: pulumi.Resource, name: string, args: PublishArgs
     `${name}-definition`,
     {
       ...place,
-      galleryName: gallery.name,
+      galleryName: azureName(gallery),
       galleryImageName: `sealed-onion-${stack}`,
       identifier: { publisher: "sealed-onion", offer: "nixos", sku: stack },
       osType: "Linux",
@@ -63,8 +64,8 @@ function publishVersion(parent: pulumi.Resource, name: string, args: PublishArgs
     `${name}-version`,
     {
       ...place,
-      galleryName: gallery.name,
-      galleryImageName: definition.name,
+      galleryName: azureName(gallery),
+      galleryImageName: azureName(definition),
       galleryImageVersionName,
       publishingProfile: { targetRegions: regionsOf(args) },
       storageProfile: { osDiskImage: { source: { storageAccountId: args.storageAccountId, uri: args.blobUrl } } },

@@ -7,6 +7,7 @@ import { RandomBytes } from "@pulumi/random/randomBytes";
 import { RandomString } from "@pulumi/random/randomString";
 import { vaultName } from "../declarations/azure-names";
 import type { VaultSettings } from "../declarations/vault";
+import { azureName } from "./azure-name";
 import { type Deployer, type Grantee, sealersOf, whoDeploys } from "./deployer";
 import { grantKeyAccess } from "./key-access";
 
@@ -60,12 +61,16 @@ export class SealingVault extends pulumi.ComponentResource {
 
     const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, child);
     const group = new ResourceGroup(`${name}-group`, groupArgs(args), kept);
-    const place = { resourceGroupName: group.name, location: args.location };
+    const resourceGroupName = azureName(group);
+    const place = { resourceGroupName, location: args.location };
     const uniqueName = suffix.result.apply((random) => vaultName(args.stack, random));
     const vault = new Vault(`${name}-vault`, { ...place, ...vaultArgs(args, uniqueName, this.deployer) }, kept);
     // Azure has no way to delete a key of a vault but the data plane, which nobody here may use for that; and whoever
     // goes back to an older image needs the key that sealed it. A key goes with its vault.
-    const key = new Key(`${name}-key`, keyArgs(args, group.name, vault.name), { ...kept, retainOnDelete: true });
+    const key = new Key(`${name}-key`, keyArgs(args, resourceGroupName, azureName(vault)), {
+      ...kept,
+      retainOnDelete: true,
+    });
     const identity = new UserAssignedIdentity(
       `${name}-identity`,
       { ...place, resourceName: groupName(args.stack) },
@@ -73,7 +78,7 @@ export class SealingVault extends pulumi.ComponentResource {
     );
     const fingerprintKey = new RandomBytes(`${name}-fingerprint-key`, { length: 32 }, child);
 
-    this.resourceGroupName = group.name;
+    this.resourceGroupName = resourceGroupName;
     this.resourceGroupId = group.id;
     // Not the vault's output, which a preview of any change to the vault could not tell.
     this.vaultUri = pulumi.interpolate`https://${uniqueName}.vault.azure.net/`;
@@ -82,9 +87,9 @@ export class SealingVault extends pulumi.ComponentResource {
     this.fingerprintKey = pulumi.secret(fingerprintKey.base64);
     const access = grantKeyAccess(this, name, {
       authorization: args.authorization,
-      groupName: group.name,
+      groupName: resourceGroupName,
       groupId: group.id,
-      vaultName: vault.name,
+      vaultName: azureName(vault),
       keyId: key.id,
       deployer: this.deployer,
       sealers: this.sealers,

@@ -151,8 +151,9 @@ export function listed(values: readonly (string | number)[]): string {
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value instanceof Shape) return value.toString();
+  if (typeof value === "string" && value.length > 60) return JSON.stringify(`${value.slice(0, 60)}…`);
   const json = JSON.stringify(value) ?? typeof value;
-  return json.length > 60 ? `${json.slice(0, 60)}…` : json;
+  return json.length > 80 ? `${json.slice(0, 80)}…` : json;
 }
 
 /** Stands for a value whose content must not be shown. */

@@ -44,7 +44,7 @@ export function parseMode(mode: Field, world: Field): { mode: string; worldReada
   const digits = optional(mode, "0400", (field) => text(field, octal, /^0[0-7]{3}$/));
   const bits = Number.parseInt(digits, 8);
   if ((bits & 0o400) === 0) throw mustBe(mode, "readable by the owner");
-  if ((bits & 0o002) !== 0) throw mustBe(mode, "not writable by others");
+  if ((bits & 0o002) !== 0) throw mustBe(mode, "closed to writing by others");
   if ((bits & 0o007) !== 0 && !worldReadable) {
     throw mustBe(mode, "closed to others", `set ${NAMESPACE}:${world.path} to true if everybody on the VM may read it`);
   }

@@ -21,7 +21,7 @@ export function parseSource(field: Field): SecretSource {
   if (kind === undefined || others.length > 0) {
     const got = kind === undefined ? "none" : [kind, ...others].join(" and ");
     const problem = `${field.path} must be exactly one of ${listed(KINDS)}, got ${got}`;
-    throw malformed(problem, `keep one in ${NAMESPACE}:${field.path}`);
+    throw malformed(problem, `${kind === undefined ? "set" : "keep"} one in ${NAMESPACE}:${field.path}`);
   }
   const value = at(field.path, source, kind);
   switch (kind) {

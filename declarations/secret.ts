@@ -110,7 +110,10 @@ function parseSecret(name: SecretName, field: Field): SecretDeclaration {
     from: () => optional(value("from"), undefined, (from) => text(from, `a secret's name (${NAME_RULE})`, NAME)),
   });
   if (identity.kind && access.worldReadable) {
-    throw malformed(`${field.path} holds an onion key that others may read`, `remove ${field.path}.worldReadable`);
+    throw malformed(
+      `${field.path} holds an onion key that others may read`,
+      `remove ${NAMESPACE}:${field.path}.worldReadable`,
+    );
   }
   const { from, ...known } = parts;
   return { name, ...known, ...identity, ...access, ...(from === undefined ? {} : { from }) };
@@ -166,7 +169,7 @@ function checkRenames(secrets: readonly SecretDeclaration[]): void {
     if (from === undefined) continue;
     const key = `${NAMESPACE}:secrets.${name}.from`;
     if (secrets.some((secret) => secret.name === from)) {
-      throw malformed(`secrets.${name}.from is "${from}", which is still declared`, `remove it, or ${key}`);
+      throw malformed(`secrets.${name}.from is "${from}", which is still declared`, `remove ${key}`);
     }
     const rival = secrets.find((secret) => secret.from === from && secret.name !== name);
     if (rival) throw malformed(`secrets ${name} and ${rival.name} are both renamed from "${from}"`, `remove ${key}`);

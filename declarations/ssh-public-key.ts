@@ -1,6 +1,6 @@
 import { type Field, mustBe, mustBeUnseen } from "./fields";
 
-const ALLOWED = "an SSH public key: ssh-ed25519 or ssh-rsa, then its base64 text";
+const ALLOWED = "an SSH public key (ssh-ed25519 or ssh-rsa, then its base64 text)";
 
 /**
  * Reads an SSH public key as `ssh-keygen` writes it and checks what it says of itself.
@@ -13,7 +13,7 @@ export function parseSshPublicKey(field: Field): string {
   const [type, base64] = /^(ssh-ed25519|ssh-rsa) ([A-Za-z0-9+/]+={0,2})( [^\r\n]*)?\s*$/.exec(key)?.slice(1) ?? [];
   if (type === undefined || base64 === undefined) throw mustBe(field, ALLOWED);
   const parts = sshStrings(Buffer.from(base64, "base64"));
-  if (parts?.[0]?.toString("latin1") !== type) throw mustBe(field, `${ALLOWED} that is complete`);
+  if (parts?.[0]?.toString("latin1") !== type) throw mustBe(field, "a whole SSH public key, of the type that it names");
   if (type === "ssh-ed25519" && (parts.length !== 2 || parts[1]?.length !== 32)) {
     throw mustBe(field, "an ssh-ed25519 key of 32 bytes");
   }

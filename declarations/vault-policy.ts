@@ -68,7 +68,7 @@ class PolicyReader {
 
   next(expected: string, matches: (text: string) => boolean): Token {
     const token = this.all[this.index];
-    if (token === undefined) throw new PolicyError(`ends where ${expected} must follow`, this.all.at(-1)?.line ?? 1);
+    if (token === undefined) throw new PolicyError("is cut short", this.all.at(-1)?.line ?? 1);
     if (!matches(token.text)) throw new PolicyError(`must have ${expected}, got ${shown(token.text)}`, token.line);
     this.index++;
     return token;

@@ -86,6 +86,11 @@ export async function resolved<T>(output: pulumi.Output<T>): Promise<T> {
   return (output as unknown as { promise(): Promise<T> }).promise();
 }
 
+/** Whether an output's value can be told yet; in a preview, some cannot. */
+export async function isKnown(output: pulumi.Output<unknown>): Promise<boolean> {
+  return (output as unknown as { isKnown: Promise<boolean> }).isKnown;
+}
+
 /** Waits until nothing more is registered. */
 export async function settled(): Promise<void> {
   await pulumi.runtime.disconnect();
@@ -103,7 +108,7 @@ function mocks({ client, preview, run }: MockOptions): pulumi.runtime.Mocks {
       const printed = type === "command:local:Command" ? { stdout: run?.(name, inputs.environment) ?? "{}" } : {};
       return {
         id: idOf(type, name, inputs),
-        state: { ...inputs, ...nameOf(inputs), ...OUTPUTS[type]?.(inputs), ...printed },
+        state: { ...inputs, ...OUTPUTS[type]?.(inputs), ...printed },
       };
     },
   };
@@ -119,25 +124,19 @@ const OUTPUTS: Readonly<Record<string, (inputs: Record<string, string>) => Recor
   "random:index/randomBytes:RandomBytes": () => ({ base64: FINGERPRINT_KEY }),
 };
 
-/** Azure answers with the name under `name`, whatever its input is called. */
-function nameOf(inputs: Readonly<Record<string, unknown>>): { name?: unknown } {
-  const keys = [
-    "keyName",
-    "galleryImageVersionName",
-    "galleryImageName",
-    "subnetName",
-    "galleryName",
-    "virtualNetworkName",
-  ];
-  const others = ["vaultName", "accountName", "resourceGroupName"];
-  const key = [...keys, ...others].find((candidate) => inputs[candidate] !== undefined);
-  return key === undefined || inputs.name !== undefined ? {} : { name: inputs[key] };
-}
+/** The input that says what a resource is called, for those whose names others bear. */
+const NAMES: Readonly<Record<string, string>> = {
+  "azure-native:keyvault:Vault": "vaultName",
+  "azure-native:storage:StorageAccount": "accountName",
+  "azure-native:network:VirtualNetwork": "virtualNetworkName",
+  "azure-native:compute:Gallery": "galleryName",
+  "azure-native:compute:GalleryImage": "galleryImageName",
+  "azure-native:authorization:RoleDefinition": "roleDefinitionId",
+};
 
 function idOf(type: string, name: string, inputs: Readonly<Record<string, unknown>>): string {
   if (type === "azure-native:resources:ResourceGroup") return GROUP_ID;
-  if (type === "azure-native:authorization:RoleDefinition") return `${GROUP_ID}/roles/${inputs.roleDefinitionId}`;
-  return `${GROUP_ID}/${name}`;
+  return `${GROUP_ID}/${inputs[NAMES[type] ?? ""] ?? name}`;
 }
 
 /** A request of the resource monitor, as far as tests look into it. */

@@ -19,7 +19,7 @@ import {
 const FACTS = '{\n  "stack": "dev"\n}\n';
 const SEALED = { "onion-key": "ab".repeat(32) };
 const ALICE = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
-const ACCOUNT_ID = `${GROUP_ID}/image-account`;
+const ACCOUNT_ID = `${GROUP_ID}/sodevabcd1234`;
 const CONTAINER_URL = "https://sodevabcd1234.blob.core.windows.net/images";
 
 let project: ProjectFolder;
