@@ -93,9 +93,16 @@ export function createBlobBackend(cloud: Cloud, directory: string): BlobBackend 
       headers: { ...headers, authorization: `SharedKey ${account.name}:${signature}` },
     });
     const answered = whenAnswered(outgoing);
-    if (body === undefined) outgoing.end();
-    else await Promise.all([answered, pipeline(body, outgoing)]);
-    return answered;
+    if (body !== undefined) {
+      await Promise.all([answered, pipeline(body, outgoing)]);
+      return answered;
+    }
+    outgoing.end();
+    return answered.catch((error: NodeJS.ErrnoException) => {
+      // Azurite closed the idle connection just as it was used again: it has not seen the request.
+      if (outgoing.reusedSocket && error.code === "ECONNRESET") return transmit(account, request);
+      throw error;
+    });
   }
 
   /** @param done statuses besides success that mean that all is as it should be */
