@@ -63,7 +63,7 @@ describe.skipIf(missing.length > 0)(`a private tor network${skipped}`, () => {
     await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
     target = `127.0.0.1:${(site.address() as net.AddressInfo).port}`;
     network = await startTorNetwork({ directory: path.join(directory, "network") });
-  }, 90_000);
+  }, 120_000);
 
   afterAll(async () => {
     await network?.close();
@@ -86,7 +86,7 @@ describe.skipIf(missing.length > 0)(`a private tor network${skipped}`, () => {
     const second = await service("second");
     expect((await fetchOnion(network.client.socksPort, url, { deadlineMs: 30_000 })).status).toBe(200);
     await second.close();
-  }, 90_000);
+  }, 120_000);
 
   test("serves nothing under another hostname than the one expected", async () => {
     const other = onionHostname(generateOnionKey().publicKey);
@@ -116,7 +116,7 @@ describe.skipIf(missing.length > 0)(`a private tor network${skipped}`, () => {
     await authorizeClient(network, hostname, friend);
     expect((await get(30_000)).status).toBe(200);
     await running.close();
-  }, 90_000);
+  }, 120_000);
 
   test("a page that nobody serves is an error after the deadline", async () => {
     const nowhere = `http://${onionHostname(generateOnionKey().publicKey)}/`;
