@@ -3,19 +3,24 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { stringify } from "yaml";
+import { atOnce } from "../commands/at-once";
+import { stackFolder } from "../commands/seal-record";
 import { type LoopbackAzure, startAzure } from "../rehearsal/azure/azure";
 import { requireTools } from "../rehearsal/setup";
 
 /**
- * Seals 100 secrets as `pulumi up` does, one `commands/seal.ts` a secret, beside plain `sops encrypt` of the same 100
- * files: one process for each processor, through the Key Vault of the loopback Azure. Both take turns by tens, so
- * that whatever else the machine does meets both.
+ * Seals 100 secrets from files with `npm run secrets -- reseal --all`, beside plain `sops encrypt` of the same 100
+ * files, one process for each processor; both through the Key Vault of the loopback Azure, in turns, so that whatever
+ * else the machine does meets both. Then once more as `pulumi up` does it, a program a secret: first changed, then
+ * unchanged.
  *
- *   npm run bench:seal              a line for people
+ *   npm run bench:seal              a few lines for people
  *   npm run bench:seal -- --json    and a last line of JSON
  */
 const secrets = 100;
-const turn = 10;
+const stack = "bench";
+const rounds = 3;
 
 interface Bench {
   azure: LoopbackAzure;
@@ -29,10 +34,7 @@ async function main(): Promise<void> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "bench-seal-"));
   const bench = await prepare(directory);
   try {
-    await sealWithUs(bench, [0]); // makes the bundle, which stays
-    const { ours, sops } = await race(bench);
-    const vaultCallsUnchanged = await countUnchanged(bench);
-    report({ secrets, ratioToSops: round(ours / sops), vaultCallsUnchanged }, ours, sops);
+    report(await measure(bench));
   } finally {
     await bench.azure.close();
     fs.rmSync(directory, { recursive: true });
@@ -53,22 +55,46 @@ async function prepare(directory: string): Promise<Bench> {
     properties: { tenantId, accessPolicies, enableRbacAuthorization: false },
   });
   const { version } = await azure.cloud.keys.create(id, "sealing", { keySize: 3072 });
-  for (let index = 0; index < secrets; index++) {
-    fs.writeFileSync(path.join(folder, `secret-${index}`), randomBytes(96), { mode: 0o600 });
-  }
-  return { azure, folder, keyUrl: `https://bench-vault.vault.azure.net/keys/sealing/${version}` };
+  const keyUrl = `https://bench-vault.vault.azure.net/keys/sealing/${version}`;
+  writeProject(folder, keyUrl);
+  return { azure, folder, keyUrl };
 }
 
-/** @returns milliseconds of each side, all turns together */
-async function race(bench: Bench): Promise<{ ours: number; sops: number }> {
-  let ours = 0;
-  let sops = 0;
-  for (let first = 0; first < secrets; first += turn) {
-    const indices = Array.from({ length: turn }, (_, offset) => first + offset);
-    sops += await timed(() => sealWithSops(bench, indices));
-    ours += await timed(() => sealWithUs(bench, indices));
+function writeProject(folder: string, keyUrl: string): void {
+  const files = Array.from({ length: secrets }, (_, index) => `secret-${index}`);
+  for (const file of files) fs.writeFileSync(path.join(folder, file), randomBytes(96), { mode: 0o600 });
+  const declarations = Object.fromEntries(files.map((file) => [file, { source: { file } }]));
+  const config = { "sealed-onion:secrets": declarations };
+  fs.writeFileSync(path.join(folder, `Pulumi.${stack}.yaml`), stringify({ config }));
+  const facts = path.join(folder, stackFolder(stack), "facts.json");
+  fs.mkdirSync(path.dirname(facts), { recursive: true });
+  fs.writeFileSync(facts, JSON.stringify({ vault: { keyUrl } }));
+}
+
+/** Milliseconds for all secrets, and calls to the vault. */
+interface Measured {
+  ours: number;
+  sops: number;
+  /** As `pulumi up` does it, node's start-up for each secret included. */
+  programEach: number;
+  vaultCallsUnchanged: number;
+}
+
+async function measure(bench: Bench): Promise<Measured> {
+  await sealTogether(bench); // makes the bundles, which stay
+  await sealEach(bench, [0]);
+  const all = Array.from({ length: secrets }, (_, index) => index);
+  const total = { ours: 0, sops: 0 };
+  for (let round = 0; round < rounds; round++) {
+    total.sops += await timed(() => sealWithSops(bench, all));
+    total.ours += await timed(() => sealTogether(bench));
   }
-  return { ours, sops };
+  fs.rmSync(path.join(bench.folder, stackFolder(stack)), { recursive: true });
+  const programEach = await timed(() => sealEach(bench, all));
+  bench.azure.requests.clear();
+  await sealEach(bench, all);
+  const vaultCallsUnchanged = bench.azure.requests.entries.length;
+  return { ours: total.ours / rounds, sops: total.sops / rounds, programEach, vaultCallsUnchanged };
 }
 
 async function timed(run: () => Promise<void>): Promise<number> {
@@ -77,20 +103,27 @@ async function timed(run: () => Promise<void>): Promise<number> {
   return performance.now() - start;
 }
 
-function sealWithSops({ azure, folder, keyUrl }: Bench, indices: number[]): Promise<void> {
+async function sealWithSops({ azure, folder, keyUrl }: Bench, indices: number[]): Promise<void> {
   const types = ["--filename-override", "secret.json", "--input-type", "binary", "--output-type", "json"];
-  return atOnce(indices, async (index) => {
+  await atOnce(indices, async (index) => {
     const sealed = path.join(folder, `sops-${index}.json`);
     const argv = ["encrypt", ...types, "--azure-kv", keyUrl, "--output", sealed, `secret-${index}`];
     await run("sops", argv, folder, azure.workstation.env);
   });
 }
 
-function sealWithUs({ azure, folder, keyUrl }: Bench, indices: number[]): Promise<void> {
-  return atOnce(indices, async (index) => {
+/** Everything by one program, as after a change of what the sources say. */
+function sealTogether({ azure, folder }: Bench): Promise<void> {
+  const argv = [path.resolve("run.mjs"), "commands/secrets.ts", "reseal", "--all", "--stack", stack];
+  return run(process.execPath, argv, folder, azure.workstation.env);
+}
+
+/** A program a secret. */
+async function sealEach({ azure, folder, keyUrl }: Bench, indices: number[]): Promise<void> {
+  await atOnce(indices, async (index) => {
     await run(process.execPath, [path.resolve("run.mjs"), "commands/seal.ts"], folder, {
       ...azure.workstation.env,
-      STACK: "bench",
+      STACK: stack,
       SECRET: `secret-${index}`,
       SOURCE: JSON.stringify({ file: `secret-${index}` }),
       KIND: "",
@@ -104,42 +137,36 @@ function sealWithUs({ azure, folder, keyUrl }: Bench, indices: number[]): Promis
   });
 }
 
-async function countUnchanged(bench: Bench): Promise<number> {
-  bench.azure.requests.clear();
-  await sealWithUs(
-    bench,
-    Array.from({ length: secrets }, (_, index) => index),
-  );
-  return bench.azure.requests.entries.length;
-}
-
-/** Does the work on each index, on as many at a time as there are processors. */
-async function atOnce(indices: number[], work: (index: number) => Promise<void>): Promise<void> {
-  const waiting = indices.values();
-  const workers = Array.from({ length: os.availableParallelism() }, async () => {
-    for (const index of waiting) await work(index);
-  });
-  await Promise.all(workers);
-}
-
 function run(program: string, argv: string[], cwd: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const env = { PATH: process.env.PATH, HOME: cwd, ...environment };
-  const child = spawn(program, argv, { cwd, env, stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(program, argv, { cwd, env, stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code) => {
       if (code === 0) resolve();
-      else reject(new Error(`${path.basename(program)} ended with code ${code}`));
+      else reject(new Error(`${path.basename(program)} ended with code ${code}: ${said}`));
     });
   });
 }
 
-function report(result: Record<string, number>, ours: number, sops: number): void {
-  const each = (total: number) => `${Math.round(total / secrets)} ms`;
-  console.log(
-    `${secrets} secrets, ${os.availableParallelism()} at a time: ours ${each(ours)} each, sops alone ${each(sops)} each ` +
-      `(${result.ratioToSops} times); sealed again unchanged: ${result.vaultCallsUnchanged} calls to the vault`,
-  );
+function report({ ours, sops, programEach, vaultCallsUnchanged }: Measured): void {
+  const line = (what: string, total: number) =>
+    console.log(`${what.padEnd(34)} ${(total / 1000).toFixed(1)} s, ${round(total / sops)} times sops alone`);
+  console.log(`${secrets} secrets, ${os.availableParallelism()} at a time`);
+  line("sops alone", sops);
+  line("npm run secrets -- reseal --all", ours);
+  line("a program a secret, as pulumi up", programEach);
+  console.log(`sealed again unchanged: ${vaultCallsUnchanged} calls to the vault`);
+  const result = {
+    secrets,
+    ratioToSops: round(ours / sops),
+    vaultCallsUnchanged,
+    ratioOfProgramsToSops: round(programEach / sops),
+  };
   if (process.argv.includes("--json")) console.log(JSON.stringify(result));
 }
 
