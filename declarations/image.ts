@@ -53,11 +53,11 @@ export function isImageBlobOf(stack: string, blob: string): boolean {
 }
 
 /** What lies in the guest's folder and is not part of an image: checked for the folder's own entries only. */
-const NOT_IN_IMAGES = /^(stacks|tests|\.git|README(\..*)?|result(-.*)?)$/;
+const NOT_IN_IMAGES = /^(eval|stacks|tests|\.git|README(\..*)?|result(-.*)?)$/;
 
 /**
  * SHA-256 (hex) of a folder's tree: sorted paths, contents, executable bits and link targets. `stacks/` (its facts and
- * sealed files are digested by themselves), `tests/` and `README` are left out. Reads, starts no process.
+ * sealed files are digested by themselves), `eval/`, `tests/` and `README` are left out. Reads, starts no process.
  * @throws if a file cannot be read, or if the folder holds something that is neither file, folder nor link
  */
 export function nixTreeDigest(directory: string): string {
