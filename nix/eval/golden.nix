@@ -40,4 +40,18 @@ in
     ) config.sealed-onion.onionSites;
   };
   vault-agent = config.sealed-onion.vaultAgent.settings;
+  # The same options with the other flavour.
+  vault-agent-openbao =
+    let
+      agent = config.sealed-onion.vaultAgent // {
+        flavour = "openbao";
+      };
+    in
+    {
+      settings = import ../lib/vault-agent-settings.nix {
+        inherit agent;
+        folder = "/run/vault-agent";
+      };
+      login.environment = import ../lib/vault-login-environment.nix agent;
+    };
 }

@@ -1,8 +1,8 @@
 # The configuration of Vault Agent, and of OpenBao's, as plain data: what the options of modules/vault-agent.nix mean.
 # https://developer.hashicorp.com/vault/docs/agent-and-proxy/agent
 #
-# `agent` holds address, caCertificate, mount, role, resource, clientId, listener, and templates by name; `folder` is
-# where, in memory, the token and what is rendered lie.
+# `agent` holds flavour, address, caCertificate, mount, role, resource, clientId, listener, and templates by name;
+# `folder` is where, in memory, the token and what is rendered lie.
 { agent, folder }:
 let
   # An absent value is left out: the agent takes an empty string for a value.
@@ -23,6 +23,23 @@ let
         address = agent.listener;
         tls_disable = true; # loopback only: the option's type admits nothing else
       };
+
+  methods = {
+    vault = {
+      type = "azure";
+      mount_path = "auth/${agent.mount}";
+      config = withoutNulls {
+        inherit (agent) role resource;
+        client_id = agent.clientId;
+      };
+    };
+    # OpenBao's agent has no azure method: scripts/vault-login.sh logs in, and leaves the token here.
+    openbao = {
+      type = "token_file";
+      config.token_file_path = "${folder}/login-token";
+      max_backoff = "30s"; # by default 5 minutes, in which a login that succeeds at last would lie about
+    };
+  };
 in
 {
   vault = withoutNulls {
@@ -32,16 +49,7 @@ in
   };
 
   auto_auth = {
-    method = [
-      {
-        type = "azure";
-        mount_path = "auth/${agent.mount}";
-        config = withoutNulls {
-          inherit (agent) role resource;
-          client_id = agent.clientId;
-        };
-      }
-    ];
+    method = [ methods.${agent.flavour} ];
     sink = [
       {
         type = "file";

@@ -18,6 +18,7 @@ let
 in
 {
   imports = [
+    ./vault-agent/login.nix
     ./vault-agent/templates.nix
     ./vault-agent/unit.nix
   ];
@@ -30,7 +31,10 @@ in
         "openbao"
       ];
       default = "vault";
-      description = "HashiCorp's Vault Agent (unfree), or OpenBao's `bao agent`.";
+      description = ''
+        HashiCorp's Vault Agent (unfree), or OpenBao's `bao agent`. The latter cannot log in with an Azure identity by
+        itself: {command}`vault-login.service` does it for it.
+      '';
     };
     package = mkOption {
       type = types.package;

@@ -17,7 +17,8 @@ async function nix(expression: string): Promise<unknown> {
   const functions = `
     address = import ${library}/onion-address.nix; inherit (import ${library}/facts.nix) parseFacts;
     stacks = import ${library}/stacks.nix; confinement = import ${library}/confinement.nix;
-    agentSettings = import ${library}/vault-agent-settings.nix;`;
+    agentSettings = import ${library}/vault-agent-settings.nix;
+    loginEnvironment = import ${library}/vault-login-environment.nix;`;
   const store = ["--store", "dummy://", "--eval", "--strict", "--json"];
   const { code, stdout, stderr } = await runChild("nix-instantiate", [
     ...store,
@@ -195,20 +196,38 @@ describe.skipIf(noNix)("a unit's confinement in Nix (skipped without nix-instant
 });
 
 describe.skipIf(noNix)("the configuration of Vault's agent in Nix (skipped without nix-instantiate)", () => {
-  it("is the golden file for the example's options", async () => {
-    const golden = JSON.parse(fs.readFileSync("nix/eval/golden/vault-agent.json", "utf8"));
-    const [template] = golden.template;
-    const agent = {
-      address: golden.vault.address,
-      caCertificate: null,
-      mount: "azure",
-      role: "example",
-      resource: "https://management.azure.com/",
-      clientId: "11111111-2222-3333-4444-555555555555",
-      listener: "127.0.0.1:8100",
-      templates: { database: { contents: template.contents } },
-    };
-    const options = `builtins.fromJSON ''${JSON.stringify(agent)}''`;
-    expect(await nix(`agentSettings { folder = "/run/vault-agent"; agent = ${options}; }`)).toEqual(golden);
+  const golden = (name: string) => JSON.parse(fs.readFileSync(`nix/eval/golden/${name}.json`, "utf8"));
+  const [template] = golden("vault-agent").template;
+  const example = {
+    address: "https://vault.example.org:8200",
+    caCertificate: null,
+    mount: "azure",
+    role: "example",
+    resource: "https://management.azure.com/",
+    clientId: "11111111-2222-3333-4444-555555555555",
+    listener: "127.0.0.1:8100",
+    templates: { database: { contents: template.contents } },
+  };
+  const options = (agent: object) => `builtins.fromJSON ''${JSON.stringify(agent)}''`;
+
+  it.each([
+    ["vault", () => golden("vault-agent")],
+    ["openbao", () => golden("vault-agent-openbao").settings],
+  ])("is the golden file for the example's options with the flavour %s", async (flavour, expected) => {
+    const agent = options({ ...example, flavour });
+    expect(await nix(`agentSettings { folder = "/run/vault-agent"; agent = ${agent}; }`)).toEqual(expected());
+  });
+
+  it("tells the login script the same, and nothing of what is not set", async () => {
+    expect(await nix(`loginEnvironment (${options(example)})`)).toEqual(
+      golden("vault-agent-openbao").login.environment,
+    );
+    expect(await nix(`loginEnvironment (${options({ ...example, clientId: null, caCertificate: "/ca" })})`)).toEqual({
+      SEALED_ONION_VAULT_ADDRESS: "https://vault.example.org:8200",
+      SEALED_ONION_VAULT_CA: "/ca",
+      SEALED_ONION_VAULT_MOUNT: "azure",
+      SEALED_ONION_VAULT_RESOURCE: "https://management.azure.com/",
+      SEALED_ONION_VAULT_ROLE: "example",
+    });
   });
 });

@@ -12,6 +12,7 @@ in
       "CAP_SYSLOG"
     ]
     && serviceConfig.AmbientCapabilities == [ "CAP_IPC_LOCK" ];
+  "Vault's own agent logs in by itself" = !(config.systemd.services ? vault-login);
   "the agent is no root" = serviceConfig.User == "vault-agent";
   "the token lies in a ramfs" = lib.any (
     mount: mount.where == "/run/vault-agent" && mount.type == "ramfs"
