@@ -13,6 +13,8 @@ export interface Folders {
   azure: string;
   /** Every process of the run has this as TMPDIR. */
   temporary: string;
+  /** The real engine's state, plugins and credentials. */
+  engine: string;
   /** What stands for the VMs' disks. */
   disks: string;
   /** Private to the Tor network. Its path is short: unix sockets lie in it. */
@@ -21,7 +23,7 @@ export interface Folders {
   sources: string;
 }
 
-const names = ["program", "azure", "temporary", "disks", "tor"] as const;
+const names = ["program", "azure", "temporary", "disks", "engine", "tor"] as const;
 
 /** Makes them, copies the program, and turns this process's TMPDIR to `temporary`. */
 export function makeFolders(cleanup: Cleanup): Folders {
@@ -38,6 +40,7 @@ export function makeFolders(cleanup: Cleanup): Folders {
     azure: below("azure"),
     temporary: below("temporary"),
     disks: below("disks"),
+    engine: below("engine"),
     tor: below("tor"),
     sources,
   };

@@ -12,6 +12,16 @@ const rootPartition = { firstByte: 4 * mebibyte, bytes: 59 * mebibyte };
 /** Stands for the system around the sealed files, so that an upload has data, holes and something to skip. */
 const filler = { firstByte: 36 * mebibyte, bytes: 6 * mebibyte };
 
+const magic = Buffer.from("sealed-onion rehearsal\n");
+
+/** Whether the first bytes of a disk (`headBytes`) are those of such a disk, not of one that Nix has built. */
+export function isGuestDisk(head: Buffer): boolean {
+  return head.subarray(rootPartition.firstByte).indexOf(magic) === 0;
+}
+
+/** How much of a disk `isGuestDisk` looks at. */
+export const headBytes = rootPartition.firstByte + sectorBytes;
+
 /** The disk (without a VHD footer) that carries the files of `stackDirectory`. */
 export function writeGuestDisk(stackDirectory: string): Buffer {
   const disk = Buffer.alloc(diskBytes);
@@ -20,7 +30,8 @@ export function writeGuestDisk(stackDirectory: string): Buffer {
     { type: "linux", ...rootPartition },
   ]);
   const archive = execFileSync("tar", ["-c", "-f", "-", "-C", stackDirectory, "."], { maxBuffer: rootPartition.bytes });
-  disk.writeUInt32LE(archive.length, rootPartition.firstByte);
+  magic.copy(disk, rootPartition.firstByte);
+  disk.writeUInt32LE(archive.length, rootPartition.firstByte + magic.length);
   archive.copy(disk, rootPartition.firstByte + sectorBytes);
   for (let at = 0; at < filler.bytes; at += sectorBytes) disk.writeUInt32LE(at + 1, filler.firstByte + at);
   return disk;
@@ -29,6 +40,6 @@ export function writeGuestDisk(stackDirectory: string): Buffer {
 /** Unpacks what `writeGuestDisk` put there into an existing folder. */
 export function readGuestDisk(disk: Buffer, folder: string): void {
   const archive = disk.subarray(rootPartition.firstByte + sectorBytes, filler.firstByte);
-  const length = disk.readUInt32LE(rootPartition.firstByte);
+  const length = disk.readUInt32LE(rootPartition.firstByte + magic.length);
   execFileSync("tar", ["-x", "-f", "-", "-C", folder], { input: archive.subarray(0, length) });
 }

@@ -89,3 +89,13 @@ function guid(text: string): Buffer {
     bytes.subarray(8),
   ]);
 }
+
+/** Where the first partition of a type lies, in bytes; undefined where there is none. @param head from the disk's start */
+export function findPartition(head: Buffer, type: Partition["type"]): { firstByte: number; bytes: number } | undefined {
+  for (let at = 2 * sectorBytes; at < 2 * sectorBytes + entryCount * entryBytes; at += entryBytes) {
+    if (!head.subarray(at, at + 16).equals(guid(typeIds[type]))) continue;
+    const [first, last] = [head.readBigUInt64LE(at + 32), head.readBigUInt64LE(at + 40)];
+    return { firstByte: Number(first) * sectorBytes, bytes: Number(last - first + 1n) * sectorBytes };
+  }
+  return undefined;
+}

@@ -1,9 +1,12 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { startAzure } from "./azure/azure";
+import { type LoopbackAzure, startAzure } from "./azure/azure";
 import type { Cleanup } from "./cleanup";
 import { refuseThenOpen } from "./denials";
 import { type Deployment, deploy } from "./deploy";
+import { setPulumiStage } from "./engine/stage";
+import { chooseEngine, startEngine } from "./engine/start-engine";
+import { tellStory } from "./engine/story";
 import { type Folders, makeFolders } from "./folders";
 import { checkIn } from "./guest/check-in";
 import { bootVm, serveOnion, type Vm } from "./guest/vm";
@@ -17,11 +20,14 @@ import { requireTools } from "./setup";
 import { Steps } from "./steps";
 import { fetchOnion } from "./tor/fetch-onion";
 import { startTorNetwork, type TorNetwork } from "./tor/network";
+import { rehearseVault } from "./vault/story";
 
 export interface RehearsalChoices {
   engine?: "in-process" | "pulumi" | undefined;
   /** Build the real image with Nix rather than the small disk that stands for it. */
   nix: boolean;
+  /** Log in to HashiCorp Vault with the VM's identity as well. */
+  vault: boolean;
 }
 
 /** `image.builder` where Nix does not build. */
@@ -29,6 +35,7 @@ const builder = ["node", "run.mjs", "rehearsal/stack-image.ts"];
 
 /** Runs the whole deployment once. Everything that it starts is in `cleanup`, whatever happens. */
 export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Promise<RehearsalReport> {
+  const engineName = chooseEngine(choices.engine);
   const steps = new Steps();
   const tools = ["sops", "tor", "tor-gencert", "curl", "jq"] as const;
   await steps.run("tools on PATH", () => requireTools([...tools], (line) => steps.say(line)));
@@ -39,9 +46,11 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
   const azure = await steps.run("Azure on loopback", () => startCloud(folders, cleanup));
   const recovery = await steps.run("recovery keys: age, SSH, PGP", () => makeRecovery(folders, cleanup));
   const scenario = makeScenario(folders.sources, recovery.recoverers, choices.nix ? undefined : builder);
+  const engine = await startEngine(engineName, { azure, folder: folders.program, home: folders.engine, ...scenario });
+  cleanup.add(() => engine.close());
   const deployment = await steps.run(
-    "the program: vault, sealed secrets, image, VM",
-    () => deploy({ azure, scenario, folder: folders.program }),
+    `pulumi up (${engine.name} ${engine.version}): vault, secrets, image, VM`,
+    () => deploy(engine, azure),
     ({ resources }) => `${resources} resources`,
   );
   const vm = await steps.run("the VM boots from the uploaded image", async () => {
@@ -60,12 +69,15 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
     async () => fetchPage(deployment, await tor, vm, opened, folders, cleanup),
     (status) => `http://${deployment.onionHostname}/ answers ${status}`,
   );
+  if (engineName === "pulumi") await tellLife(steps, azure, cleanup);
+  const vault = { azure, machine: vm.machine, folder: folders.temporary, memory: vm.memory.path, steps, cleanup };
+  const skippedVault = choices.vault ? await rehearseVault(vault) : [];
   await steps.run("every recipient alone opens, the vault gone", () => recover(vm, opened, recovery.recoverers));
   const { leaks, canaryFound } = await steps.run("search for plaintext", async () =>
     search(deployment, scenario, vm, opened, folders, sampler),
   );
   return {
-    engine: "in-process",
+    engine: deployment.engine,
     resources: deployment.resources,
     onionHostname: deployment.onionHostname,
     httpStatus,
@@ -74,7 +86,11 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
     canaryFound,
     bytesUploaded: deployment.bytesUploaded,
     steps: steps.times,
-    skipped: [...recovery.skipped, ...(sampler.available ? [] : ["skipped: process lists: this system has no /proc"])],
+    skipped: [
+      ...recovery.skipped,
+      ...skippedVault,
+      ...(sampler.available ? [] : ["skipped: process lists: this system has no /proc"]),
+    ],
     ok: httpStatus === 200 && canaryFound && leaks.length === 0,
   };
 }
@@ -99,6 +115,14 @@ async function makeRecovery(folders: Folders, cleanup: Cleanup) {
   const pgp = recoverers.find(({ kind }) => kind === "pgp");
   if (pgp) process.env.GNUPGHOME = pgp.environment.GNUPGHOME; // sops looks up the public key there
   return { recoverers, skipped };
+}
+
+/** Under the real engine: a second stack's whole life, its diffs, failures and end. */
+async function tellLife(steps: Steps, azure: LoopbackAzure, cleanup: Cleanup): Promise<void> {
+  const { program: folder, engine: home, sources } = makeFolders(cleanup);
+  const stage = await setPulumiStage({ azure, folder, home, sources });
+  cleanup.add(() => stage.engine.close());
+  await tellStory(stage, { onChapter: (chapter) => steps.done(chapter.name, chapter.seconds) });
 }
 
 async function reportReady({ machine }: Vm) {
@@ -140,19 +164,19 @@ async function recover(vm: Vm, opened: Map<string, string>, recoverers: Recovere
 }
 
 function search(
-  { state, logs }: Deployment,
+  { state, log }: Deployment,
   { plaintexts }: Scenario,
   vm: Vm,
   opened: Map<string, string>,
   folders: Folders,
   sampler: ProcessSampler,
 ) {
-  const { program, azure, temporary, disks } = folders;
+  const { program, azure, temporary, disks, engine } = folders;
   return searchEverything([...plaintexts, ...onionKeys(vm, opened)], {
-    folders: [program, azure, temporary, disks],
+    folders: [program, azure, temporary, disks, engine],
     texts: new Map([
       ["Pulumi's state", state],
-      ["the update's log", logs],
+      ["the update's log", log],
       ["the VM's console", Buffer.from(vm.consoleLines.join("\n"))],
       ["the process list", sampler.text()],
     ]),

@@ -28,15 +28,23 @@ export class Steps {
     }
   }
 
+  /** A step that somebody else has run. */
+  done(name: string, seconds: number): void {
+    this.show("✓", name, seconds);
+  }
+
   /** A line between the steps. */
   say(line: string): void {
     process.stderr.write(`  ${line}\n`);
   }
 
   private finish(mark: string, name: string, started: number, stopSpinner: () => void, note?: string): void {
-    const seconds = secondsSince(started);
-    this.times.push({ name, seconds });
     stopSpinner();
+    this.show(mark, name, secondsSince(started), note);
+  }
+
+  private show(mark: string, name: string, seconds: number, note?: string): void {
+    this.times.push({ name, seconds });
     process.stderr.write(`${mark} ${name.padEnd(58)} ${seconds.toFixed(1).padStart(5)} s${note ? `  ${note}` : ""}\n`);
   }
 

@@ -2,7 +2,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Facts } from "../../declarations/facts";
 import type { Cloud } from "../azure/cloud";
-import { diskBytes, readGuestDisk } from "../guest-disk";
+import { diskBytes, headBytes, isGuestDisk, readGuestDisk } from "../guest-disk";
+import { readNixDisk } from "./nix-disk";
 
 /** A disk is copied in pieces as large as a Put Page may be. */
 const pieceBytes = 4 << 20;
@@ -15,13 +16,33 @@ const pieceBytes = 4 << 20;
  */
 export async function startFromImage(cloud: Cloud, vmId: string, folder: string): Promise<Facts> {
   const blobUrl = blobBehind(cloud, vmId);
-  const disk = Buffer.alloc(diskBytes);
-  for (let offset = 0; offset < diskBytes; offset += pieceBytes) {
-    const piece = await cloud.blobs.read(blobUrl, offset, Math.min(pieceBytes, diskBytes - offset));
-    piece.copy(disk, offset);
+  if (isGuestDisk(await cloud.blobs.read(blobUrl, 0, headBytes))) {
+    const disk: Buffer[] = [];
+    for await (const piece of pieces(cloud, blobUrl, diskBytes)) disk.push(piece);
+    readGuestDisk(Buffer.concat(disk), folder);
+  } else {
+    const disk = `${folder}.raw`;
+    await copyBlob(cloud, blobUrl, disk);
+    readNixDisk(disk, folder);
+    fs.rmSync(disk);
   }
-  readGuestDisk(disk, folder);
   return JSON.parse(fs.readFileSync(path.join(folder, "facts.json"), "utf8"));
+}
+
+async function copyBlob(cloud: Cloud, blobUrl: string, file: string): Promise<void> {
+  const size = (await cloud.blobs.properties(blobUrl))?.size ?? 0;
+  const descriptor = fs.openSync(file, "w");
+  try {
+    for await (const piece of pieces(cloud, blobUrl, size)) fs.writeSync(descriptor, piece);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+async function* pieces(cloud: Cloud, blobUrl: string, bytes: number): AsyncGenerator<Buffer> {
+  for (let offset = 0; offset < bytes; offset += pieceBytes) {
+    yield await cloud.blobs.read(blobUrl, offset, Math.min(pieceBytes, bytes - offset));
+  }
 }
 
 /** VM -> managed image or gallery version (-> managed image) -> blob, as the ARM resources refer to each other. */

@@ -1,7 +1,10 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { findOnPath } from "../../commands/tools";
+import { readNixDisk } from "../../rehearsal/guest/nix-disk";
 import { diskBytes, readGuestDisk, writeGuestDisk } from "../../rehearsal/guest-disk";
 import { partitionTable } from "../../rehearsal/partition-table";
 
@@ -23,6 +26,30 @@ it("gives back the stack's files that were put on the disk", () => {
   readGuestDisk(disk, booted);
   expect(fs.readdirSync(booted).sort()).toEqual(["facts.json", "onion.sops.json"]);
   expect(fs.readFileSync(path.join(booted, "onion.sops.json"), "utf8")).toBe("x".repeat(5000));
+});
+
+const unless = findOnPath("mkfs.ext4") && findOnPath("debugfs") ? "" : " (skipped: e2fsprogs not on PATH)";
+it.skipIf(unless !== "")(`takes facts and sealed files out of an ext4 store, as Nix builds it${unless}`, () => {
+  const tree = path.join(folder, "tree", "nix", "store");
+  const found = path.join(folder, "found");
+  fs.mkdirSync(tree, { recursive: true });
+  fs.mkdirSync(found);
+  const hash = "0123456789abcdfghijklmnpqrsvwxyz";
+  fs.writeFileSync(path.join(tree, `${hash}-facts.json`), "{}\n");
+  fs.writeFileSync(path.join(tree, `${hash}-onion.sops.json`), "sealed");
+  fs.writeFileSync(path.join(tree, `${hash}-other.json`), "other");
+  const partition = path.join(folder, "ext4");
+  execFileSync("mkfs.ext4", ["-q", "-d", path.join(folder, "tree"), partition, "16M"]);
+  const disk = Buffer.alloc(24 << 20);
+  partitionTable(disk, [
+    { type: "efi", firstByte: 1 << 20, bytes: 1 << 20 },
+    { type: "linux", firstByte: 4 << 20, bytes: 16 << 20 },
+  ]);
+  fs.readFileSync(partition).copy(disk, 4 << 20);
+  fs.writeFileSync(path.join(folder, "disk.raw"), disk);
+  readNixDisk(path.join(folder, "disk.raw"), found);
+  expect(fs.readdirSync(found).sort()).toEqual(["facts.json", "onion.sops.json"]);
+  expect(fs.readFileSync(path.join(found, "onion.sops.json"), "utf8")).toBe("sealed");
 });
 
 it("writes a partition table whose two headers carry right checksums and point at each other", async () => {
