@@ -26,10 +26,10 @@ async function uploadImage(request: UploadRequest, progress: Progress, signal: A
   if (vhd === undefined || !fs.existsSync(vhd)) return checkThere(request, progress, signal);
   const { openDisk } = await import("./upload/disk.js");
   const disk = await openDisk(vhd, generation);
-  const [{ uploadDisk }, { pageBlobClient }, attempt] = await loadUpload(progress, signal);
+  const [{ uploadDisk }, { pageBlobClient }] = await loadUpload();
   const client = await pageBlobClient(blobUrl, process.env);
   const start = Date.now();
-  const result = await uploadDisk({ attempt, client, digest, disk, progress, signal });
+  const result = await uploadDisk({ client, digest, disk, progress, signal });
   progress.end();
   if (result === undefined) progress.log(`'${client.name}' is there already: nothing was sent`);
   else {
@@ -45,8 +45,10 @@ async function uploadImage(request: UploadRequest, progress: Progress, signal: A
 
 /** The build gave no disk, as the blob was complete; or gave one that is not on this machine. */
 async function checkThere({ blobUrl, digest, vhd }: UploadRequest, progress: Progress, signal: AbortSignal) {
-  const [, { pageBlobClient }, attempt] = await loadUpload(progress, signal);
+  const [, { pageBlobClient }] = await loadUpload();
   const { openImageBlob } = await import("./upload/image-blob.js");
+  const { createAttempt } = await import("./upload/retry.js");
+  const attempt = createAttempt({ signal, log: progress.log });
   const blob = openImageBlob(await pageBlobClient(blobUrl, process.env), attempt);
   const state = await blob.state();
   if (state?.isComplete && state.digest === digest) return state.size;
@@ -57,15 +59,10 @@ async function checkThere({ blobUrl, digest, vhd }: UploadRequest, progress: Pro
 }
 
 /** The Azure SDK takes a while to load: only after the disk was found good. */
-async function loadUpload(progress: Progress, signal: AbortSignal) {
-  const { createAttempt } = await import("./upload/retry.js");
+async function loadUpload() {
   const { endStalledRequests } = await import("./upload/stalled-requests.js");
   endStalledRequests(60_000);
-  return [
-    await import("./upload/upload.js"),
-    await import("./upload/blob-client.js"),
-    createAttempt({ signal, log: progress.log }),
-  ] as const;
+  return [await import("./upload/upload.js"), await import("./upload/blob-client.js")] as const;
 }
 
 main().catch((error: unknown) => {

@@ -87,6 +87,7 @@ export function openImageBlob(client: PageBlobClient, attempt: Attempt): ImageBl
       );
     },
     async clear(range, lease) {
+      if (range.end <= range.start) throw new RangeError(`no bytes to clear in ${bytes(range)}`); // the SDK would clear all
       await attempt(`clear ${bytes(range)}`, (signal) =>
         client.clearPages(range.start, range.end - range.start, about(signal, lease)),
       );

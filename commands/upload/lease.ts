@@ -21,6 +21,8 @@ export interface Lease {
 const LEASE_SECONDS = 30;
 const RENEWAL_MS = 10_000;
 const POLL_MS = 1_000;
+const RELEASE_MS = 4_000;
+const RELEASE_PAUSE_MS = 100;
 
 export interface LeaseOptions {
   readonly attempt: Attempt;
@@ -30,7 +32,7 @@ export interface LeaseOptions {
   /** Names the blob on this machine's disk: its URL without a query. */
   readonly key: string;
   /** Folder for what is remembered between runs. @default `.cache/uploads` */
-  readonly memory?: string;
+  readonly memory?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -92,10 +94,23 @@ function keepLease(id: string, memory: string, { attempt, client, name }: LeaseO
     async release() {
       ended.abort();
       await renewing;
-      await leaseClient.releaseLease({ abortSignal: AbortSignal.timeout(5_000) }).catch(() => {}); // ends by itself
+      await releaseSoon(leaseClient, AbortSignal.timeout(RELEASE_MS));
       fs.rmSync(memory, { force: true });
     },
   };
+}
+
+/** What cannot be released in time ends by itself: nobody is told. */
+async function releaseSoon(lease: BlobLeaseClient, abortSignal: AbortSignal): Promise<void> {
+  while (!abortSignal.aborted) {
+    try {
+      await lease.releaseLease({ abortSignal });
+      return;
+    } catch (error) {
+      if ((error as { statusCode?: number }).statusCode === 409) return; // released, or somebody else's by now
+      await delay(RELEASE_PAUSE_MS, undefined, { signal: abortSignal }).catch(() => {});
+    }
+  }
 }
 
 /** A renewal that fails is left to the next one, or to the write that finds the lease lost. */

@@ -1,13 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isTransient, problemOf, StorageProblem } from "./storage-problem";
 
-export interface RetryOptions {
+/** How long requests are tried again. */
+export interface RetryPatience {
   /** Given up after this time in which nothing at all succeeded. Milliseconds. @default 5 minutes */
   readonly patienceMs?: number;
   /** Tries of one request, while others succeed. @default 12 */
   readonly tries?: number;
   /** The first pause, doubled each time up to 20 s, with jitter. Milliseconds. @default 250 */
   readonly firstPauseMs?: number;
+}
+
+export interface RetryOptions extends RetryPatience {
   /** Ends all requests and pauses. */
   readonly signal: AbortSignal;
   /** Told of the first pause of a request, in one line. */

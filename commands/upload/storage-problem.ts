@@ -47,7 +47,8 @@ export function problemOf(what: string, error: unknown): StorageProblem {
   const { message, name } = error as Error;
   if (name === "CredentialUnavailableError" || name === "AggregateAuthenticationError") return noCredential(what);
   if (name === "AuthenticationError") return refusedCredential(what, error as Error & { statusCode?: number });
-  const { code, response, statusCode } = error as RestError;
+  const { response, statusCode, ...rest } = error as RestError;
+  const code = name === "AbortError" ? "ECONNABORTED" : rest.code; // the SDK's word for an answer that ended early
   if (name !== "RestError" && code === undefined) return new StorageProblem(message, unknownDetails);
   const azureCode = code ?? response?.headers.get("x-ms-error-code") ?? `HTTP ${statusCode}`;
   const shown =

@@ -32,6 +32,8 @@ export interface TransferOptions {
   readonly blob: ImageBlob;
   readonly disk: Disk;
   readonly lease: Lease;
+  /** Ends all requests of the upload: one of them has failed for good. */
+  readonly stop: (reason: unknown) => void;
   /** What the blob holds already. */
   readonly written: readonly Range[];
   readonly onProgress: (transfer: Transfer) => void;
@@ -41,9 +43,10 @@ export interface TransferOptions {
  * Makes the blob equal to the disk: sends the ranges with data, leaves those that are there and have the same MD5, and
  * clears those where the disk has zeros. So it does not matter who wrote to an incomplete blob before, or what.
  */
-export async function transfer({ blob, disk, lease, onProgress, written }: TransferOptions): Promise<TransferResult> {
+export async function transfer(options: TransferOptions): Promise<TransferResult> {
+  const { blob, disk, lease, onProgress, stop, written } = options;
   const pool = createBufferPool(BUFFERS, CHUNK_SIZE);
-  const limit = createLimit(REQUESTS);
+  const limit = createLimit(REQUESTS, stop);
   const there = createWrittenRanges(written);
   const plan = createRangePlanner();
   const hash = createContentHash(disk.size);
@@ -83,11 +86,17 @@ export async function transfer({ blob, disk, lease, onProgress, written }: Trans
 
   const report = (done: number): void =>
     onProgress({ done, total: disk.size, sent: total.sent, skipped: Math.max(0, done - total.sent - total.kept) });
-  for await (const chunk of readChunks(disk, pool, report)) {
-    hash.add(chunk.index, chunk.bytes); // before the buffer may be used again
-    await sendChunk(chunk);
+  try {
+    for await (const chunk of readChunks(disk, pool, report)) {
+      hash.add(chunk.index, chunk.bytes); // before the buffer may be used again
+      await sendChunk(chunk);
+    }
+    await clear(position, disk.size);
+    await limit.idle();
+  } catch (error) {
+    stop(error); // also where the disk could not be read
+    await limit.settled();
+    throw error;
   }
-  await clear(position, disk.size);
-  await limit.idle();
   return { contentHash: hash.digest(), ...total, skipped: disk.size - total.sent - total.kept };
 }

@@ -8,19 +8,21 @@ import type { Disk } from "./disk";
 import { readChunks } from "./disk-source";
 import { type BlobState, type ImageBlob, openImageBlob } from "./image-blob";
 import { type Lease, leasePause, takeLease } from "./lease";
-import type { Attempt } from "./retry";
+import { type Attempt, createAttempt, type RetryPatience } from "./retry";
 import { type TransferResult, transfer } from "./transfer";
 
 export interface UploadOptions {
-  readonly attempt: Attempt;
   readonly client: PageBlobClient;
   /** What names the image, see `imageDigest()`. */
   readonly digest: string;
   readonly disk: Disk;
   readonly progress: Progress;
+  readonly retries?: RetryPatience;
   readonly signal: AbortSignal;
   /** How long one waits for another upload of the same blob. Milliseconds. @default 15 minutes */
   readonly leaseWaitMs?: number;
+  /** Folder in which leases are remembered. @default `.cache/uploads` */
+  readonly memory?: string;
 }
 
 const LEASE_WAIT_MS = 15 * 60_000;
@@ -33,16 +35,20 @@ export type UploadResult = TransferResult | undefined;
  * with the same content there is nothing to do, with another one it is an error.
  */
 export async function uploadDisk(options: UploadOptions): Promise<UploadResult> {
-  const { attempt, client, digest, disk, progress, signal } = options;
+  const { client, digest, disk, progress, retries } = options;
+  const stopped = new AbortController();
+  const signal = AbortSignal.any([options.signal, stopped.signal]);
+  const attempt = createAttempt({ ...retries, log: progress.log, signal });
   const blob = openImageBlob(client, attempt);
   const isNew = await firstContact(() => blob.create(disk.size, digest), signal, progress.log);
-  const lease = await waitForLease(blob, options);
+  const lease = await waitForLease(blob, attempt, options);
   if (lease === undefined) return undefined;
   try {
     const written = isNew ? [] : await prepare(blob, lease, options);
     if (written === "complete") return undefined;
     const onProgress = progress.show;
-    const result = await transfer({ blob, disk, lease, written, onProgress });
+    const stop = (reason: unknown): void => stopped.abort(reason);
+    const result = await transfer({ blob, disk, lease, onProgress, stop, written });
     await complete(blob, lease, digest, result.contentHash);
     return result;
   } finally {
@@ -51,12 +57,12 @@ export async function uploadDisk(options: UploadOptions): Promise<UploadResult> 
 }
 
 /** Takes the lease as soon as nobody else has it. Undefined if the other one completes the blob meanwhile. */
-async function waitForLease(blob: ImageBlob, options: UploadOptions): Promise<Lease | undefined> {
-  const { attempt, client, digest, leaseWaitMs = LEASE_WAIT_MS, progress, signal } = options;
+async function waitForLease(blob: ImageBlob, attempt: Attempt, options: UploadOptions): Promise<Lease | undefined> {
+  const { client, digest, leaseWaitMs = LEASE_WAIT_MS, memory, progress, signal } = options;
   const key = client.url.split("?", 1)[0] ?? "";
   const end = Date.now() + leaseWaitMs;
   for (let isFirst = true; ; isFirst = false) {
-    const lease = await takeLease({ attempt, name: blob.name, client: blob.lease, key, signal });
+    const lease = await takeLease({ attempt, name: blob.name, client: blob.lease, key, memory, signal });
     if (lease) return lease;
     const state = await blob.state();
     if (state?.isComplete) {

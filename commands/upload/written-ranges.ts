@@ -4,7 +4,7 @@ import type { Range } from "../../image/data-ranges";
 export interface WrittenRanges {
   /** Whether all of the range was written. */
   cover(range: Range): boolean;
-  /** What was written between two places, in order. */
+  /** What was written between two places, in order, no empty range among it. */
   between(start: number, end: number): Range[];
 }
 
@@ -32,7 +32,7 @@ export function createWrittenRanges(ranges: readonly Range[]): WrittenRanges {
     },
     between(start, end) {
       const found: Range[] = [];
-      for (let index = firstBehind(start); index < joined.length; index++) {
+      for (let index = firstBehind(start); index < joined.length && start < end; index++) {
         const range = joined[index];
         if (!range || range.start >= end) break;
         found.push({ start: Math.max(start, range.start), end: Math.min(end, range.end) });
