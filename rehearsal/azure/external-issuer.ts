@@ -1,7 +1,7 @@
-import { createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
-import { promisify } from "node:util";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { exportJWK, type JWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { json, type Service, send } from "./exchange";
+import { generateRsaKey } from "./rsa-key";
 
 /** An OIDC issuer that is not Entra: GitHub Actions, a cluster, a Vault. Its tokens can be traded for Entra's. */
 export interface ExternalIssuer {
@@ -18,7 +18,6 @@ export interface ExternalIssuerService extends ExternalIssuer {
   service: Service;
 }
 
-const generate = promisify(generateKeyPair);
 const KEY_ID = "loopback";
 
 function discovery(issuer: string, jwk: JWK): Service {
@@ -41,7 +40,7 @@ function discovery(issuer: string, jwk: JWK): Service {
 
 /** @param now the clock, milliseconds */
 export async function createExternalIssuer(issuer: string, now: () => number): Promise<ExternalIssuerService> {
-  const { privateKey } = await generate("rsa", { modulusLength: 2048 });
+  const privateKey = await generateRsaKey(2048);
   const publicKey: KeyObject = createPublicKey(privateKey);
   return {
     issuer,

@@ -1,6 +1,6 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, randomBytes } from "node:crypto";
-import { promisify } from "node:util";
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from "node:crypto";
 import { normalizeId } from "./resource-store";
+import { generateRsaKey } from "./rsa-key";
 
 export type KeyOperation = "encrypt" | "decrypt" | "sign" | "verify" | "wrapKey" | "unwrapKey";
 export type KeyType = "RSA" | "RSA-HSM";
@@ -74,14 +74,12 @@ export interface KeyStore {
 
 const ALL_OPERATIONS: KeyOperation[] = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
 const SIZES = [2048, 3072, 4096];
-const generate = promisify(generateKeyPair);
 
 async function privateKeyOf(request: KeyRequest): Promise<KeyObject> {
   if (request.privateKeyPem !== undefined) return createPrivateKey(request.privateKeyPem);
   const keySize = request.keySize ?? 2048;
   if (!SIZES.includes(keySize)) throw new Error(`key size must be ${SIZES.join(", ")}, got ${keySize}`);
-  const pair = await generate("rsa", { modulusLength: keySize });
-  return pair.privateKey;
+  return generateRsaKey(keySize);
 }
 
 async function makeVersion(vaultId: string, name: string, request: KeyRequest, now: number): Promise<KeyVersion> {

@@ -1,7 +1,7 @@
-import { createHash, createPublicKey, generateKeyPair, type KeyObject, randomUUID } from "node:crypto";
-import { promisify } from "node:util";
+import { createHash, createPublicKey, type KeyObject, randomUUID } from "node:crypto";
 import { errors, exportJWK, type JWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { Principal } from "./directory";
+import { generateRsaKey } from "./rsa-key";
 
 /** Claims of an access token as Entra makes them for applications and managed identities. */
 export interface Claims extends JWTPayload {
@@ -59,7 +59,6 @@ const DAY_SECONDS = 86_399;
 const HOUR_SECONDS = 3_599;
 /** How far clocks may differ: Entra's tokens are valid from five minutes before they are made. */
 const SKEW_SECONDS = 300;
-const generate = promisify(generateKeyPair);
 
 /** `iss` of a tenant's tokens. */
 export function issuerOf(tenantId: string, version: 1 | 2): string {
@@ -126,7 +125,7 @@ function createVerifier(publicKey: KeyObject, now: () => number): (token: string
 
 /** @param now the clock, milliseconds */
 export async function createTokenIssuer(now: () => number): Promise<TokenIssuer> {
-  const { privateKey } = await generate("rsa", { modulusLength: 2048 });
+  const privateKey = await generateRsaKey(2048);
   const publicKey = createPublicKey(privateKey);
   const jwk = await exportJWK(publicKey);
   const kid = createHash("sha1")

@@ -16,9 +16,11 @@ export const OTHER = {
 export const VAULT_URL = "https://kv-test.vault.azure.net";
 
 /** One key for all tests of a file: making one takes longer than using it. */
-const privateKeyPem = generateKeyPairSync("rsa", { modulusLength: 2048 })
-  .privateKey.export({ type: "pkcs8", format: "pem" })
-  .toString();
+const { privateKey: privateKeyPem } = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
 
 export interface Ids {
   group: string;

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MalformedError } from "../../../declarations/fields";
 import { createAuthorityPair, createCertificateAuthority } from "../../../rehearsal/azure/certificate-authority";
+import { generateRsaPem } from "../../../rehearsal/azure/rsa-key";
 import { parseServeConfig } from "../../../rehearsal/azure/serve-config";
 import { configuredResources } from "../../../rehearsal/azure/serve-resources";
 import { runScript } from "./child";
@@ -152,13 +152,13 @@ describe("the stand-alone program", () => {
   });
 
   it("uses the authority, principal and key that it is given", async () => {
-    const keys = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const key = await generateRsaPem(2048);
     const pair = await createAuthorityPair();
     const file = (name: string, content: string | Buffer) => {
       fs.writeFileSync(path.join(folder, name), content);
       return path.join(folder, name);
     };
-    const privateKey = file("key.pem", keys.privateKey.export({ type: "pkcs8", format: "pem" }));
+    const privateKey = file("key.pem", key);
     const authorityKey = file("authority-key.pem", pair.privateKeyPem);
     const directory = path.join(folder, "kept");
     fs.mkdirSync(directory);
