@@ -7,6 +7,7 @@ import { AuthBackendRole } from "@pulumi/vault/azure/authBackendRole";
 import { Policy } from "@pulumi/vault/policy";
 import { guidOf, roleDefinitionId } from "../declarations/azure-names";
 import type { VaultAuth, VaultRole } from "../declarations/vault-auth";
+import { OWN_IDENTITY } from "../declarations/vault-bindings";
 import type { Deployer } from "./deployer";
 import type { MachineIdentity } from "./sealing-vault";
 
@@ -109,7 +110,7 @@ function roleArgs(args: VaultAzureAuthArgs, role: VaultRole, backend: pulumi.Inp
     tokenPolicies: [...role.policies],
     tokenTtl: role.ttl,
     tokenMaxTtl: role.maxTtl,
-    ...(role.bindings === undefined ? ownBindings(args) : givenBindings(role.bindings)),
+    ...(role.bindings === undefined ? ownBindings(args) : givenBindings(role.bindings, args.identity)),
   };
 }
 
@@ -121,13 +122,14 @@ function ownBindings({ deployer, identity, resourceGroupName }: VaultAzureAuthAr
   };
 }
 
-function givenBindings(bindings: NonNullable<VaultRole["bindings"]>) {
+/** Just what is given: Vault from 1.20 on lets in nobody by a role without an identity, so there is always one. */
+function givenBindings(bindings: NonNullable<VaultRole["bindings"]>, own: Pick<MachineIdentity, "principalId">) {
   const named = {
     boundSubscriptionIds: bindings.subscriptions,
     boundResourceGroups: bindings.resourceGroups,
     boundLocations: bindings.locations,
     boundScaleSets: bindings.scaleSets,
-    boundServicePrincipalIds: bindings.servicePrincipals,
+    boundServicePrincipalIds: bindings.servicePrincipals.map((id) => (id === OWN_IDENTITY ? own.principalId : id)),
   };
   const present = Object.entries(named).filter(([, values]) => values.length > 0);
   return Object.fromEntries(present.map(([property, values]) => [property, [...values]]));

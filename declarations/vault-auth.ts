@@ -14,17 +14,8 @@ import {
   wholeNumber,
 } from "./fields";
 import { GUID } from "./vault";
+import { BINDINGS, parseBindings, parseIds, type RoleBindings } from "./vault-bindings";
 import { policyProblem } from "./vault-policy";
-
-/** Who may take a role: a machine must match every list that is not empty. */
-export interface RoleBindings {
-  readonly subscriptions: readonly string[];
-  readonly resourceGroups: readonly string[];
-  readonly locations: readonly string[];
-  readonly scaleSets: readonly string[];
-  /** Object ids of managed identities. */
-  readonly servicePrincipals: readonly string[];
-}
 
 /** A role of Vault's azure auth method: which machines get which policies. */
 export interface VaultRole {
@@ -77,7 +68,6 @@ export const DEFAULT_VAULT_AUTH = {
 
 const NAME = /^[a-z0-9][a-z0-9_.-]{0,62}$/;
 const NAME_RULE = "lower-case letters, digits, _, . and -, at most 63";
-const BINDINGS = ["subscriptions", "resourceGroups", "locations", "scaleSets", "servicePrincipals"] as const;
 const LONGEST = 10 * 365 * 24 * 3600;
 
 const KEYS = [
@@ -133,14 +123,6 @@ function parsePrincipals(field: Field): string[] {
   const principals = field.value === undefined ? [] : parseIds(field);
   if (principals.length === 0) throw mustBe(field, "a list of at least one object id: Vault's own identity");
   return principals;
-}
-
-function parseIds(field: Field): string[] {
-  const ids = list(field, "a list of ids", (item) => {
-    return text(item, "an id such as 01234567-89ab-cdef-0123-456789abcdef", new RegExp(GUID, "i")).toLowerCase();
-  });
-  distinct(field, ids);
-  return ids;
 }
 
 function parseMount(field: Field): string {
@@ -215,24 +197,6 @@ function parseRolePolicies(field: Field): string[] {
   if (policies.length === 0) throw mustBe(field, "a list of at least one policy");
   distinct(field, policies);
   return policies;
-}
-
-function parseBindings(role: Field, value: (key: string) => Field): RoleBindings | undefined {
-  if (BINDINGS.every((key) => value(key).value === undefined)) return undefined;
-  const names = (key: string, allowed: string, pattern: RegExp) => () =>
-    optional(value(key), [], (field) => list(field, "a list", (item) => text(item, allowed, pattern)));
-  const bindings = gather<RoleBindings>({
-    subscriptions: () => optional(value("subscriptions"), [], parseIds),
-    resourceGroups: names("resourceGroups", "a resource group's name", /^[\w.()-]{1,89}[\w()-]$/),
-    locations: names("locations", "an Azure region", /^[a-z][a-z0-9]+$/),
-    scaleSets: names("scaleSets", "a scale set's name", /^[\w.-]{1,64}$/),
-    servicePrincipals: () => optional(value("servicePrincipals"), [], parseIds),
-  });
-  if (BINDINGS.every((key) => bindings[key].length === 0)) {
-    const problem = `${role.path} is bound to nothing, so every machine of the tenant could take it`;
-    throw malformed(problem, `set ${NAMESPACE}:${role.path}.resourceGroups, or leave all bindings out`);
-  }
-  return bindings;
 }
 
 function chooseAgentRole(field: Field, chosen: string | undefined, roles: readonly VaultRole[]): string {

@@ -41,7 +41,17 @@ export const VAULT_AUTH: readonly Malformed[] = [
   [
     "a role that every machine could take",
     vault({ roles: { web: { policies: ["web"], resourceGroups: [] } } }),
-    "vaultAuth.roles.web is bound to nothing, so every machine of the tenant could take it: set sealed-onion:vaultAuth.roles.web.resourceGroups, or leave all bindings out",
+    "vaultAuth.roles.web is bound to nothing, so every machine of the tenant could take it: set sealed-onion:vaultAuth.roles.web.servicePrincipals, or leave all bindings out",
+  ],
+  [
+    "a role that Vault lets nobody take",
+    vault({ roles: { web: { policies: ["web"], resourceGroups: ["workers"] } } }),
+    "vaultAuth.roles.web is bound to no identity, and Vault lets in nobody without one: set sealed-onion:vaultAuth.roles.web.servicePrincipals to [own] (this stack's VM) or to object ids of managed identities, or leave all bindings out",
+  ],
+  [
+    "an identity that is none",
+    vault({ roles: { web: { policies: ["web"], servicePrincipals: ["self"] } } }),
+    'vaultAuth.roles.web.servicePrincipals[0] must be own (this stack\'s VM) or the object id of a managed identity, got "self": set sealed-onion:vaultAuth.roles.web.servicePrincipals[0]',
   ],
   [
     "a role without a policy",
