@@ -230,13 +230,28 @@ export async function refresh(
   return { state: { resources }, steps };
 }
 
-/** `pulumi destroy`. */
+/** An update went wrong; `state` has what was done until then, and the next one goes on from it. */
+export class UpdateFailed extends Error {
+  constructor(
+    readonly errors: readonly Error[],
+    readonly state: EngineState,
+    readonly steps: readonly Step[],
+  ) {
+    super(errors.map((error) => error.message).join("\n"), { cause: errors[0] });
+  }
+}
+
+/** `pulumi destroy`. @throws UpdateFailed */
 export async function destroy(
   state: EngineState,
   providers: readonly ResourceProvider[],
   onStep?: (step: Step) => void,
 ) {
   const deployment = createDeployment({ providers, previous: state, preview: false, ...(onStep && { onStep }) });
-  await deployment.finish();
+  try {
+    await deployment.finish();
+  } catch (error) {
+    throw new UpdateFailed([error as Error], deployment.state(), deployment.steps);
+  }
   return { state: deployment.state(), steps: deployment.steps };
 }

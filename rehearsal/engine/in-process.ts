@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as runtimeState from "@pulumi/pulumi/runtime/state";
 import type { ResourceProvider } from "../provider/provider";
 import { containsSecret, type PropertyMap, plainMap } from "../provider/values";
-import { createDeployment } from "./deployment";
+import { createDeployment, UpdateFailed } from "./deployment";
 import { createMonitor } from "./monitor";
 import { type EngineState, emptyState, type ResourceState, type Step } from "./state";
 
@@ -35,17 +35,6 @@ export interface ProgramResult {
   steps: readonly Step[];
   resources: readonly ResourceState[];
   state: EngineState;
-}
-
-/** A program or a provider failed; `state` has what was done until then, and the next run goes on from it. */
-export class UpdateFailed extends Error {
-  constructor(
-    readonly errors: readonly Error[],
-    readonly state: EngineState,
-    readonly steps: readonly Step[],
-  ) {
-    super(errors.map((error) => error.message).join("\n"), { cause: errors[0] });
-  }
 }
 
 /** In Pulumi's runtime, but not among its typed exports: settings of its own for what runs inside. */

@@ -1,9 +1,12 @@
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { promisify } from "node:util";
 import type { EngineEvent, Stack, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import { debugProviders, type ServedProvider, serveProvider } from "../provider/grpc-server";
 import type { ResourceProvider } from "../provider/provider";
+import { type Engine, type EngineRun, type Operation, RunFailed } from "./engine";
 
 export interface PulumiOptions {
   /** The Pulumi program: a working copy with `Pulumi.yaml`. */
@@ -19,57 +22,28 @@ export interface PulumiOptions {
   environment?: Record<string, string | undefined>;
 }
 
-/** One thing that was done to a resource, or that a preview says will be. */
-export interface Operation {
-  /** `create`, `update`, `same`, `replace`, `create-replacement`, `delete-replaced`, `delete`, `refresh`. */
-  op: string;
-  urn: string;
-  type: string;
-  /** Paths of the inputs that differ. */
-  changed: string[];
-}
-
-/** One run of the engine. */
-export interface EngineRun {
-  operations: Operation[];
-  /** Everything that the CLI printed. */
-  log: string;
-}
-
 /** A stack under Pulumi's real engine, with a file backend and a passphrase. */
-export interface PulumiEngine {
-  /** The CLI's version. */
-  readonly version: string;
-  /** What every `pulumi` of this stack gets; to start one by hand, as an interruption wants. */
+export interface PulumiEngine extends Engine {
+  readonly name: "pulumi";
+  /** What every `pulumi` of this stack gets: to start one by hand, as an interruption wants. */
   readonly environment: Record<string, string>;
-  preview(): Promise<EngineRun>;
-  up(): Promise<EngineRun>;
-  refresh(): Promise<EngineRun>;
-  destroy(): Promise<EngineRun>;
-  outputs(): Promise<Record<string, unknown>>;
-  /** The checkpoint, secrets decrypted. */
-  exportState(): Promise<Buffer>;
-  setConfig(config: Record<string, string>): Promise<void>;
   /** Gives up the lock that a killed run has left. */
   cancel(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Where the CLI is, or undefined. */
-export function findPulumi(searchPath: string = process.env.PATH ?? ""): string | undefined {
-  const candidates = searchPath.split(path.delimiter).map((folder) => path.join(folder || ".", "pulumi"));
-  return candidates.find((file) => fs.existsSync(file));
+export function findPulumi(): string | undefined {
+  return onPath("pulumi");
 }
 
-/** A run failed: what had been done until then is there, and what was printed tells why. */
-export class RunFailed extends Error {
-  constructor(
-    what: string,
-    readonly run: EngineRun,
-    cause: unknown,
-  ) {
-    super(`pulumi ${what} failed:\n${run.log.slice(-4000)}`, { cause });
-  }
+/** Whether Pulumi finds the released plugin of a package, so that nothing has to stand in for it. */
+export function hasPlugin(name: string): boolean {
+  return onPath(`pulumi-resource-${name}`) !== undefined;
+}
+
+function onPath(program: string): string | undefined {
+  const folders = (process.env.PATH ?? "").split(path.delimiter);
+  return folders.map((folder) => path.join(folder || ".", program)).find((file) => fs.existsSync(file));
 }
 
 function operationOf({ op, urn, type, diffs, detailedDiff }: StepEventMetadata): Operation {
@@ -105,7 +79,7 @@ async function observe(
     await work({ onOutput: add, onError: add, onEvent });
     return run;
   } catch (error) {
-    throw new RunFailed(what, run, error);
+    throw new RunFailed(`pulumi ${what}`, run, error);
   }
 }
 
@@ -121,6 +95,7 @@ function environmentOf(options: PulumiOptions, served: readonly ServedProvider[]
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_HOME: path.join(options.home, "pulumi"),
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    no_grpc_proxy: "127.0.0.1,localhost", // Node's gRPC would ask a proxy even for the engine beside it
   };
 }
 
@@ -150,7 +125,14 @@ async function writeConfig({ name, workspace }: Stack, config: Record<string, st
   await workspace.saveStackSettings(name, { ...settings, config: Object.fromEntries(values) });
 }
 
-/** Opens the stack, made where it is not there yet. @throws where `pulumi` is not on PATH */
+/** What the Automation API does not offer. */
+async function previewJson({ folder, stack }: PulumiOptions, environment: Record<string, string>): Promise<string> {
+  const command = ["preview", "--json", "--non-interactive", "--stack", stack];
+  const options = { cwd: folder, env: environment, maxBuffer: 256 * 1024 * 1024 };
+  return (await promisify(execFile)("pulumi", command, options)).stdout;
+}
+
+/** Opens the stack, made where it is not there yet. Needs `pulumi` on PATH. */
 export async function startPulumi(options: PulumiOptions): Promise<PulumiEngine> {
   const served = await Promise.all(options.providers.map(serveProvider));
   const environment = environmentOf(options, served);
@@ -163,9 +145,11 @@ export async function startPulumi(options: PulumiOptions): Promise<PulumiEngine>
   });
   const common = { color: "never" } as const;
   return {
+    name: "pulumi",
     version: stack.workspace.pulumiVersion,
     environment,
     preview: () => observe("preview", true, (listener) => stack.preview({ ...common, ...listener, diff: true })),
+    previewJson: () => previewJson(options, environment),
     up: () =>
       observe("up", false, (listener) => stack.up({ ...common, ...listener, diff: true, suppressProgress: true })),
     refresh: () => observe("refresh", false, (listener) => stack.refresh({ ...common, ...listener })),

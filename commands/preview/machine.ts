@@ -1,0 +1,66 @@
+import { isUnknown, type PlannedChange, textIn } from "./plan";
+import { secretChanges } from "./secrets";
+
+/** What happens to the image and the VM, in words. */
+export interface MachineChange {
+  image: string;
+  machine: string;
+  /** What users of the service see: how long it is away, if at all. */
+  service: string;
+}
+
+/** Old VM deleted, new one made and booted, secrets opened, descriptor published: each takes one to two minutes. */
+const REPLACED = "is away for about 4 to 7 minutes";
+/** Azure stops, moves and boots it; the descriptor is published again. */
+const RESIZED = "is away for about 2 to 4 minutes";
+
+const REASONS: Record<string, string> = {
+  BUILDER: "another way to build it",
+  FACTS: "facts about the stack (`facts.json`)",
+  NIX_DIGEST: "the guest's configuration (`nix/`)",
+  SEALED: "sealed secrets",
+};
+
+function find(changes: readonly PlannedChange[], type: string, name: RegExp): PlannedChange | undefined {
+  return changes.find((change) => change.type === type && name.test(change.name));
+}
+
+/** What is known to change; of the sealed files a preview knows that they will, of the facts only what they will be. */
+function buildReasons({ changed, next }: PlannedChange, secretsChange: boolean): string[] {
+  const environment = next.environment as Record<string, unknown> | undefined;
+  const isReason = (name: string) => {
+    if (!changed.includes(`environment.${name}`)) return false;
+    return name === "SEALED" && secretsChange ? true : !isUnknown(environment?.[name]);
+  };
+  return Object.entries(REASONS).flatMap(([name, words]) => (isReason(name) ? [words] : []));
+}
+
+function imageWords(changes: readonly PlannedChange[]): string {
+  const build = find(changes, "command:local:Command", /-build$/);
+  if (build === undefined || build.kind === "same") return "unchanged: neither built nor uploaded";
+  if (build.kind === "create") return "built, uploaded and published for the first time";
+  if (build.kind === "delete") return "goes";
+  const reasons = buildReasons(build, secretChanges(changes).length > 0);
+  return `built, uploaded and published anew${reasons.length > 0 ? `: ${reasons.join(", ")}` : ""}`;
+}
+
+function updateWords({ old, next, changed }: PlannedChange): Omit<MachineChange, "image"> {
+  const [from, to] = [textIn(old, "hardwareProfile", "vmSize"), textIn(next, "hardwareProfile", "vmSize")];
+  if (from !== to) return { machine: `resized, with a restart: ${from} → ${to}`, service: RESIZED };
+  return { machine: `changed in place: ${changed.map((path) => `\`${path}\``).join(", ")}`, service: "stays up" };
+}
+
+function machineWords(machine: PlannedChange | undefined): Omit<MachineChange, "image"> {
+  if (machine === undefined || machine.kind === "same") return { machine: "unchanged", service: "stays up" };
+  if (machine.kind === "create") return { machine: "made", service: "starts" };
+  if (machine.kind === "delete") return { machine: "goes, and with it the service", service: "ends" };
+  if (machine.kind === "update") return updateWords(machine);
+  const why = machine.changed.some((path) => path.startsWith("storageProfile.imageReference"))
+    ? "another image"
+    : "a change that Azure refuses in place";
+  return { machine: `replaced (${why}): the old one goes first`, service: REPLACED };
+}
+
+export function machineChange(changes: readonly PlannedChange[]): MachineChange {
+  return { image: imageWords(changes), ...machineWords(find(changes, "azure-native:compute:VirtualMachine", /./)) };
+}

@@ -1,0 +1,53 @@
+/** One thing that was done to a resource, or that a preview says will be. */
+export interface Operation {
+  /** `create`, `update`, `same`, `replace`, `create-replacement`, `delete-replaced`, `delete`, `refresh`. */
+  op: string;
+  urn: string;
+  type: string;
+  /** Paths of the inputs that differ. */
+  changed: string[];
+}
+
+/** One run of an engine. */
+export interface EngineRun {
+  operations: Operation[];
+  /** Everything that was printed. */
+  log: string;
+}
+
+/** A run failed: what had been done until then is kept, and what was printed tells why. */
+export class RunFailed extends Error {
+  constructor(
+    what: string,
+    readonly run: EngineRun,
+    cause: unknown,
+  ) {
+    super(`${what} failed:\n${run.log.slice(-4000)}`, { cause });
+  }
+}
+
+/** One stack and what can be done with it: Pulumi's real engine, or ours in process. Failures are RunFailed. */
+export interface Engine {
+  readonly name: "in-process" | "pulumi";
+  /** The CLI's version; of the in-process engine that of the Pulumi package. */
+  readonly version: string;
+  preview(): Promise<EngineRun>;
+  /** A preview as `pulumi preview --json` prints it. */
+  previewJson(): Promise<string>;
+  up(): Promise<EngineRun>;
+  refresh(): Promise<EngineRun>;
+  destroy(): Promise<EngineRun>;
+  /** The stack's outputs, secrets in clear. */
+  outputs(): Promise<Record<string, unknown>>;
+  /** The state, secrets decrypted. */
+  exportState(): Promise<Buffer>;
+  /** All of the stack's configuration from now on, with namespaces; objects are JSON. */
+  setConfig(config: Record<string, string>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What is not `same`, by operation and Pulumi's name of the resource: `update token-seal`. */
+export function changesOf({ operations }: EngineRun): string[] {
+  const changes = operations.filter(({ op }) => op !== "same" && op !== "refresh");
+  return changes.map(({ op, urn }) => `${op} ${urn.split("::").at(-1)}`).sort();
+}

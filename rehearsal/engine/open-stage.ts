@@ -1,0 +1,34 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { startAzure } from "../azure/azure";
+import type { Cleanup } from "../cleanup";
+import { makeMemoryFolder } from "../guest/memory-folder";
+import { copyProgram } from "../workspace";
+import { findPulumi } from "./pulumi";
+import { type Stage, setInProcessStage, setPulumiStage } from "./stage";
+
+/** The engine that a rehearsal takes where none is asked for. */
+export function defaultEngine(): "in-process" | "pulumi" {
+  return findPulumi() === undefined ? "in-process" : "pulumi";
+}
+
+/**
+ * A working copy of the program, Azure on loopback, and a stack before its first update. Everything is in `cleanup`.
+ * @param checkout the folder that the copy is taken from
+ */
+export async function openStage(cleanup: Cleanup, checkout: string, engine = defaultEngine()): Promise<Stage> {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "so-stage-"));
+  cleanup.add(() => fs.rmSync(root, { recursive: true, force: true }));
+  const below = (name: string) => path.join(root, name);
+  for (const name of ["program", "home", "azure"]) fs.mkdirSync(below(name), { mode: 0o700 });
+  const sources = makeMemoryFolder().path;
+  cleanup.add(() => fs.rmSync(sources, { recursive: true, force: true }));
+  copyProgram(checkout, below("program"));
+  const azure = await startAzure({ directory: below("azure") });
+  cleanup.add(() => azure.close());
+  const options = { azure, folder: below("program"), home: below("home"), sources };
+  const stage: Stage = await (engine === "pulumi" ? setPulumiStage(options) : setInProcessStage(options));
+  cleanup.add(() => stage.engine.close());
+  return stage;
+}

@@ -1,0 +1,289 @@
+import * as assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { LeakSearch } from "../leaks";
+import { changesOf, type EngineRun } from "./engine";
+import { type Stage, writeToken } from "./stage";
+import { failAndGoOn } from "./story-failures";
+
+/** One chapter that was told: what was done, and how long it took. */
+export interface Chapter {
+  name: string;
+  /** Wall time. */
+  seconds: number;
+  /** `update token-seal`: what was not left as it was. */
+  changes: string[];
+}
+
+export interface StoryOptions {
+  onChapter?: (chapter: Chapter) => void;
+}
+
+/** What a changed image leads to. */
+const NEW_IMAGE = [
+  "create-replacement image-image",
+  "create-replacement vm-machine",
+  "delete-replaced image-image",
+  "delete-replaced vm-machine",
+  "replace image-image",
+  "replace vm-machine",
+  "update image-build",
+  "update image-upload",
+  "update vm-prune",
+];
+
+type Told = EngineRun | EngineRun[];
+type Telling = [name: string, tell: (stage: Stage) => Promise<Told>];
+
+function expectChanges(run: EngineRun, ...expected: string[]): void {
+  assert.deepEqual(changesOf(run), expected.sort(), run.log.slice(-2000));
+}
+
+function stackFolder({ folder, stack }: Stage): string {
+  return path.join(folder, "nix", "stacks", stack);
+}
+
+function sealedFiles(stage: Stage): string[] {
+  const folder = stackFolder(stage);
+  if (!fs.existsSync(folder)) return [];
+  return fs.readdirSync(folder).filter((file) => file.endsWith(".sops.json"));
+}
+
+/** What `commands/seal.ts` said it did, from the state: `sealed`, `rewrapped`. */
+async function sealAction({ engine }: Stage, secret: string): Promise<string | undefined> {
+  const state = (await engine.exportState()).toString();
+  const [, action] = new RegExp(`::${secret}-seal".*?\\\\?"action\\\\?":\\\\?"(\\w+)`, "s").exec(state) ?? [];
+  return action;
+}
+
+async function withConfig(stage: Stage, change: Record<string, string>): Promise<void> {
+  Object.assign(stage.config, change);
+  await stage.engine.setConfig(stage.config);
+}
+
+/** Opens a sealed file as a sealer may: to know what must be found nowhere. */
+async function learnOnionKey(stage: Stage): Promise<void> {
+  const file = path.join(stackFolder(stage), "onion.sops.json");
+  const environment = { ...process.env, ...stage.azure.workstation.env };
+  const options = { env: environment, encoding: "buffer" as const };
+  const decrypt = ["decrypt", "--input-type", "json", "--output-type", "binary", file];
+  const { stdout } = await promisify(execFile)("sops", decrypt, options);
+  stage.plaintexts.push(
+    { name: "onion", bytes: stdout.subarray(-64) },
+    { name: "its scalar", bytes: stdout.subarray(-64, -32) },
+  );
+}
+
+/** Nothing of any plaintext is in the state, secrets decrypted, nor in what was printed. */
+async function searchState(stage: Stage, runs: readonly EngineRun[]): Promise<void> {
+  const search = new LeakSearch(stage.plaintexts);
+  search.searchBytes("the state", await stage.engine.exportState());
+  for (const { log } of runs) search.searchBytes("the log", Buffer.from(log));
+  assert.deepEqual(search.leaks, []);
+}
+
+/** Requests that reached the loopback Azure during some work. */
+async function requestsOf(
+  stage: Stage,
+  work: () => Promise<EngineRun>,
+): Promise<{ run: EngineRun; requests: string[] }> {
+  const before = stage.azure.requests.entries.length;
+  const run = await work();
+  const since = stage.azure.requests.entries.slice(before);
+  return { run, requests: since.map(({ method, host, path: asked }) => `${method} ${host}${asked}`) };
+}
+
+const preview: Telling = [
+  "a preview does nothing",
+  async (stage) => {
+    const before = stage.azure.cloud.list().length;
+    const { run, requests } = await requestsOf(stage, () => stage.engine.preview());
+    assert.deepEqual(requests, []);
+    assert.equal(stage.azure.cloud.list().length, before);
+    assert.deepEqual(sealedFiles(stage), []);
+    assert.ok(run.operations.every(({ op }) => op === "create"));
+    return run;
+  },
+];
+
+const firstUp: Telling = [
+  "up",
+  async (stage) => {
+    const run = await stage.engine.up();
+    assert.ok(run.operations.every(({ op }) => op === "create"));
+    assert.deepEqual(sealedFiles(stage), ["onion.sops.json", "token.sops.json"]);
+    const { onionHostname, vmId } = await stage.engine.outputs();
+    assert.match(String(onionHostname), /^[a-z2-7]{56}\.onion$/);
+    assert.ok(stage.azure.cloud.get(String(vmId)));
+    await learnOnionKey(stage);
+    return run;
+  },
+];
+
+const secondUp: Telling = [
+  "up again: no change, no command, nobody asked",
+  async (stage) => {
+    const { run, requests } = await requestsOf(stage, () => stage.engine.up());
+    expectChanges(run);
+    assert.deepEqual(requests, []);
+    return run;
+  },
+];
+
+const changeSecret: Telling = [
+  "one secret changes: it, the image and the VM",
+  async (stage) => {
+    writeToken(stage);
+    const planned = await stage.engine.preview();
+    assert.ok(changesOf(planned).includes("update token-seal") && !changesOf(planned).includes("update onion-seal"));
+    const run = await stage.engine.up();
+    expectChanges(run, "update token-seal", ...NEW_IMAGE);
+    assert.equal(await sealAction(stage, "token"), "sealed");
+    return [planned, run];
+  },
+];
+
+const addRecipient: Telling = [
+  "one more recipient: re-wrapped, without the source",
+  async (stage) => {
+    const token = path.join(stage.sources, "token");
+    fs.renameSync(token, `${token}.away`);
+    const { publicKey } = generateKeyPairSync("ed25519");
+    const point = Buffer.from(String(publicKey.export({ format: "jwk" }).x), "base64url");
+    const line = Buffer.concat([
+      Buffer.from([0, 0, 0, 11]),
+      Buffer.from("ssh-ed25519"),
+      Buffer.from([0, 0, 0, 32]),
+      point,
+    ]);
+    await withConfig(stage, {
+      "sealed-onion:recipients": JSON.stringify({ age: [`ssh-ed25519 ${line.toString("base64")}`] }),
+    });
+    const run = await stage.engine.up();
+    fs.renameSync(`${token}.away`, token);
+    expectChanges(run, "update onion-seal", "update token-seal", ...NEW_IMAGE);
+    assert.equal(await sealAction(stage, "token"), "rewrapped");
+    assert.equal(await sealAction(stage, "onion"), "rewrapped");
+    return run;
+  },
+];
+
+const removeSecret: Telling = [
+  "a secret is no longer declared: its sealed file goes",
+  async (stage) => {
+    await withConfig(stage, { "sealed-onion:secrets": JSON.stringify({ onion: { source: { onion: {} } } }) });
+    const run = await stage.engine.up();
+    expectChanges(run, "delete token", "delete token-seal", ...NEW_IMAGE);
+    assert.deepEqual(sealedFiles(stage), ["onion.sops.json"]);
+    return run;
+  },
+];
+
+const rotateKey: Telling = [
+  "the key is rotated: a refresh sees it, the next up re-wraps",
+  async (stage) => {
+    const { cloud } = stage.azure;
+    const [vault] = cloud.list({ type: "Microsoft.KeyVault/vaults" });
+    const [key = ""] = cloud.keys.names(vault?.id ?? "");
+    await cloud.keys.create(vault?.id ?? "", key, { keySize: 3072, keyOps: ["encrypt", "decrypt"] });
+    const before = (await stage.engine.outputs()).onionHostname;
+    const seen = await stage.engine.refresh();
+    // what others changed since is seen as well: the vault has its policies by now, the network its subnet
+    expectChanges(seen, "update vault-key", "update vault-vault", "update vm-network");
+    const run = await stage.engine.up();
+    expectChanges(run, "update onion-seal", ...NEW_IMAGE);
+    assert.equal(await sealAction(stage, "onion"), "rewrapped");
+    assert.equal((await stage.engine.outputs()).onionHostname, before);
+    return [seen, run];
+  },
+];
+
+const rollBack: Telling = [
+  "an older sealed file comes back from git: image and VM, no new seal",
+  async (stage) => {
+    const older = `${stackFolder(stage)}.older`;
+    fs.cpSync(stackFolder(stage), older, { recursive: true });
+    await withConfig(stage, { "sealed-onion:recipients": "{}" });
+    const newer = await stage.engine.up();
+    expectChanges(newer, "update onion-seal", ...NEW_IMAGE);
+    fs.rmSync(stackFolder(stage), { recursive: true });
+    fs.renameSync(older, stackFolder(stage));
+    const run = await stage.engine.up();
+    expectChanges(run, ...NEW_IMAGE);
+    return [newer, run];
+  },
+];
+
+const drift: Telling = [
+  "a policy is removed by hand: a refresh shows it, up repairs it",
+  async (stage) => {
+    const { cloud } = stage.azure;
+    const [vault] = cloud.list({ type: "Microsoft.KeyVault/vaults" });
+    const identity = cloud.list({ type: "Microsoft.ManagedIdentity/userAssignedIdentities" })[0]?.properties
+      .principalId;
+    const policies = (vault?.properties.accessPolicies ?? []) as { objectId: string }[];
+    assert.ok(vault && policies.some(({ objectId }) => objectId === identity));
+    const accessPolicies = policies.filter(({ objectId }) => objectId !== identity);
+    cloud.put({ ...vault, properties: { ...vault.properties, accessPolicies } });
+    const seen = await stage.engine.refresh();
+    expectChanges(seen, "delete vault-machine-policy", "update vault-vault");
+    const run = await stage.engine.up();
+    expectChanges(run, "create vault-machine-policy");
+    return [seen, run];
+  },
+];
+
+/** Everything goes but what soft delete keeps, and the rights that the subscription's owner had before. */
+const destroyAll: Telling = [
+  "destroy: only the vault stays, in soft delete",
+  async (stage) => {
+    const run = await stage.engine.destroy();
+    assert.ok(run.operations.every(({ op }) => op === "delete"));
+    const { cloud } = stage.azure;
+    const owner = "/providers/Microsoft.Authorization/roleAssignments/";
+    assert.deepEqual(
+      cloud.list().filter(({ id }) => !id.includes(owner)),
+      [],
+    );
+    assert.equal(cloud.deletedVaults().length, 1);
+    assert.deepEqual(sealedFiles(stage), []);
+    return run;
+  },
+];
+
+const life: Telling[] = [
+  preview,
+  firstUp,
+  secondUp,
+  changeSecret,
+  addRecipient,
+  removeSecret,
+  rotateKey,
+  rollBack,
+  drift,
+  ["a failure in each step: the next up goes on", failAndGoOn],
+  destroyAll,
+];
+
+/**
+ * A stack's whole life under an engine, from the first preview to its end. Each chapter's operations are asserted by
+ * resource and kind, and after each one the state is searched for plaintext.
+ * @throws AssertionError with the engine's log
+ */
+export async function tellStory(stage: Stage, options: StoryOptions = {}): Promise<Chapter[]> {
+  const chapters: Chapter[] = [];
+  for (const [name, tell] of life) {
+    const started = performance.now();
+    const told = await tell(stage);
+    const runs = Array.isArray(told) ? told : [told];
+    await searchState(stage, runs);
+    const seconds = Math.round((performance.now() - started) / 10) / 100;
+    const chapter = { name, seconds, changes: runs.flatMap(changesOf) };
+    chapters.push(chapter);
+    options.onChapter?.(chapter);
+  }
+  return chapters;
+}
