@@ -4,8 +4,10 @@ import type { AzureView, LoginRequest } from "./login-rules";
 
 const metadata = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01";
 
+type Answer<T> = { value: T } | { refused: string };
+
 /** Asks by curl, through the proxy of the machine whose environment this is. A token goes by standard input. */
-async function ask<T>(environment: NodeJS.ProcessEnv, url: string, headers: string[] = []): Promise<T | undefined> {
+async function ask<T>(environment: NodeJS.ProcessEnv, url: string, headers: string[] = []): Promise<Answer<T>> {
   const config = headers.map((header) => `header = "${header}"\n`).join("");
   const args = ["--silent", "--show-error", "--fail-with-body", "--max-time", "20", "--config", "-", url];
   const { PATH } = process.env;
@@ -13,9 +15,9 @@ async function ask<T>(environment: NodeJS.ProcessEnv, url: string, headers: stri
     environment: { PATH, ...environment },
     input: Buffer.from(config),
   });
-  if (code === 22) return undefined; // the server refused: what that means is the caller's affair
-  if (code !== 0) throw new Error(`${url} cannot be asked: ${stderr}`);
-  return JSON.parse(stdout.toString("utf8"));
+  if (code !== 0 && code !== 22) throw new Error(`${url} cannot be asked: ${stderr}`);
+  const answer = JSON.parse(stdout.toString("utf8"));
+  return code === 0 ? { value: answer } : { refused: answer.error?.code ?? answer.error ?? stderr };
 }
 
 /** A machine's token for an audience, from its metadata service. */
@@ -27,8 +29,8 @@ export async function machineToken(
   const identity = clientId ? `&client_id=${clientId}` : "";
   const url = `${metadata}&resource=${encodeURIComponent(resource)}${identity}`;
   const answer = await ask<{ access_token: string }>(environment, url, ["Metadata: true"]);
-  if (!answer) throw new Error(`the metadata service gives no token for ${resource}`);
-  return answer.access_token;
+  if ("refused" in answer) throw new Error(`the metadata service gives no token for ${resource}: ${answer.refused}`);
+  return answer.value.access_token;
 }
 
 /**
@@ -37,10 +39,14 @@ export async function machineToken(
  */
 export async function azureSeenBy(environment: NodeJS.ProcessEnv, tenantId: string): Promise<AzureView> {
   const discovery = `https://login.microsoftonline.com/${tenantId}/.well-known/openid-configuration`;
-  const found = await ask<{ issuer: string; jwks_uri: string }>(environment, discovery);
-  const keys = found && (await ask<JSONWebKeySet>(environment, found.jwks_uri));
-  if (!found || !keys) throw new Error(`Entra has no keys of tenant ${tenantId}`);
-  return { issuer: found.issuer, keys, readMachine: (login) => readMachine(environment, login) };
+  const { issuer, jwks_uri } = mustHave(await ask<{ issuer: string; jwks_uri: string }>(environment, discovery));
+  const keys = mustHave(await ask<JSONWebKeySet>(environment, jwks_uri));
+  return { issuer, keys, readMachine: (login) => readMachine(environment, login) };
+}
+
+function mustHave<T>(answer: Answer<T>): T {
+  if ("refused" in answer) throw new Error(`Entra does not show the tenant's keys: ${answer.refused}`);
+  return answer.value;
 }
 
 interface ArmMachine {
@@ -52,9 +58,9 @@ async function readMachine(environment: NodeJS.ProcessEnv, { subscriptionId, res
   const token = await machineToken(environment, "https://management.azure.com/");
   const group = `https://management.azure.com/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
   const url = `${group}/providers/Microsoft.Compute/virtualMachines/${vmName}?api-version=2024-07-01`;
-  const machine = await ask<ArmMachine>(environment, url, [`Authorization: Bearer ${token}`]);
-  if (!machine) return undefined;
-  const assigned = Object.values(machine.identity?.userAssignedIdentities ?? {}).map(({ principalId }) => principalId);
-  const principalIds = [machine.identity?.principalId, ...assigned].filter((id) => id !== undefined);
-  return { location: machine.location, principalIds };
+  const answer = await ask<ArmMachine>(environment, url, [`Authorization: Bearer ${token}`]);
+  if ("refused" in answer) return answer;
+  const { location, identity } = answer.value;
+  const assigned = Object.values(identity?.userAssignedIdentities ?? {}).map(({ principalId }) => principalId);
+  return { location, principalIds: [identity?.principalId, ...assigned].filter((id) => id !== undefined) };
 }

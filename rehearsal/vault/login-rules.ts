@@ -22,8 +22,8 @@ export interface LoginRules {
 export interface AzureView {
   issuer: string;
   keys: JSONWebKeySet;
-  /** Undefined where Resource Manager does not show such a machine. */
-  readMachine(login: LoginRequest): Promise<{ location: string; principalIds: string[] } | undefined>;
+  /** `refused` is Resource Manager's error code where it shows no such machine. */
+  readMachine(login: LoginRequest): Promise<{ location: string; principalIds: string[] } | { refused: string }>;
 }
 
 interface MachineClaims {
@@ -51,7 +51,7 @@ export async function checkLogin(login: LoginRequest, rules: LoginRules, azure: 
     throw new Error(`service principal not authorized: ${payload.oid}`);
   checkClaim(payload, `/virtualMachines/${login.vmName}`, "vm_name");
   const machine = await azure.readMachine(login);
-  if (!machine) throw new Error("unable to retrieve virtual machine metadata");
+  if ("refused" in machine) throw new Error(`unable to retrieve virtual machine metadata: ${machine.refused}`);
   checkClaim(payload, `/resourcegroups/${login.resourceGroup}`, "resource_group_name");
   if (!machine.principalIds.includes(payload.oid ?? "")) {
     throw new Error("neither token object id nor token app id match expected identities");

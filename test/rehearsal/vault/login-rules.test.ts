@@ -107,6 +107,29 @@ describe("a login at Vault with the VM's identity token", () => {
     );
   });
 
+  it("is refused to a forged token", async () => {
+    const jwt = `${login.jwt.slice(0, -8)}AAAAAAAA`;
+    await expect(checkLogin({ ...login, jwt }, rules, seen)).rejects.toThrow("signature verification failed");
+  });
+
+  it("is refused to a token of another principal, and to one that no machine's identity bears", async () => {
+    const application = rig.cloud.directory.addApplication({ displayName: "application" });
+    const jwt = await rig.tokenOf(application, resource);
+    const { objectId } = application;
+    await expect(checkLogin({ ...login, jwt }, rules, seen)).rejects.toThrow(
+      `service principal not authorized: ${objectId}`,
+    );
+    const bound = { ...rules, servicePrincipals: [objectId] };
+    await expect(checkLogin({ ...login, jwt }, bound, seen)).rejects.toThrow("claim does not match vm_name");
+  });
+
+  it.each<[string, Partial<LoginRequest>, string]>([
+    ["group", { resourceGroup: "other" }, "metadata: ResourceNotFound"],
+    ["subscription", { subscriptionId: GUEST.principalId }, "metadata: AuthorizationFailed"],
+  ])("is refused to a machine that claims to be in another %s", async (_, claim, reason) => {
+    await expect(checkLogin({ ...login, ...claim }, rules, seen)).rejects.toThrow(reason);
+  });
+
   it("is refused to a machine that claims to be another one", async () => {
     await expect(checkLogin({ ...login, vmName: "vault" }, rules, seen)).rejects.toThrow(
       "claim does not match vm_name",
@@ -117,7 +140,9 @@ describe("a login at Vault with the VM's identity token", () => {
     const scope = `/subscriptions/${rig.cloud.subscriptionId}`;
     const granted = assignment(scope, OTHER.principalId, roleId(rig.cloud, reader));
     rig.cloud.remove(granted.id);
-    await expect(checkLogin(login, rules, seen)).rejects.toThrow("unable to retrieve virtual machine metadata");
+    await expect(checkLogin(login, rules, seen)).rejects.toThrow(
+      "unable to retrieve virtual machine metadata: AuthorizationFailed",
+    );
     rig.cloud.put(granted);
   });
 
