@@ -118,16 +118,23 @@ function readValue(reader: PolicyReader): Value {
   return reader.take("{") ? readObject(reader) : reader.next("a value", isScalar).text;
 }
 
-/** `{ key = value, … }`, and the nested blocks of a control group, `factor "name" { … }`. */
+/** `key = value, …` up to the closing brace, and nested blocks, as a control group has them: `factor "name" { … }`. */
 function readObject(reader: PolicyReader): ReadonlyMap<string, Value> {
   const entries = new Map<string, Value>();
   while (!reader.take("}")) {
     const key = reader.next("a name", isScalar).text;
-    if (!reader.take("=") && !reader.take(":") && !reader.take("{")) reader.next("a name in quotes", isQuoted);
-    entries.set(key, readValue(reader));
+    entries.set(key, reader.take("=") || reader.take(":") ? readValue(reader) : readBlock(reader));
     reader.take(",");
   }
   return entries;
+}
+
+function readBlock(reader: PolicyReader): ReadonlyMap<string, Value> {
+  if (!reader.take("{")) {
+    reader.next("= or a block", isQuoted);
+    reader.next("{", (text) => text === "{");
+  }
+  return readObject(reader);
 }
 
 function checkCapabilities(value: Value, line: number): void {
