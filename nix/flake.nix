@@ -51,7 +51,12 @@
           example-system = example.config.system.build.toplevel;
         };
 
-      formatter.${system} = pkgs.nixfmt-tree;
+      # The width of the whole repository.
+      formatter.${system} = pkgs.writeShellApplication {
+        name = "format-nix";
+        runtimeInputs = [ pkgs.nixfmt ];
+        text = ''exec nixfmt --width=120 "$@"'';
+      };
 
       checks.${system} = import ./tests {
         inherit pkgs;

@@ -23,7 +23,10 @@ let
   sentences =
     config:
     lib.concatMapAttrs
-      (subject: file: lib.mapAttrs' (name: lib.nameValuePair "${subject}: ${name}") (import file { inherit config lib; }))
+      (
+        subject: file:
+        lib.mapAttrs' (name: lib.nameValuePair "${subject}: ${name}") (import file { inherit config lib; })
+      )
       {
         boot-agent = ./checks/boot-agent.nix;
         hardening = ./checks/hardening.nix;

@@ -52,7 +52,7 @@ lib.mapAttrs' (name: machine: {
   );
 }) machines
 // {
-  format = check "format" pkgs.nixfmt "find . -name '*.nix' -exec nixfmt --check {} +";
+  format = check "format" pkgs.nixfmt "find . -name '*.nix' -exec nixfmt --width=120 --check {} +";
   dead-code = check "dead-code" pkgs.deadnix "deadnix --fail .";
   lints = check "lints" pkgs.statix "statix check .";
 

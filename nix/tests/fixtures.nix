@@ -38,6 +38,7 @@ rec {
   inherit authority token tokenRotated;
   hostname = "fr5p4ftmxla23ljptkwohwicfka2snp72pzl5oroydvh7d3kvkqf7fqd.onion";
   clientId = "11111111-2222-4333-8444-555555555555";
+  principalId = "66666666-7777-4888-8999-aaaaaaaaaaaa";
   vault = "kv-test";
   keyUrl = "https://${vault}.vault.azure.net/keys/sealing/${keyVersion}";
   sshKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHRlc3RrZXl0ZXN0a2V5dGVzdGtleXRlc3RrZXl0 operator";
@@ -60,7 +61,10 @@ rec {
           privateKey = "${authority}/vault-key.pem";
         };
       };
-      identities.guest = { inherit clientId; };
+      identities.guest = {
+        inherit clientId;
+        objectId = principalId;
+      };
       inherit machines;
       log = true;
     };

@@ -95,7 +95,6 @@
     azure.succeed("systemctl start loopback-azure")
     vault.wait_for_open_port(8200)
     tenant = azure.succeed("journalctl -o cat -u loopback-azure | jq -r 'select(.event == \"listening\").workstation.environment.AZURE_TENANT_ID'").strip()
-    subscription = azure.succeed("journalctl -o cat -u loopback-azure | jq -r 'select(.event == \"listening\").workstation.environment.AZURE_SUBSCRIPTION_ID'").strip()
 
     with subtest("before there is a role the agent is refused and keeps trying"):
         vault.succeed("vault auth enable azure")
@@ -103,10 +102,10 @@
         guest.wait_until_succeeds("journalctl -u vault-agent | grep -q 'error authenticating'")
         guest.fail("test -e /run/vault-agent/token")
 
-    with subtest("with a role for this machine it logs in and renders the secret"):
+    with subtest("with a role for this machine's identity it logs in and renders the secret"):
         vault.succeed("vault kv put secret/database password=first-password")
         vault.succeed("echo 'path \"secret/data/database\" { capabilities = [\"read\"] }' | vault policy write web -")
-        vault.succeed(f"vault write auth/azure/role/web token_policies=web token_ttl=1h bound_subscription_ids={subscription} bound_resource_groups=rehearsal")
+        vault.succeed("vault write auth/azure/role/web token_policies=web token_ttl=1h bound_service_principal_ids=${fixtures.principalId}")
         guest.wait_until_succeeds("test -e /run/vault-secrets/database")
         assert guest.succeed("cat /run/vault-secrets/database").strip() == "first-password"
         assert guest.succeed("stat -c '%U %a' /run/vault-secrets/database").strip() == "app 400"
@@ -122,8 +121,8 @@
         guest.fail("curl -sf http://127.0.0.1:8100/v1/secret/data/database")
         guest.fail(read.replace("data/database", "data/other"))
 
-    with subtest("a machine of another resource group is refused"):
-        vault.succeed(f"vault write auth/azure/role/web token_policies=web bound_subscription_ids={subscription} bound_resource_groups=elsewhere")
+    with subtest("a machine with another identity is refused"):
+        vault.succeed("vault write auth/azure/role/web token_policies=web bound_service_principal_ids=${fixtures.clientId}")
         guest.succeed("systemctl restart vault-agent")
         guest.wait_until_succeeds("journalctl -u vault-agent --since=-20s | grep -q 'error authenticating'")
   '';

@@ -2,7 +2,9 @@
 let
   unit = config.systemd.services.sops-install-secrets;
   inherit (unit) serviceConfig;
-  consumers = lib.mapAttrs (name: _: config.systemd.services.${lib.removeSuffix ".service" name}) config.sealed-onion.unseal.consumers;
+  consumers = lib.mapAttrs (
+    unit: _: config.systemd.services.${lib.removeSuffix ".service" unit}
+  ) config.sealed-onion.unseal.consumers;
   everyConsumer = predicate: lib.all predicate (lib.attrValues consumers);
 in
 {
@@ -24,7 +26,7 @@ in
     lib.hasSuffix "/bin/explain-sealed" serviceConfig.ExecStopPost;
   "the opened secrets lie in a ramfs that systemd mounts" =
     lib.any (mount: mount.where == "/run/secrets.d" && mount.type == "ramfs") config.systemd.mounts
-    && lib.elem "run-secrets.d.mount" unit.requires;
+    && lib.elem "/run/secrets.d" unit.unitConfig.RequiresMountsFor;
   "no GPG and no age key file is asked for" =
     config.sops.gnupg.home == null && config.sops.gnupg.sshKeyPaths == [ ] && config.sops.age.keyFile == null;
   "a consumer follows the unsealing and is not cancelled by its failure" = everyConsumer (

@@ -34,7 +34,8 @@ let
     lib.attrNames (
       lib.filterAttrs (_: use: use.restart && lib.elem secret use.secrets) cfg.unseal.consumers
     );
-  pathsOf = use: map (secret: cfg.secrets.${secret}.path or "/run/secrets/${secret}") (lib.naturalSort (lib.unique use.secrets));
+  pathOf = secret: cfg.secrets.${secret}.path or "/run/secrets/${secret}";
+  pathsOf = use: map pathOf (lib.naturalSort (lib.unique use.secrets));
 
   # Units that the network, and so Key Vault, needs. Waiting for a secret they would wait for ever.
   beforeTheNetwork = [

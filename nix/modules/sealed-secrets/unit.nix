@@ -58,11 +58,11 @@ in
       wantedBy = mkForce [ "multi-user.target" ];
       wants = [ "network-online.target" ];
       after = [ "network-online.target" ];
-      requires = [ "run-secrets.d.mount" ];
       # sops-nix turns the default dependencies off, and with them the end at shutdown.
       conflicts = [ "shutdown.target" ];
       before = [ "shutdown.target" ];
       startLimitIntervalSec = 0;
+      unitConfig.RequiresMountsFor = [ "/run/secrets.d" ];
       environment.SEALED_ONION_KEY_URL = cfg.keyVault.keyUrl;
       serviceConfig = {
         TimeoutStartSec = "120s";
