@@ -1,4 +1,5 @@
 import type { LoopbackAzure } from "../azure/azure";
+import type { Principal } from "../azure/directory";
 import type { Machine } from "../azure/machine";
 import { machineToken } from "./azure-view";
 import { foreignToken } from "./vault-node";
@@ -17,8 +18,7 @@ export interface LoginMachine {
   subscriptionId: string;
   resourceGroup: string;
   name: string;
-  principalId: string;
-  clientId: string;
+  principal: Principal;
 }
 
 export function loginMachine({ cloud }: LoopbackAzure, { vmId }: Machine): LoginMachine {
@@ -27,7 +27,7 @@ export function loginMachine({ cloud }: LoopbackAzure, { vmId }: Machine): Login
   const principal = cloud.directory.managedIdentity(identityId);
   if (!match || !principal) throw new Error(`${vmId} is no VM with a managed identity`);
   const [, subscriptionId = "", resourceGroup = "", name = ""] = match;
-  return { subscriptionId, resourceGroup, name, principalId: principal.objectId, clientId: principal.clientId };
+  return { subscriptionId, resourceGroup, name, principal };
 }
 
 /** Decides on a login. @returns why it is refused; undefined where it is accepted */
@@ -39,17 +39,17 @@ export type Judge = (role: "web" | keyof typeof wrongRoles, jwt: string) => Prom
  * @returns the situations that were refused
  */
 export async function acceptThenRefuse(azure: LoopbackAzure, machine: Machine, judge: Judge): Promise<string[]> {
-  const { clientId } = loginMachine(azure, machine);
-  const good = await machineToken(machine.env, resource, clientId);
+  const { principal } = loginMachine(azure, machine);
+  const good = await machineToken(machine.env, resource, principal.clientId);
   const refused = await judge("web", good);
   if (refused !== undefined) throw new Error(`the VM's own token is refused: ${refused}`);
-  const expired = await expiredToken(azure, machine);
-  const forKeyVault = await machineToken(machine.env, "https://vault.azure.net", clientId);
+  const expired = await azure.tokens.issue({ principal, audience: resource, lifetimeSeconds: -10 });
+  const forKeyVault = await machineToken(machine.env, "https://vault.azure.net", principal.clientId);
   const cases: [situation: string, ...Parameters<Judge>, reason: RegExp][] = [
     ["wrong resource group", "wrong-group", good, /resource group not authorized/],
     ["wrong subscription", "wrong-subscription", good, /subscription not authorized/],
     ["other tenant", "web", await foreignToken(azure, resource), /issued by a different provider|"iss" claim/],
-    ["expired token", "web", expired, /token is expired|"exp" claim/],
+    ["expired token", "web", expired.token, /token is expired|"exp" claim/],
     ["replayed token of another audience", "web", forKeyVault, /expected audience|"aud" claim/],
   ];
   for (const [situation, role, jwt, reason] of cases) {
@@ -58,11 +58,4 @@ export async function acceptThenRefuse(azure: LoopbackAzure, machine: Machine, j
     if (!reason.test(said)) throw new Error(`${situation}: refused for another reason: ${said}`);
   }
   return cases.map(([situation]) => situation);
-}
-
-async function expiredToken(azure: LoopbackAzure, { vmId }: Machine): Promise<string> {
-  const [identityId = ""] = Object.keys(azure.cloud.get(vmId)?.identity?.userAssignedIdentities ?? {});
-  const principal = azure.cloud.directory.managedIdentity(identityId);
-  if (!principal) throw new Error(`${identityId} is no identity`);
-  return (await azure.tokens.issue({ principal, audience: resource, lifetimeSeconds: -10 })).token;
 }

@@ -51,8 +51,12 @@ export async function rehearseVault(stage: VaultStage, program = findVault()): P
 
 async function loginByTheRules(node: Machine, { azure, machine }: VaultStage): Promise<string[]> {
   const seen = await azureSeenBy(node.env, azure.cloud.tenantId);
-  const { subscriptionId, resourceGroup, name, principalId } = loginMachine(azure, machine);
-  const own = { servicePrincipals: [principalId], subscriptions: [subscriptionId], resourceGroups: [resourceGroup] };
+  const { subscriptionId, resourceGroup, name, principal } = loginMachine(azure, machine);
+  const own = {
+    servicePrincipals: [principal.objectId],
+    subscriptions: [subscriptionId],
+    resourceGroups: [resourceGroup],
+  };
   const judge: Judge = async (role, jwt) => {
     const bound = role === "web" ? {} : wrongRoles[role];
     const rules = { resource, locations: [], ...own, ...bound };
@@ -73,7 +77,7 @@ async function loginForReal(program: VaultProgram, node: Machine, stage: VaultSt
     return started;
   });
   const agent = await steps.run(`${program.flavour}: the agent logs in, renders, serves`, async () => {
-    const { clientId } = loginMachine(azure, machine);
+    const { clientId } = loginMachine(azure, machine).principal;
     const place = path.join(memory, "vault-agent");
     const started = await startAgent(program, { server, machine: machine.env, clientId, role: "web", folder: place });
     cleanup.add(() => started.close());
@@ -91,9 +95,9 @@ async function loginForReal(program: VaultProgram, node: Machine, stage: VaultSt
 /** What the VaultAzureAuth component declares, by the same API that its provider uses. */
 async function configure(server: VaultServer, program: VaultProgram, stage: VaultStage, password: string) {
   const { azure, machine } = stage;
-  const { subscriptionId, resourceGroup, principalId } = loginMachine(azure, machine);
+  const { subscriptionId, resourceGroup, principal } = loginMachine(azure, machine);
   const own = {
-    bound_service_principal_ids: [principalId],
+    bound_service_principal_ids: [principal.objectId],
     bound_subscription_ids: [subscriptionId],
     bound_resource_groups: [resourceGroup],
     token_policies: ["web"],
