@@ -98,7 +98,8 @@ async function pass(
 
 function refuse(incoming: http.IncomingMessage, answer: http.ServerResponse, fault: Fault & { kind: "answer" }): void {
   const body = `<?xml version="1.0" encoding="utf-8"?><Error><Code>${fault.code}</Code><Message>injected</Message></Error>`;
-  const retry: http.OutgoingHttpHeaders = fault.retryAfter === undefined ? {} : { "retry-after": `${fault.retryAfter}` };
+  const retry: http.OutgoingHttpHeaders =
+    fault.retryAfter === undefined ? {} : { "retry-after": `${fault.retryAfter}` };
   incoming.resume();
   incoming.on("end", () => {
     answer.writeHead(fault.status, { "content-type": "application/xml", "x-ms-error-code": fault.code, ...retry });
