@@ -35,7 +35,40 @@ export function azureEnvironment(environment: NodeJS.ProcessEnv): NodeJS.Process
     delete mapped[azure];
     if (environment[arm]) mapped[azure] = environment[arm];
   }
+  if (isTrue(environment.ARM_USE_OIDC)) delete mapped.AZURE_CLIENT_SECRET;
   return mapped;
+}
+
+/**
+ * An OIDC token that Pulumi would trade for Entra's, given as itself or to be had from the CI system; Azure's library
+ * takes one from a file only.
+ * @returns undefined where OIDC is not asked for, or its token lies in a file already
+ * @throws if the CI system gives none
+ */
+export async function oidcToken(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+  if (!isTrue(environment.ARM_USE_OIDC) || environment.ARM_OIDC_TOKEN_FILE_PATH) return undefined;
+  if (environment.ARM_OIDC_TOKEN) return environment.ARM_OIDC_TOKEN;
+  const url = environment.ARM_OIDC_REQUEST_URL || environment.ACTIONS_ID_TOKEN_REQUEST_URL;
+  const bearer = environment.ARM_OIDC_REQUEST_TOKEN || environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN;
+  if (!url || !bearer) {
+    throw new Error(
+      "ARM_USE_OIDC is set, but no token is at hand: set ARM_OIDC_TOKEN, or permissions: id-token: write in the workflow",
+    );
+  }
+  return requestToken(url, bearer);
+}
+
+/** Source: https://docs.github.com/actions/reference/security/oidc#methods-for-requesting-the-oidc-token */
+async function requestToken(url: string, bearer: string): Promise<string> {
+  const address = new URL(url);
+  address.searchParams.set("audience", "api://AzureADTokenExchange");
+  const headers = { Authorization: `Bearer ${bearer}`, Accept: "application/json" };
+  const response = await fetch(address, { headers, signal: AbortSignal.timeout(30_000) });
+  const { value } = (await response.json().catch(() => ({}))) as { value?: unknown };
+  if (response.ok && typeof value === "string") return value;
+  throw new Error(
+    `${address.host} gives no OIDC token (${response.status}): check permissions: id-token in the workflow`,
+  );
 }
 
 /** Nobody is named: whoever is logged in with a tool. Nothing else is tried, as a metadata service that is not there. */
@@ -45,5 +78,5 @@ function withoutProbes(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 function isTrue(value: string | undefined): boolean {
-  return value === "true" || value === "1";
+  return ["true", "1"].includes((value ?? "").toLowerCase());
 }

@@ -46,7 +46,7 @@ function memoryRoot(): string {
   if (found !== undefined) return found;
   throw new Error(
     process.platform === "darwin"
-      ? "macOS has no memory file system: change the secret's source instead, then npm run secrets -- reseal"
+      ? "macOS has no memory file system: change the secret's source and reseal it, or do this on Linux"
       : "neither XDG_RUNTIME_DIR nor /dev/shm is a memory file system: mount -t tmpfs tmpfs /dev/shm",
   );
 }

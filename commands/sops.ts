@@ -1,6 +1,9 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
 import type { Recipients } from "../declarations/recipients";
-import { azureEnvironment } from "./azure-credentials";
+import { azureEnvironment, oidcToken } from "./azure-credentials";
 import { type ChildResult, ProgramMissing, runChild } from "./child-process";
+import { withMemoryFolder } from "./memory-folder";
 import type { SealedFor } from "./sealed-file";
 import { explainFailure, type SopsFailure } from "./sops-failure";
 import { howToInstall } from "./tools";
@@ -85,10 +88,26 @@ async function runSops(
   what: string,
   sopsArguments: string[],
   input: Uint8Array,
-  { patienceMs = defaultPatience(), attempts = Number.POSITIVE_INFINITY, withheld }: SopsOptions = {},
+  options: SopsOptions = {},
+): Promise<Buffer> {
+  const environment = sopsEnvironment(options.withheld);
+  const token = await oidcToken(process.env);
+  if (token === undefined) return runPatiently(what, sopsArguments, input, environment, options);
+  return withMemoryFolder((folder) => {
+    environment.AZURE_FEDERATED_TOKEN_FILE = path.join(folder, "token");
+    fs.writeFileSync(environment.AZURE_FEDERATED_TOKEN_FILE, token, { mode: 0o600 });
+    return runPatiently(what, sopsArguments, input, environment, options);
+  });
+}
+
+async function runPatiently(
+  what: string,
+  sopsArguments: string[],
+  input: Uint8Array,
+  environment: NodeJS.ProcessEnv,
+  { patienceMs = defaultPatience(), attempts = Number.POSITIVE_INFINITY }: SopsOptions,
 ): Promise<Buffer> {
   const giveUpAt = Date.now() + patienceMs;
-  const environment = sopsEnvironment(withheld);
   let told = "";
   for (let attempt = 1; ; attempt++) {
     const limit = Math.max(1000, Math.min(callLimitMs, giveUpAt - Date.now()));

@@ -18,8 +18,8 @@ export interface Sealing {
   keyUrl: string;
   /** Makes a further version of the key. @returns its URL */
   rotateKey(): Promise<string>;
-  /** Replaces what the workstation may do with keys. */
-  allow(permissions: string[]): void;
+  /** Replaces the vault's policies: what one principal may do with keys. @param objectId @default the workstation's */
+  allow(permissions: string[], objectId?: string): void;
   run(secret: Partial<SecretParameters>, options?: RunOptions): Promise<Run>;
   /** Runs any program of the project. */
   start(program: string, argv: string[], options?: RunOptions): Promise<Run>;
@@ -77,7 +77,8 @@ export async function startSealing(): Promise<Sealing> {
   fs.symlinkSync(path.resolve("run.mjs"), path.join(folder, "run.mjs"));
   const azure = await startAzure({ directory: azureFolder });
   const vaultId = `/subscriptions/${azure.cloud.subscriptionId}/resourceGroups/test/providers/Microsoft.KeyVault/vaults/${vaultName}`;
-  const allow = (permissions: string[]) => azure.cloud.put(vaultOf(azure, vaultId, permissions));
+  const allow: Sealing["allow"] = (permissions, objectId = azure.workstation.principal.objectId) =>
+    azure.cloud.put(vaultOf(azure, vaultId, permissions, objectId));
   allow(["get", "encrypt", "decrypt"]);
   const rotateKey = async () => {
     const { version } = await azure.cloud.keys.create(vaultId, keyName, { keySize: 2048 });
@@ -127,8 +128,8 @@ function call(entry: { operation?: string; path: string }): string {
   return entry.operation ?? entry.path.split("/").at(-1) ?? "";
 }
 
-function vaultOf(azure: LoopbackAzure, id: string, keys: string[]): CloudResource {
-  const { objectId, tenantId } = azure.workstation.principal;
+function vaultOf(azure: LoopbackAzure, id: string, keys: string[], objectId: string): CloudResource {
+  const { tenantId } = azure.workstation.principal;
   const accessPolicies = [{ tenantId, objectId, permissions: { keys } }];
   return {
     id,
