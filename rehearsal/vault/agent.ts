@@ -103,6 +103,6 @@ function askThrough(address: string): VaultAgent["ask"] {
   return async (method, location) => {
     const headers = { "X-Vault-Request": "true" };
     const response = await fetch(`http://${address}/v1/${location}`, { method, headers });
-    return { status: response.status, body: await response.json() };
+    return { status: response.status, body: JSON.parse(await response.text()) };
   };
 }
