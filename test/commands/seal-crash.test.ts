@@ -126,6 +126,58 @@ describe.skipIf(skipped)(`kill -9 at ${kills} random points${why}`, () => {
   });
 });
 
+describe.skipIf(skipped)(`a run that is broken off while the vault hangs${why}`, () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("by %s ends at once with all it started; the next one goes on", async (signal, code) => {
+    const hang = sealing.azure.faults.add({ host: /vault/, path: /encrypt/, effect: { kind: "hang" } });
+    const mark = randomUUID();
+    const name = `broken-off-by-${signal.toLowerCase()}`;
+    const started = sealing.run(
+      { name, ...fromVariable },
+      {
+        environment: { ...environment, CRASH_MARK: mark },
+        onStart: (pid) => {
+          void until(() => hang.hits > 0, "the vault is asked").then(() => process.kill(pid, signal));
+        },
+      },
+    );
+    expect((await started).code).toBe(code);
+    await untilNoProcessHas(mark);
+    hang.remove();
+    expect(fs.existsSync(sealedFile(name))).toBe(false);
+    expect((await sealing.run({ name, ...fromVariable }, { environment })).result.action).toBe("sealed");
+  });
+
+  it("by kill -9 of the program that ran it ends as well", async () => {
+    const hang = sealing.azure.faults.add({ host: /vault/, path: /encrypt/, effect: { kind: "hang" } });
+    const mark = randomUUID();
+    const started = sealing.run(
+      { name: "orphaned", ...fromVariable },
+      {
+        environment: { ...environment, CRASH_MARK: mark },
+        // Stands for the engine: it starts the command by a shell, as pulumi-command does.
+        through: ["sh", "-c", '"$@"; exit $?', "sh"],
+        onStart: (pid) => {
+          void until(() => hang.hits > 0, "the vault is asked").then(() => process.kill(pid, "SIGKILL"));
+        },
+      },
+    );
+    await started;
+    await untilNoProcessHas(mark);
+    hang.remove();
+  });
+});
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`timed out: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** Edits go by the declarations of the stack. */
 function configureEdits(): void {
   const names = Array.from({ length: kills }, (_, index) => `victim-${index}`);
@@ -161,12 +213,8 @@ async function killOnce(scene: Scene, name: string, afterMs: number): Promise<bo
 }
 
 /** The mark is in the environment of everything that the run started, whatever became of it. */
-async function untilNoProcessHas(mark: string): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (processesWith(mark).length > 0) {
-    if (Date.now() > deadline) throw new Error(`still running: ${processesWith(mark).join(", ")}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+function untilNoProcessHas(mark: string): Promise<void> {
+  return until(() => processesWith(mark).length === 0, `the processes with the mark ${mark} end`);
 }
 
 function processesWith(mark: string): string[] {

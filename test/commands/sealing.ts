@@ -54,6 +54,8 @@ export interface RunOptions {
   environment?: NodeJS.ProcessEnv;
   /** What the last run printed, as Pulumi hands it to the next. */
   previous?: SealResult | undefined;
+  /** A command line that starts the program, in place of starting it directly. */
+  through?: string[];
   /** Gets the process, for instance to kill it. */
   onStart?: (pid: number) => void;
 }
@@ -87,8 +89,10 @@ export async function startSealing(): Promise<Sealing> {
   const keyUrl = await rotateKey();
   const startRaw: Sealing["start"] = (program, argv, options = {}) =>
     runProgram(folder, { ...azure.workstation.env, ...options.environment }, [program, ...argv], options.onStart);
-  const start: Sealing["start"] = (program, argv, options) =>
-    startRaw(process.execPath, [path.resolve("run.mjs"), program, ...argv], options);
+  const start: Sealing["start"] = (program, argv, options = {}) => {
+    const [first = "", ...rest] = [...(options.through ?? []), process.execPath, path.resolve("run.mjs"), program];
+    return startRaw(first, [...rest, ...argv], options);
+  };
   const file = (name: string) => path.join(folder, name);
   return {
     azure,
