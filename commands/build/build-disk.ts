@@ -39,15 +39,19 @@ function readCommand(builder: string): readonly [string, ...string[]] {
   throw new UsageError(`BUILDER must be "nix", "vhd:PATH" or a command as a JSON array, got "${builder}"`);
 }
 
+async function run(program: string, rest: readonly string[], environment: NodeJS.ProcessEnv) {
+  try {
+    return await runChild(program, rest, { environment, stderr: "inherit" });
+  } catch (error) {
+    if (!(error instanceof ProgramMissing)) throw error;
+    throw new Error(`the builder '${program}' is not on PATH: install it, or change sealed-onion:image's builder`);
+  }
+}
+
 /** Runs image.builder. It finds the stack's facts and sealed files in STACK_DIRECTORY and prints the disk's path. */
 async function runBuilder([program, ...rest]: readonly [string, ...string[]], stack: string): Promise<string> {
   const environment = { ...process.env, STACK: stack, STACK_DIRECTORY: stackDirectory(stack) };
-  const { code, signal, stdout } = await runChild(program, rest, { environment, stderr: "inherit" }).catch(
-    (error: unknown) => {
-      if (!(error instanceof ProgramMissing)) throw error;
-      throw new Error(`the builder '${program}' is not on PATH: install it, or change sealed-onion:image's builder`);
-    },
-  );
+  const { code, signal, stdout } = await run(program, rest, environment);
   if (code !== 0) throw new Error(`the builder '${program}' failed: ${signal ?? `exit code ${code}`}`);
   const file = stdout.toString("utf8").trim().split("\n").at(-1)?.trim();
   if (!file) throw new Error(`the builder '${program}' printed no path: it has to print its disk's path last`);

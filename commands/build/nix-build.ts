@@ -12,11 +12,12 @@ const WAYS_OUT =
 /**
  * Builds a stack's image with the user's Nix as it is set up, remote builders and binary caches included. Nix's own
  * progress goes to standard error.
+ * @param kvm the device that virtual machines need
  * @returns the path of the VHD, below a link that is a root for Nix's garbage collection
  */
-export async function nixBuild(stack: string): Promise<string> {
+export async function nixBuild(stack: string, kvm = "/dev/kvm"): Promise<string> {
   const target = `path:./nix#image-${stack}`;
-  if (!(await canBuildDisks())) await checkCached(target);
+  if (!(await canBuildDisks(kvm))) await checkCached(target);
   const link = path.join(ROOTS, stack);
   fs.mkdirSync(ROOTS, { recursive: true });
   const { code, signal } = await nix(["build", target, "--out-link", link, "--print-build-logs"], "inherit");
@@ -26,8 +27,8 @@ export async function nixBuild(stack: string): Promise<string> {
 }
 
 /** NixOS makes a disk inside a VM: it takes KVM here, or a builder elsewhere. */
-async function canBuildDisks(): Promise<boolean> {
-  if (isUsable("/dev/kvm")) return true;
+async function canBuildDisks(kvm: string): Promise<boolean> {
+  if (isUsable(kvm)) return true;
   const { stdout } = await nix(["show-config", "--json"], "collect");
   const settings = JSON.parse(stdout.toString("utf8")) as Record<string, { value?: unknown } | undefined>;
   const builders = `${settings.builders?.value ?? ""}`.trim();
