@@ -23,7 +23,7 @@ export async function refuseThenOpen(steps: Steps, azure: LoopbackAzure, vm: Vm,
     "refused before the VM's policy is there, then open",
     async () => {
       const restore = withdraw();
-      await mustRefuse("before the policy was there", vm.unsealing);
+      steps.say(await mustRefuse("before the policy was there", vm.unsealing));
       setTimeout(restore, policyDelayMs);
       return unseal(vm.unsealing, 20_000);
     },
@@ -31,14 +31,14 @@ export async function refuseThenOpen(steps: Steps, azure: LoopbackAzure, vm: Vm,
   );
   await steps.run("refused after the policy is revoked", async () => {
     const restore = withdraw();
-    await mustRefuse("although the policy was revoked", { ...vm.unsealing, root: emptyRoot(cleanup) });
+    steps.say(await mustRefuse("although the policy was revoked", { ...vm.unsealing, root: emptyRoot(cleanup) }));
     restore();
   });
   await steps.run("refused to another VM's identity", async () => {
     const neighbour = addNeighbour(azure);
     const machine = await azure.bootMachine(neighbour.vmId);
     const environment = { ...vm.unsealing.environment, ...machine.env, AZURE_CLIENT_ID: neighbour.clientId };
-    await mustRefuse("to another VM", { ...vm.unsealing, environment, root: emptyRoot(cleanup) });
+    steps.say(await mustRefuse("to another VM", { ...vm.unsealing, environment, root: emptyRoot(cleanup) }));
     await machine.close();
   });
   return opened;
@@ -109,8 +109,9 @@ function addNeighbour(azure: LoopbackAzure): { vmId: string; clientId: string } 
 }
 
 /** One try that Key Vault must refuse with 403, which the VM's console must show. */
-async function mustRefuse(situation: string, options: UnsealOptions): Promise<void> {
+async function mustRefuse(situation: string, options: UnsealOptions): Promise<string> {
   const result = await unsealOnce(options);
   if ("opened" in result) throw new Error(`the secrets were opened ${situation}`);
   if (!result.refused.includes("403")) throw new Error(`${situation} the VM shows no 403, but: ${result.refused}`);
+  return `console: ${result.refused}`;
 }

@@ -35,7 +35,7 @@ export class Steps {
 
   /** A line between the steps. */
   say(line: string): void {
-    process.stderr.write(`  ${line}\n`);
+    process.stderr.write(`${this.terminal ? "\r\x1b[K" : ""}  ${line}\n`);
   }
 
   private finish(mark: string, name: string, started: number, stopSpinner: () => void, note?: string): void {
