@@ -20,17 +20,17 @@ const mishaps: Mishap[] = [
       host: vault,
       path: "/keys/",
       times: 50,
-      effect: { kind: "answer", status: 403, code: "Forbidden", message: "Operation returned Forbidden" },
+      effect: { kind: "answer", status: 400, code: "BadParameter", message: "Property has invalid value" },
     }),
-    reads: /token-seal.*(403|Forbidden)/s,
+    reads: /token-seal.*BadParameter/s,
   },
   {
     service: ({ account }) => ({
       host: account,
       times: 200,
-      effect: { kind: "answer", status: 403, code: "AuthorizationFailure", message: "This request is not authorized" },
+      effect: { kind: "answer", status: 403, code: "AccountIsDisabled", message: "The specified account is disabled." },
     }),
-    reads: /image-(build|upload).*Authorization/s,
+    reads: /image-(build|upload).*AccountIsDisabled/s,
   },
   {
     provider: { operation: "create", name: "image-image", error: policyDenial("image", "no-images") },

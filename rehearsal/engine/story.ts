@@ -35,8 +35,8 @@ const NEW_IMAGE = [
   "update vm-prune",
 ];
 
-type Told = EngineRun | EngineRun[];
-type Telling = [name: string, tell: (stage: Stage) => Promise<Told>];
+export type Told = EngineRun | EngineRun[];
+export type Telling = [name: string, tell: (stage: Stage) => Promise<Told>];
 
 function expectChanges(run: EngineRun, ...expected: string[]): void {
   assert.deepEqual(changesOf(run), expected.sort(), run.log.slice(-2000));
@@ -78,7 +78,7 @@ async function learnOnionKey(stage: Stage): Promise<void> {
 }
 
 /** Nothing of any plaintext is in the state, secrets decrypted, nor in what was printed. */
-async function searchState(stage: Stage, runs: readonly EngineRun[]): Promise<void> {
+export async function searchState(stage: Stage, runs: readonly EngineRun[]): Promise<void> {
   const search = new LeakSearch(stage.plaintexts);
   search.searchBytes("the state", await stage.engine.exportState());
   for (const { log } of runs) search.searchBytes("the log", Buffer.from(log));
@@ -254,7 +254,7 @@ const destroyAll: Telling = [
   },
 ];
 
-const life: Telling[] = [
+export const life: Telling[] = [
   preview,
   firstUp,
   secondUp,

@@ -1,3 +1,5 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { describe, expect, it } from "vitest";
 import { previewComment } from "../../../commands/preview/comment";
 import { refuseSecrets } from "../../../commands/preview/guard";
@@ -197,6 +199,11 @@ describe("image and VM in the comment", () => {
 });
 
 describe("the whole comment", () => {
+  it("of what Pulumi 3.259 printed, recorded", () => {
+    const golden = (name: string) => fs.readFileSync(path.join("test", "golden", name), "utf8");
+    expect(previewComment(readPlan(golden("preview-plan.json")))).toBe(golden("preview-comment.md"));
+  });
+
   it("of nothing", () => {
     expect(previewComment(readPlan(plan([{ op: "same", type: VM, name: "vm-machine", old: {}, next: {} }])))).toBe(
       [

@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Cleanup } from "../../rehearsal/cleanup";
+import { openStage } from "../../rehearsal/engine/open-stage";
+import type { Stage } from "../../rehearsal/engine/stage";
+import { life, searchState } from "../../rehearsal/engine/story";
+import { skippedFor } from "./engine-tools";
+
+/** One chapter a test: each goes on where the one before it ended. */
+function tell(engine: "in-process" | "pulumi"): void {
+  const cleanup = new Cleanup();
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage(cleanup, process.cwd(), engine);
+  }, 120_000);
+  afterAll(() => cleanup.run(), 60_000);
+
+  it.each(life)(
+    "%s",
+    async (_, chapter) => {
+      const told = await chapter(stage);
+      const runs = Array.isArray(told) ? told : [told];
+      expect(runs.length).toBeGreaterThan(0);
+      await searchState(stage, runs);
+    },
+    600_000,
+  );
+}
+
+const alone = skippedFor("sops");
+describe.skipIf(alone)(`a stack's life under the engine in process${alone}`, () => tell("in-process"));
+const both = skippedFor("sops", "pulumi");
+describe.skipIf(both)(`a stack's life under Pulumi's own engine${both}`, () => tell("pulumi"));
