@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { replacements } from "../provider/property-diff";
+import { changes, replacements } from "../provider/property-diff";
 import { type Diff, PartialError, type ResourceProvider } from "../provider/provider";
 import { type PropertyMap, plainMap } from "../provider/values";
 import { type ResourceGoal, withIgnoredKept, withReplaceOnChanges, withSecretOutputs } from "./resource-goal";
@@ -222,7 +222,8 @@ export async function refresh(
     if (found === undefined) steps.push({ op: "delete", urn: old.urn, oldState: old });
     else {
       const now = { ...old, inputs: found.inputs, outputs: found.outputs };
-      const isSame = JSON.stringify(plainMap(old.outputs)) === JSON.stringify(plainMap(now.outputs));
+      // outputs are taken over without a word: only what stands for an input is told, as by Pulumi's engine
+      const isSame = changes(plainMap(old.inputs), plainMap(now.inputs)).length === 0;
       steps.push({ op: isSame ? "same" : "update", urn: old.urn, oldState: old, newState: now });
       resources.push(now);
     }

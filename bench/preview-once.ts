@@ -1,0 +1,23 @@
+import { createCloud } from "../rehearsal/azure/cloud";
+import { runProgram } from "../rehearsal/engine/in-process";
+import { loadProgram } from "../rehearsal/engine/load-program";
+import { sshPublicKey } from "../rehearsal/engine/stage";
+import { simulatedAzureNative } from "../rehearsal/provider/azure-native";
+import { localCommand } from "../rehearsal/provider/local-command";
+import { simulatedRandom } from "../rehearsal/provider/random";
+
+/** One preview in process, of the program in the folder that is given: what bench/preview.ts takes the time of. */
+async function main(folder: string): Promise<void> {
+  const cloud = createCloud();
+  const principal = cloud.directory.addApplication({ displayName: "bench" });
+  const providers = [simulatedAzureNative({ cloud, principal }), simulatedRandom(), localCommand({ folder })];
+  const config = {
+    "azure-native:location": "westeurope",
+    "sealed-onion:sshPublicKey": sshPublicKey,
+    "sealed-onion:secrets": JSON.stringify({ onion: { source: { onion: {} } } }),
+  };
+  const program = loadProgram(folder);
+  await runProgram({ program, config, project: "bench", stack: "bench", cwd: folder, providers, preview: true });
+}
+
+void main(process.argv[2] ?? ".");
