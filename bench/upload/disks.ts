@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createCipheriv, createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { fixedVhdFooter, FOOTER_SIZE } from "../../image/vhd-footer";
+import { FOOTER_SIZE, fixedVhdFooter } from "../../image/vhd-footer";
 import { partitionTable } from "../../rehearsal/partition-table";
 
 const MIB = 1024 * 1024;

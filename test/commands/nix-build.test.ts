@@ -43,7 +43,7 @@ describe("without KVM", () => {
   it("nothing is built or fetched, and the ways out are named", async () => {
     fakeNix(settings("@/no/such/file", "benchmark"), IMAGE_IS_BUILT);
     await expect(build()).rejects.toThrow(
-      "Nix cannot build a disk on this machine, /dev/kvm is missing or not yours: set image.vhd to a disk that was built " +
+      "Nix cannot build a disk on this machine, /dev/kvm is missing: set image.vhd to a disk that was built " +
         "elsewhere, image.builder to a command that builds it, or give Nix a remote builder",
     );
     expect(log()).not.toContain("--out-link");

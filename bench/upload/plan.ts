@@ -1,0 +1,27 @@
+import * as fs from "node:fs";
+import { CHUNK_SIZE } from "../../image/content-hash";
+import { createRangePlanner, dataRuns, type Range } from "../../image/data-ranges";
+
+/** What there is to send of a disk. */
+export interface DiskPlan {
+  /** What the uploader will send: runs of data, small gaps joined. */
+  readonly ranges: readonly Range[];
+  /** Bytes of all sectors that are not all zeros. */
+  readonly dataBytes: number;
+}
+
+export function planDisk(file: string): DiskPlan {
+  const plan = createRangePlanner();
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
+  const descriptor = fs.openSync(file, "r");
+  const ranges: Range[] = [];
+  let dataBytes = 0;
+  for (let place = 0; ; place += CHUNK_SIZE) {
+    const chunk = buffer.subarray(0, fs.readSync(descriptor, buffer, 0, CHUNK_SIZE, place));
+    if (chunk.length === 0) break;
+    for (const { start, end } of dataRuns(chunk)) dataBytes += end - start;
+    for (const { start, end } of plan(chunk)) ranges.push({ start: place + start, end: place + end });
+  }
+  fs.closeSync(descriptor);
+  return { ranges, dataBytes };
+}

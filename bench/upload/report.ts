@@ -1,0 +1,89 @@
+import type { Contender } from "./contenders";
+import type { BenchDisk } from "./disks";
+import type { MeasuredRun } from "./measured-run";
+
+export interface DiskResult {
+  readonly name: BenchDisk["name"];
+  /** Bytes of sectors that are not all zeros. */
+  readonly dataBytes: number;
+  /** One run a round; the runs of one round have the same place in each list. */
+  readonly runs: ReadonlyMap<Contender["name"], readonly (MeasuredRun & { readonly stored: number })[]>;
+}
+
+interface DiskFigures {
+  readonly ratioToAzcopy: number | null;
+  readonly ratioToAz: number | null;
+  readonly ratioToFloor: number;
+  readonly bytesRatio: number;
+  readonly peakRssMiB: number;
+  readonly seconds: number;
+}
+
+/** What is to hold; see the README's chapter on images. */
+const bars = {
+  ratioToAzcopy: { scattered: 0.6, ext4: 0.6, full: 1, empty: 1 },
+  ratioToFloor: 1.2,
+  bytesRatio: 1.02,
+  peakRssMiB: 160,
+  resentRatio: 0.05,
+};
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  const middle = sorted.length >> 1;
+  const [below = 0, above = 0] = sorted.length % 2 === 1 ? [sorted[middle], sorted[middle]] : sorted.slice(middle - 1);
+  return (below + above) / 2;
+}
+
+function figures({ dataBytes, runs }: DiskResult): DiskFigures {
+  const ours = runs.get("ours") ?? [];
+  const ratioTo = (other: Contender["name"]): number | null => {
+    const theirs = runs.get(other);
+    return theirs ? median(ours.map(({ seconds }, round) => seconds / (theirs[round]?.seconds ?? Number.NaN))) : null;
+  };
+  return {
+    ratioToAzcopy: rounded(ratioTo("azcopy")),
+    ratioToAz: rounded(ratioTo("az")),
+    ratioToFloor: rounded(ratioTo("floor")) ?? Number.NaN,
+    bytesRatio: Math.max(...ours.map(({ stored }) => stored)) / dataBytes,
+    peakRssMiB: Math.round(Math.max(...ours.map(({ peakRssMiB }) => peakRssMiB))),
+    seconds: rounded(median(ours.map(({ seconds }) => seconds))) ?? 0,
+  };
+}
+
+/** The last line of `--json`. */
+export function judge(results: readonly DiskResult[], resentRatio: number | undefined): object {
+  const images = Object.fromEntries(results.map((result) => [result.name, figures(result)]));
+  return { images, resentRatio: rounded(resentRatio ?? null) };
+}
+
+/** A table: ours beside the others, and each bar that is missed. */
+export function summary(results: readonly DiskResult[], resentRatio: number | undefined): string {
+  const lines = results.flatMap((result) => {
+    const found = figures(result);
+    const times = [...result.runs].map(
+      ([name, runs]) => `${name} ${median(runs.map(({ seconds }) => seconds)).toFixed(2)} s`,
+    );
+    const text = `${result.name}: ${times.join(", ")}; ${ratio("azcopy", found.ratioToAzcopy)}, ${ratio("floor", found.ratioToFloor)}`;
+    return [`${text}, bytes ${found.bytesRatio.toFixed(3)}, ${found.peakRssMiB} MiB`, ...missed(result.name, found)];
+  });
+  const resent = resentRatio === undefined ? [] : [`sent again after kill -9: ${(resentRatio * 100).toFixed(1)}%`];
+  return [...lines, ...resent].join("\n");
+}
+
+function missed(name: BenchDisk["name"], found: DiskFigures): string[] {
+  const checks: [what: string, value: number | null, bar: number][] = [
+    ["of azcopy's time", found.ratioToAzcopy, bars.ratioToAzcopy[name]],
+    ["of the floor", found.ratioToFloor, bars.ratioToFloor],
+    ["of the data's bytes", found.bytesRatio, bars.bytesRatio],
+    ["MiB", found.peakRssMiB, bars.peakRssMiB],
+  ];
+  const over = checks.filter(([, value, bar]) => value !== null && value > bar);
+  return over.map(([what, value, bar]) => `  missed: ${value} ${what}, at most ${bar}`);
+}
+
+const ratio = (to: string, value: number | null): string => `${value ?? "no"} of ${to}`;
+
+function rounded(value: number | null): number | null {
+  return value === null ? null : Math.round(value * 1000) / 1000;
+}
