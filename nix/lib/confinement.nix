@@ -9,6 +9,7 @@
     "AF_INET6"
   ],
   addresses ? null, # the only ones to talk to; null for all
+  umask ? "0077",
 }:
 {
   # An empty list would write no line at all, and leave every capability.
@@ -41,7 +42,7 @@
     "~@privileged @resources"
   ]
   ++ (if builtins.elem "CAP_CHOWN" capabilities then [ "@chown" ] else [ ]);
-  UMask = "0077";
+  UMask = umask;
 }
 // (
   if addresses == null then

@@ -63,11 +63,15 @@ case $status in
 *) say "$host answers HTTP $status $code: $(field .error.message)" ;;
 esac
 
-# The vault is willing: what is left is the sealed file or its place here, and that sops-install-secrets does say.
+# The vault is willing: what is left is the sealed file or its place here, and that sops-install-secrets does say. Which
+# keys it found besides ("Imported …") and which it did not is no failure.
 said=
 if [[ -n ${INVOCATION_ID:-} ]]; then
   journalctl --sync || true
-  said=$(journalctl --quiet --no-pager --output=cat "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID" | sed -n 's/.*sops-install-secrets: //p' | tail -n 1) || true
+  said=$(journalctl --quiet --no-pager --output=cat "_SYSTEMD_INVOCATION_ID=$INVOCATION_ID" | sed -n '/: Imported /d; s/.*sops-install-secrets: //p' | tail -n 1) || true
+fi
+if [[ -z $said && ${SERVICE_RESULT:-} == timeout ]]; then
+  say "identity $identity may use $key, but it took too long: it is tried again"
 fi
 case $said in
 *"failed to decrypt"*) say "identity $identity may use $key, but a sealed file does not open with it ($said): seal it again with \`pulumi up\`" ;;

@@ -11,6 +11,8 @@ if [[ $log == *"sealed-onion: onion service"* ]]; then exit 0; fi
 mismatch=$(sed -n 's/.*\[warn\] \(.* does not match [^!]*\)!.*/\1/p' <<<"$log" | head -n 1)
 if [[ -n $mismatch ]]; then
   say "$mismatch: the sealed key is not the one of the declared hostname: seal the right key, or correct the hostname"
+elif [[ $log != *"[err]"* ]]; then
+  say "${SERVICE_RESULT:-it failed}: see journalctl -u tor"
 else
   say "$(sed -n 's/.*\[err\] //p' <<<"$log" | tail -n 1): see journalctl -u tor"
 fi

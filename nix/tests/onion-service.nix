@@ -11,7 +11,6 @@
   nodes = {
     azure = azureNode { };
     guest =
-      { config, ... }:
       {
         imports = [ guestNode ];
         sealed-onion = {

@@ -29,7 +29,6 @@
 
     vault =
       {
-        config,
         lib,
         nodes,
         pkgs,

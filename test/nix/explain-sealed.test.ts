@@ -1,3 +1,6 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { findOnPath } from "../../commands/tools";
 import type { Machine } from "../../rehearsal/azure/machine";
@@ -10,8 +13,10 @@ describe.skipIf(missing.length > 0)(`the line on the console (skipped without ${
   let rig: Rig;
   let machine: Machine;
   let keyUrl: string;
+  let directory: string;
 
   beforeAll(async () => {
+    directory = fs.mkdtempSync(path.join(os.tmpdir(), "explain-sealed-"));
     rig = await startRig();
     machine = await rig.azure.bootMachine(rig.ids.machine);
     keyUrl = `${VAULT_URL}/keys/seal/${(await sealKey(rig.cloud)).version}`;
@@ -19,6 +24,7 @@ describe.skipIf(missing.length > 0)(`the line on the console (skipped without ${
   afterAll(async () => {
     await machine.close();
     await rig.close();
+    fs.rmSync(directory, { recursive: true });
   });
   beforeEach(() => {
     rig.azure.faults.clear();
@@ -27,6 +33,16 @@ describe.skipIf(missing.length > 0)(`the line on the console (skipped without ${
 
   function grant(): void {
     rig.cloud.put(vault(rig.cloud, { accessPolicies: [policy(rig.cloud, GUEST.principalId, "decrypt")] }));
+  }
+
+  /** A PATH on which the journal of this start of the unit is the given text. */
+  function journalThatSays(text: string): string {
+    const journal = path.join(directory, "journal");
+    fs.writeFileSync(journal, text);
+    fs.writeFileSync(path.join(directory, "journalctl"), `#!/bin/sh\n[ "$1" = --sync ] || cat '${journal}'\n`, {
+      mode: 0o755,
+    });
+    return `${directory}:${process.env.PATH}`;
   }
 
   /** What the console shows after a failed attempt. */
@@ -68,6 +84,32 @@ describe.skipIf(missing.length > 0)(`the line on the console (skipped without ${
     grant();
     expect(await explanation()).toBe(
       `identity ${GUEST.clientId} may use ${keyUrl}, but the secrets could not be placed: see journalctl -u sops-install-secrets`,
+    );
+  });
+
+  it.each([
+    [
+      "failed to decrypt '/nix/store/x-onion.sops.json': Error getting data key",
+      (key: string) =>
+        `identity ${GUEST.clientId} may use ${key}, but a sealed file does not open with it (failed to decrypt '/nix/store/x-onion.sops.json': Error getting data key): seal it again with \`pulumi up\``,
+    ],
+    [
+      "cannot create parent directory of '/var/lib/x': no space left on device",
+      (key: string) =>
+        `identity ${GUEST.clientId} may use ${key}, but the secrets could not be placed: cannot create parent directory of '/var/lib/x': no space left on device`,
+    ],
+  ])("repeats what the installer said: %s", async (said, expected) => {
+    grant();
+    const imported = "sops-install-secrets: Imported /etc/ssh/ssh_host_ed25519_key as age key with fingerprint age1x";
+    const PATH = journalThatSays(`${imported}\n/nix/store/x/bin/sops-install-secrets: ${said}\n`);
+    expect(await explanation({ PATH, INVOCATION_ID: "0" })).toBe(expected(keyUrl));
+  });
+
+  it("tells an attempt that took too long", async () => {
+    grant();
+    const PATH = journalThatSays("sops-install-secrets: Imported /etc/ssh/ssh_host_ed25519_key as age key\n");
+    expect(await explanation({ PATH, INVOCATION_ID: "0", SERVICE_RESULT: "timeout" })).toBe(
+      `identity ${GUEST.clientId} may use ${keyUrl}, but it took too long: it is tried again`,
     );
   });
 

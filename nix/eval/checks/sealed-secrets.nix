@@ -48,5 +48,7 @@ in
   "a secret elsewhere than in /run has a folder to be linked from" =
     lib.elem "d /var/lib/app 0755 root root -" config.systemd.tmpfiles.rules
     && lib.elem "-/var/lib/app" serviceConfig.ReadWritePaths;
+  "the mask takes nothing away from the secrets' modes, nor from the folder they lie in" =
+    serviceConfig.UMask == "0022" && config.systemd.services.refresh-secrets.serviceConfig.UMask == "0022";
   "three generations are kept for a rollback" = config.sops.keepGenerations == 3;
 }

@@ -14,6 +14,7 @@ in
     && serviceConfig.AmbientCapabilities == [ "CAP_IPC_LOCK" ];
   "Vault's own agent logs in by itself" = !(config.systemd.services ? vault-login);
   "the agent is no root" = serviceConfig.User == "vault-agent";
+  "the mask leaves the token to its group" = serviceConfig.UMask == "0027";
   "the token lies in a ramfs" = lib.any (
     mount: mount.where == "/run/vault-agent" && mount.type == "ramfs"
   ) config.systemd.mounts;

@@ -62,12 +62,18 @@ in
         RuntimeDirectoryPreserve = true;
         TimeoutStartSec = "120s";
         # The same work as the unit that opens the secrets, in the same sandbox.
-        inherit (unseal.serviceConfig) CapabilityBoundingSet ReadWritePaths SystemCallFilter;
+        inherit (unseal.serviceConfig)
+          CapabilityBoundingSet
+          ReadWritePaths
+          SystemCallFilter
+          UMask
+          ;
       }
       // removeAttrs (import ../../lib/confinement.nix { }) [
         "CapabilityBoundingSet"
         "ReadWritePaths"
         "SystemCallFilter"
+        "UMask"
       ];
     };
   };

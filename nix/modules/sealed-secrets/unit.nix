@@ -79,6 +79,9 @@ in
           "CAP_DAC_OVERRIDE"
           "CAP_FOWNER"
         ];
+        # sops-install-secrets makes files and folders with the modes they are to have, and sets none afterwards: whatever
+        # the mask takes away is missing, first of all everybody's way into /run/secrets.
+        umask = "0022";
         writable = [ "/run" ] ++ map (folder: "-${folder}") linkFolders;
       };
     };

@@ -73,6 +73,7 @@ in
           "CAP_IPC_LOCK"
           "CAP_SYSLOG"
         ];
+        umask = "0027"; # the token is for the group too
         writable = [ folder ];
       };
     };
