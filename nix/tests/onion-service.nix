@@ -10,36 +10,35 @@
 
   nodes = {
     azure = azureNode { };
-    guest =
-      {
-        imports = [ guestNode ];
-        sealed-onion = {
-          secrets.onion.sealedFile = "${fixtures.sealed}/onion.sops.json";
-          secrets.friend.sealedFile = "${fixtures.sealed}/friend.sops.json";
-          onionServices.site = {
-            secret = "onion";
-            inherit (fixtures) hostname;
-            clientAuthorization = [ "friend" ];
-            ssh = true;
-          };
-        };
-        users.users.operator = {
-          isNormalUser = true;
-          openssh.authorizedKeys.keys = [ fixtures.sshKey ];
-        };
-        specialisation = {
-          foreign.configuration =
-            { lib, ... }:
-            {
-              sealed-onion.secrets.onion.sealedFile = lib.mkForce "${fixtures.sealed}/onion-foreign.sops.json";
-            };
-          damaged.configuration =
-            { lib, ... }:
-            {
-              sealed-onion.secrets.onion.sealedFile = lib.mkForce "${fixtures.sealed}/onion-damaged.sops.json";
-            };
+    guest = {
+      imports = [ guestNode ];
+      sealed-onion = {
+        secrets.onion.sealedFile = "${fixtures.sealed}/onion.sops.json";
+        secrets.friend.sealedFile = "${fixtures.sealed}/friend.sops.json";
+        onionServices.site = {
+          secret = "onion";
+          inherit (fixtures) hostname;
+          clientAuthorization = [ "friend" ];
+          ssh = true;
         };
       };
+      users.users.operator = {
+        isNormalUser = true;
+        openssh.authorizedKeys.keys = [ fixtures.sshKey ];
+      };
+      specialisation = {
+        foreign.configuration =
+          { lib, ... }:
+          {
+            sealed-onion.secrets.onion.sealedFile = lib.mkForce "${fixtures.sealed}/onion-foreign.sops.json";
+          };
+        damaged.configuration =
+          { lib, ... }:
+          {
+            sealed-onion.secrets.onion.sealedFile = lib.mkForce "${fixtures.sealed}/onion-damaged.sops.json";
+          };
+      };
+    };
   };
 
   testScript = ''
