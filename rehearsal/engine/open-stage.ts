@@ -25,7 +25,9 @@ export async function openStage(cleanup: Cleanup, checkout: string, engine = def
   const sources = makeMemoryFolder().path;
   cleanup.add(() => fs.rmSync(sources, { recursive: true, force: true }));
   copyProgram(checkout, below("program"));
-  const azure = await startAzure({ directory: below("azure") });
+  // as in Azure, a policy or role that was just made takes effect a while later
+  const propagation = { accessPoliciesMs: 1500, rolesMs: 1500 };
+  const azure = await startAzure({ directory: below("azure"), propagation });
   cleanup.add(() => azure.close());
   const options = { azure, folder: below("program"), home: below("home"), sources };
   const stage: Stage = await (engine === "pulumi" ? setPulumiStage(options) : setInProcessStage(options));

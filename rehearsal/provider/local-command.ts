@@ -2,16 +2,7 @@ import { randomBytes } from "node:crypto";
 import { killCommands, runCommand } from "./command-run";
 import { changes, detailedDiff } from "./property-diff";
 import type { CheckFailure, ResourceLog, ResourceProvider } from "./provider";
-import {
-  containsSecret,
-  containsUnknown,
-  isMap,
-  isUnknown,
-  type PropertyMap,
-  plainMap,
-  secret,
-  UNKNOWN,
-} from "./values";
+import { containsUnknown, isMap, isUnknown, type PropertyMap, plainMap, UNKNOWN } from "./values";
 
 export interface LocalCommandOptions {
   /** Where commands without `dir` run: the folder of the Pulumi program. */
@@ -65,14 +56,16 @@ function previousOutput(inputs: PropertyMap, outputs: PropertyMap): Record<strin
   };
 }
 
-/** Every output depends on every input: one secret input makes what was printed secret. */
+/** What was printed is no secret, whatever it was made of (pulumi-command issue 260). */
 function stateOf(inputs: PropertyMap, printed: PropertyMap): PropertyMap {
-  const hide = containsSecret(inputs);
-  const outputs = Object.entries(printed).map(([name, value]) => [
-    name,
-    hide && !containsSecret(value) ? secret(value) : value,
-  ]);
-  return { ...inputs, ...Object.fromEntries(outputs) };
+  return { ...inputs, ...printed };
+}
+
+/** Whether a preview can still tell what the command prints: an input that was not there before does not count. */
+function willPrintTheSame(inputs: PropertyMap, oldInputs: PropertyMap): boolean {
+  const [now, old] = [plainMap(inputs), plainMap(oldInputs)];
+  const isKept = (name: string) => now[name] !== undefined && changes(old[name], now[name]).length === 0;
+  return !containsUnknown(inputs) && Object.keys(old).every(isKept);
 }
 
 /**
@@ -127,8 +120,8 @@ export function localCommand(options: LocalCommandOptions): ResourceProvider {
       const { stdout, stderr } = plainMap(oldOutputs);
       const command = plainMap(inputs).update ?? plainMap(inputs).create;
       if (preview) {
-        const isChanged = containsUnknown(inputs) || changes(plainMap(oldInputs), plainMap(inputs)).length > 0;
-        return stateOf(inputs, isChanged ? { stdout: UNKNOWN, stderr: UNKNOWN } : { stdout, stderr });
+        const printed = willPrintTheSame(inputs, oldInputs) ? { stdout, stderr } : { stdout: UNKNOWN, stderr: UNKNOWN };
+        return stateOf(inputs, printed);
       }
       if (command === undefined) return stateOf(inputs, { stdout, stderr });
       return stateOf(inputs, await run(urn, command, inputs, oldOutputs));
