@@ -2,7 +2,10 @@ import type { Cloud, CloudResource } from "../azure/cloud";
 import type { Members, ModelPackage } from "./models";
 import type { PropertyMap } from "./values";
 
-/** A rule for a name in a resource's path. Source of the limits: Azure's resource name rules. */
+/**
+ * A rule for a name in a resource's path. Source of the limits:
+ * https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+ */
 export interface NameRule {
   /** The input that carries it: `vaultName`. */
   input: string;
@@ -102,7 +105,3 @@ export interface CustomKind {
   read(cloud: Cloud, id: string, state: PropertyMap): PropertyMap | undefined;
   delete(situation: Omit<Situation, "wanted" | "existing">): Promise<void>;
 }
-
-/** Where the limits of names come from. */
-export const NAME_RULES_SOURCE =
-  "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules";
