@@ -8,6 +8,8 @@ const AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 /** Somebody who gets rights, and the suffix of the names of the resources that say so. */
 export interface Grantee {
   readonly suffix: string;
+  /** The suffix that they may have had before. */
+  readonly formerly?: string;
   readonly objectId: pulumi.Input<string>;
   readonly type: pulumi.Input<Principal["type"]>;
 }
@@ -35,8 +37,36 @@ export function principalType(clientId: string): Principal["type"] {
   return clientId === AZURE_CLI ? "User" : "ServicePrincipal";
 }
 
-/** Those named in the configuration, or whoever runs `up`. */
-export function sealersOf(sealers: readonly Principal[], deployer: Deployer): readonly Grantee[] {
-  if (sealers.length === 0) return [deployer.grantee];
-  return sealers.map(({ objectId, type }) => ({ suffix: `sealer-${objectId}`, objectId, type }));
+/**
+ * Those named in the configuration, or whoever runs `up`. The first to be named takes the place of whoever ran `up`
+ * until then, who may be named as well: Azure grants a right once only.
+ */
+export function sealersOf(sealers: readonly Principal[], { grantee }: Deployer): readonly Grantee[] {
+  if (sealers.length === 0) return [grantee];
+  return sealers.map(({ objectId, type }, index) => ({
+    suffix: `sealer-${objectId}`,
+    objectId,
+    type,
+    ...(index === 0 ? { formerly: grantee.suffix } : {}),
+  }));
+}
+
+/**
+ * Options of a grant, and its name: one grant after the other (`before`), and another principal's only once the old one
+ * is gone.
+ */
+export function grant(
+  parent: pulumi.Resource,
+  role: string,
+  { suffix, formerly }: Grantee,
+  before: readonly pulumi.Resource[],
+) {
+  const name = (who: string) => role.replace("*", who);
+  const options: pulumi.CustomResourceOptions = {
+    parent,
+    dependsOn: [...before],
+    deleteBeforeReplace: true,
+    ...(formerly === undefined ? {} : { aliases: [{ name: name(formerly) }] }),
+  };
+  return { name: name(suffix), options };
 }

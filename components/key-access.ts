@@ -4,7 +4,7 @@ import { AccessPolicy } from "@pulumi/azure-native/keyvault/accessPolicy";
 import * as pulumi from "@pulumi/pulumi";
 import { guidOf, roleDefinitionId } from "../declarations/azure-names";
 import type { VaultSettings } from "../declarations/vault";
-import type { Deployer, Grantee } from "./deployer";
+import { type Deployer, type Grantee, grant } from "./deployer";
 
 /** A vault's key and who gets which rights to it. */
 export interface KeyAccess {
@@ -44,15 +44,12 @@ export function grantKeyAccess(parent: pulumi.Resource, name: string, access: Ke
 function addPolicies(parent: pulumi.Resource, name: string, access: KeyAccess): KeyGrants {
   const chain: AccessPolicy[] = [];
   const add = (grantee: Grantee, part: Part) => {
-    const policy = {
-      tenantId: access.deployer.tenantId,
-      objectId: grantee.objectId,
-      permissions: { keys: [...RIGHTS[part]] },
-    };
+    const { tenantId } = access.deployer;
+    const policy = { tenantId, objectId: grantee.objectId, permissions: { keys: [...RIGHTS[part]] } };
     const args = { resourceGroupName: access.groupName, vaultName: access.vaultName, policy };
+    const { name: policyName, options } = grant(parent, `${name}-*-policy`, grantee, chain.slice(-1));
     // A policy belongs to its principal: another principal has another policy.
-    const options = { parent, dependsOn: chain.slice(-1), replaceOnChanges: ["policy.objectId"] };
-    chain.push(new AccessPolicy(`${name}-${grantee.suffix}-policy`, args, options));
+    chain.push(new AccessPolicy(policyName, args, { ...options, replaceOnChanges: ["policy.objectId"] }));
     return chain.slice(-1);
   };
   const sealers = access.sealers.flatMap((sealer) => add(sealer, "sealer"));
@@ -62,9 +59,15 @@ function addPolicies(parent: pulumi.Resource, name: string, access: KeyAccess): 
 function assignRoles(parent: pulumi.Resource, name: string, access: KeyAccess): KeyGrants {
   const sealer = defineRole(parent, name, "sealer", access);
   const machine = defineRole(parent, name, "machine", access);
+  const sealers: RoleAssignment[] = [];
+  for (const grantee of access.sealers) {
+    const { name: assignment, options } = grant(parent, `${name}-*-assignment`, grantee, sealers.slice(-1));
+    sealers.push(new RoleAssignment(assignment, assignmentArgs(grantee, sealer, access), options));
+  }
+  const { name: assignment, options } = grant(parent, `${name}-*-assignment`, access.machine, []);
   return {
-    sealers: access.sealers.map((grantee) => assignRole(parent, name, grantee, sealer, access)),
-    machine: [assignRole(parent, name, access.machine, machine, access)],
+    sealers,
+    machine: [new RoleAssignment(assignment, assignmentArgs(access.machine, machine, access), options)],
   };
 }
 
@@ -91,21 +94,15 @@ function defineRole(parent: pulumi.Resource, name: string, part: Part, access: K
   return new RoleDefinition(`${name}-${part}-role`, args, { parent });
 }
 
-function assignRole(
-  parent: pulumi.Resource,
-  name: string,
-  grantee: Grantee,
-  role: RoleDefinition,
-  { keyId, deployer }: KeyAccess,
-): RoleAssignment {
+/** The role on the key itself, and on no other key of the vault. */
+function assignmentArgs(grantee: Grantee, role: RoleDefinition, { keyId, deployer }: KeyAccess) {
   const roleId = pulumi.output(role.id).apply((id) => id.split("/").at(-1) ?? id);
   const ids = pulumi.all([keyId, grantee.objectId, roleId]);
-  const args = {
+  return {
     scope: keyId,
     principalId: grantee.objectId,
     principalType: grantee.type,
     roleDefinitionId: pulumi.all([deployer.subscriptionId, roleId]).apply(([id, guid]) => roleDefinitionId(id, guid)),
     roleAssignmentName: ids.apply(([scope, principal, guid]) => guidOf("assignment", scope, principal, guid)),
   };
-  return new RoleAssignment(`${name}-${grantee.suffix}-assignment`, args, { parent });
 }

@@ -9,7 +9,7 @@ import { type ImageNames, imageDigest, imageNames, nixTreeDigest } from "../decl
 import type { ImageSettings } from "../declarations/image-settings";
 import { fileDigest } from "../image/file-digest";
 import { azureName } from "./azure-name";
-import type { Deployer, Grantee } from "./deployer";
+import { type Deployer, type Grantee, grant } from "./deployer";
 import { type PublishArgs, publishImage } from "./publish-image";
 import { readably } from "./readable-error";
 
@@ -66,10 +66,11 @@ export class NixosImage extends pulumi.ComponentResource {
     const account = new StorageAccount(`${name}-account`, accountArgs(args, accountName), child);
     const place = { resourceGroupName: args.resourceGroupName, accountName: azureName(account) };
     const container = new BlobContainer(`${name}-container`, { ...place, ...containerArgs() }, child);
-    const grants = args.uploaders.map((uploader) => {
-      const grant = grantArgs(account.id, uploader, args.deployer);
-      return new RoleAssignment(`${name}-${uploader.suffix}-blobs`, grant, child);
-    });
+    const grants: RoleAssignment[] = [];
+    for (const uploader of args.uploaders) {
+      const { name: grantName, options } = grant(this, `${name}-*-blobs`, uploader, grants.slice(-1));
+      grants.push(new RoleAssignment(grantName, grantArgs(account.id, uploader, args.deployer), options));
+    }
 
     this.containerUrl = pulumi.interpolate`https://${accountName}.blob.core.windows.net/${CONTAINER}`;
     const plan = planImage(args);

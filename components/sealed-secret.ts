@@ -1,9 +1,10 @@
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { fingerprint } from "../commands/fingerprint";
-import { missingSealedFile, readSealed, recordedFingerprint } from "../commands/seal-record";
+import { missingSealedFile, readRecord, readSealed, recordedFingerprint, recordPath } from "../commands/seal-record";
 import type { Recipients } from "../declarations/recipients";
 import type { SecretDeclaration } from "../declarations/secret";
+import { type ExpectedSeal, expectedSeal } from "./expected-seal";
 import { readably } from "./readable-error";
 
 export interface SealedSecretArgs {
@@ -48,13 +49,14 @@ export class SealedSecret extends pulumi.ComponentResource {
   constructor(name: string, args: SealedSecretArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sealed-onion:index:SealedSecret", name, {}, renamed(args.declaration, opts));
     const { stack, declaration } = args;
+    const environment = sealEnvironment(args);
     const seal = new Command(
       `${name}-seal`,
       {
         create: "exec node run.mjs commands/seal.ts",
         update: "exec node run.mjs commands/seal.ts",
         delete: "exec node run.mjs commands/seal.ts --remove",
-        environment: sealEnvironment(args),
+        environment,
         // Progress goes to people; the one line of stdout is for this program.
         logging: "stderr",
       },
@@ -67,9 +69,13 @@ export class SealedSecret extends pulumi.ComponentResource {
     );
 
     const sealed = seal.stdout.apply(() => sealedOnDisk(stack, declaration));
+    const expected = pulumi.runtime.isDryRun() ? expectation(args, environment) : pulumi.output<ExpectedSeal>({});
     this.secretName = declaration.name;
-    this.digest = sealed.digest;
-    this.hostname = sealed.apply(({ hostname }) => hostname);
+    this.digest = expected.apply(({ digest }) => pulumi.output(digest ?? sealed.digest));
+    this.hostname =
+      declaration.kind === "onion"
+        ? expected.apply(({ hostname }) => (hostname ? pulumi.output(hostname) : sealed.apply((file) => file.hostname)))
+        : pulumi.output(undefined);
     this.ready = seal;
     this.registerOutputs({ digest: this.digest, hostname: this.hostname });
   }
@@ -101,6 +107,20 @@ function takeFingerprint({ stack, declaration, fingerprintKey }: SealedSecretArg
     }),
   );
   return pulumi.unsecret(taken);
+}
+
+/** What a preview can tell although the command is to run. */
+function expectation(
+  { stack, declaration, recipients }: SealedSecretArgs,
+  { FINGERPRINT = "", KEY_URL = "" }: Record<string, pulumi.Input<string>>,
+): pulumi.Output<ExpectedSeal> {
+  const { name, from } = declaration;
+  return pulumi.all([FINGERPRINT, KEY_URL]).apply(([fingerprint, keyUrl]) =>
+    readably(() => {
+      const record = readRecord(recordPath(stack, name)) ?? (from ? readRecord(recordPath(stack, from)) : undefined);
+      return expectedSeal(record, { fingerprint, keyUrl, recipients });
+    }),
+  );
 }
 
 /** What lies on disk counts, not what the command printed: after a rollback of git it is the older secret. */

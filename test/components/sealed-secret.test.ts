@@ -90,6 +90,7 @@ describe("a sealed secret", () => {
     project.write("token.txt", PLAINTEXT);
     await startMocks();
     const secret = new SealedSecret("token", argsFor({ source: { file: "token.txt" } }, {}, "token"));
+    await settled();
     expect(await resolved(secret.hostname)).toBeUndefined();
   });
 

@@ -1,0 +1,236 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { fixedVhdFooter } from "../../image/vhd-footer";
+import { createCloud } from "../../rehearsal/azure/cloud";
+import { changesOf, type Engine } from "../../rehearsal/engine/engine";
+import { startInProcess } from "../../rehearsal/engine/in-process-engine";
+import { simulatedAzureNative } from "../../rehearsal/provider/azure-native";
+import { simulatedRandom } from "../../rehearsal/provider/random";
+import { copyProgram } from "../../rehearsal/workspace";
+import { WORKING } from "../malformed/working";
+import { pretendedCommands } from "./pretended-commands";
+
+const DISK_BYTES = 1_048_576;
+const SECRETS = { "onion-key": { source: { onion: {} } }, token: { source: { file: "token.txt" } } };
+
+/** What a changed image leads to. */
+const NEW_IMAGE = [
+  "create-replacement image-image",
+  "create-replacement vm-machine",
+  "delete-replaced image-image",
+  "delete-replaced vm-machine",
+  "replace image-image",
+  "replace vm-machine",
+  "update image-build",
+  "update image-upload",
+  "update vm-prune",
+];
+const NEW_VM = ["create-replacement vm-machine", "delete-replaced vm-machine", "replace vm-machine"];
+
+// Each of these is two updates and a preview.
+vi.setConfig({ testTimeout: 180_000 });
+
+let folder: string;
+let engine: Engine;
+/** As whom the program runs, in the configuration's spelling. */
+let sealer: string;
+let teammate: string;
+
+function configure(change: Readonly<Record<string, unknown>> = {}): Record<string, string> {
+  const values = Object.entries({ ...WORKING, secrets: SECRETS, keySize: 2048, ...change });
+  const texts = values.map(([key, value]) => [
+    key.includes(":") ? key : `sealed-onion:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  return Object.fromEntries(texts);
+}
+
+/** A subscription in which every blob is a disk. */
+function subscription() {
+  const cloud = createCloud();
+  const footer = fixedVhdFooter(DISK_BYTES, Buffer.alloc(16));
+  cloud.attachBlobs({
+    properties: async () => ({ type: "PageBlob", size: DISK_BYTES + footer.length, metadata: {} }),
+    read: async () => footer,
+  });
+  return cloud;
+}
+
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "sealed-onion-diffs-"));
+  copyProgram(process.cwd(), folder);
+  fs.writeFileSync(path.join(folder, "token.txt"), "the first token", { mode: 0o600 });
+  const cloud = subscription();
+  const principal = cloud.directory.addApplication({ displayName: "ci" });
+  sealer = `servicePrincipal:${principal.objectId}`;
+  teammate = `servicePrincipal:${cloud.directory.addApplication({ displayName: "teammate" }).objectId}`;
+  const providers = [simulatedAzureNative({ cloud, principal }), simulatedRandom(), pretendedCommands(folder)];
+  engine = startInProcess({ folder, project: "sealed-onion", stack: "dev", config: configure(), providers });
+});
+afterEach(async () => {
+  await engine.close();
+  fs.rmSync(folder, { recursive: true });
+});
+
+/** As resources are named after a sealer. */
+function nameOf(principal: string): string {
+  return principal.replace("servicePrincipal:", "sealer-");
+}
+
+/** What a preview says of a change, after checking that `up` does just that. */
+async function changesBy(change: Readonly<Record<string, unknown>>, before: Readonly<Record<string, unknown>> = {}) {
+  await engine.setConfig(configure(before));
+  await engine.up();
+  await engine.setConfig(configure({ ...before, ...change }));
+  return said();
+}
+
+async function said(): Promise<string[]> {
+  const previewed = changesOf(await engine.preview());
+  const done = changesOf(await engine.up());
+  expect(previewed).toEqual(done);
+  return done;
+}
+
+describe("a diff is what is done, and no more than was asked for", () => {
+  it("nothing, where nothing changed", async () => {
+    expect(await changesBy({})).toEqual([]);
+  });
+
+  it.each<[title: string, change: Record<string, unknown>, expected: string[]]>([
+    ["purge protection", { purgeProtection: true }, ["update vault-vault"]],
+    ["a larger VM", { vmSize: "Standard_B2ms" }, ["update vm-machine"]],
+    ["more images to keep", { image: { keep: 5 } }, ["update vm-prune"]],
+    ["an ephemeral disk", { ephemeralOsDisk: true, vmSize: "Standard_D2ds_v5" }, NEW_VM],
+    [
+      "a NAT gateway",
+      { outbound: "natGateway" },
+      ["create vm-gateway", "create vm-gateway-address", "delete vm-address", "update vm-card", "update vm-subnet"],
+    ],
+    ["another operator", { adminUser: "alice" }, NEW_IMAGE],
+    ["another port", { services: { web: { key: "onion-key", ports: { "8080": "site" } } } }, NEW_IMAGE],
+    ["a switch of the boot agent", { bootAgent: { hostname: true } }, NEW_IMAGE],
+    [
+      "one more recipient",
+      { recipients: { pgp: ["0123456789ABCDEF0123456789ABCDEF01234567"] } },
+      ["update onion-key-seal", "update token-seal", ...NEW_IMAGE],
+    ],
+    [
+      "a secret that is no longer declared",
+      { secrets: { "onion-key": { source: { onion: {} } } } },
+      ["delete token", "delete token-seal", ...NEW_IMAGE],
+    ],
+    [
+      "a renamed secret",
+      {
+        secrets: { "onion-key": { source: { onion: {} } }, password: { source: { file: "token.txt" }, from: "token" } },
+      },
+      ["update password-seal", ...NEW_IMAGE],
+    ],
+    [
+      "a longer key",
+      { keySize: 3072 },
+      [
+        "create-replacement vault-key",
+        "delete-replaced vault-key",
+        "replace vault-key",
+        "update onion-key-seal",
+        "update token-seal",
+        ...NEW_IMAGE,
+      ],
+    ],
+    [
+      "roles in place of policies",
+      { authorization: "rbac" },
+      [
+        "create vault-machine-assignment",
+        "create vault-machine-role",
+        "create vault-sealer-assignment",
+        "create vault-sealer-role",
+        "delete vault-machine-policy",
+        "delete vault-sealer-policy",
+        "update vault-vault",
+      ],
+    ],
+  ])("%s", async (_, change, expected) => {
+    expect(await changesBy(change)).toEqual([...expected].sort());
+  });
+
+  it("nothing, where a stack is marked as production", async () => {
+    expect(await changesBy({ production: true }, { sealers: [sealer] })).toEqual([]);
+  });
+
+  it("nothing, where whoever ran up is named", async () => {
+    expect(await changesBy({ sealers: [sealer] })).toEqual([]);
+  });
+
+  it("a teammate who may seal and upload, too", async () => {
+    expect(await changesBy({ sealers: [sealer, teammate] })).toEqual([
+      `create image-${nameOf(teammate)}-blobs`,
+      `create vault-${nameOf(teammate)}-policy`,
+    ]);
+  });
+
+  it.each(["accessPolicy", "rbac"])(
+    "a teammate who is named first, and then the only one (%s)",
+    async (authorization) => {
+      const kind = authorization === "rbac" ? "assignment" : "policy";
+      const grantsOf = (name: string) => [`image-${name}-blobs`, `vault-${name}-${kind}`];
+      const own = grantsOf(nameOf(sealer));
+      expect(await changesBy({ sealers: [teammate, sealer] }, { authorization })).toEqual(
+        [
+          ...grantsOf(nameOf(teammate)).flatMap((name) => [`create-replacement ${name}`, `replace ${name}`]),
+          ...grantsOf("sealer").map((name) => `delete-replaced ${name}`),
+          ...own.map((name) => `create ${name}`),
+        ].sort(),
+      );
+      await engine.setConfig(configure({ authorization, sealers: [teammate] }));
+      expect(await said()).toEqual(own.map((name) => `delete ${name}`));
+    },
+  );
+
+  it("one more recipient, where sealed files go to the running VM: no new image", async () => {
+    const recipients = { pgp: ["0123456789ABCDEF0123456789ABCDEF01234567"] };
+    expect(await changesBy({ recipients }, { bootAgent: { userDataSecrets: true } })).toEqual([
+      "update onion-key-seal",
+      "update token-seal",
+      "update vm-machine",
+    ]);
+  });
+
+  it("a changed plaintext: that secret, the image and the VM", async () => {
+    await engine.up();
+    fs.writeFileSync(path.join(folder, "token.txt"), "another token");
+    expect(await said()).toEqual([...NEW_IMAGE, "update token-seal"].sort());
+  });
+
+  it("a changed plaintext that goes to the running VM: that secret and the VM's user data", async () => {
+    await engine.setConfig(configure({ bootAgent: { userDataSecrets: true } }));
+    await engine.up();
+    fs.writeFileSync(path.join(folder, "token.txt"), "another token");
+    expect(await said()).toEqual(["update token-seal", "update vm-machine"]);
+  });
+
+  it("the end of a renaming: its command alone, as what is sealed stays", async () => {
+    const password = { source: { file: "token.txt" } };
+    const secrets = (declaration: object) => ({
+      secrets: { "onion-key": { source: { onion: {} } }, password: declaration },
+    });
+    expect(await changesBy(secrets(password), secrets({ ...password, from: "token" }))).toEqual([
+      "update password-seal",
+    ]);
+  });
+
+  it("an older sealed file from git: the image and the VM, no new seal", async () => {
+    await engine.up();
+    const stack = path.join(folder, "nix", "stacks", "dev");
+    const older = path.join(folder, "older");
+    fs.cpSync(stack, older, { recursive: true });
+    fs.writeFileSync(path.join(folder, "token.txt"), "another token");
+    await engine.up();
+    fs.cpSync(older, stack, { recursive: true });
+    expect(await said()).toEqual([...NEW_IMAGE].sort());
+  });
+});
