@@ -92,14 +92,4 @@ describe("nixTreeDigest", () => {
     const read = (): string => nixTreeDigest(path.join(directory, "nowhere"));
     expect(read).toThrow("ENOENT");
   });
-
-  it("takes at most 50 ms for 1,000 files (best of five, as the machine may be busy)", () => {
-    for (let index = 0; index < 1000; index++) write(`modules/${index % 20}/${index}.nix`, `{ value = ${index}; }`);
-    const times = Array.from({ length: 5 }, () => {
-      const start = performance.now();
-      nixTreeDigest(directory);
-      return performance.now() - start;
-    });
-    expect(Math.min(...times)).toBeLessThan(50);
-  });
 });
