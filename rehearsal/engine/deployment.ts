@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { changes, replacements } from "../provider/property-diff";
+import { replacements } from "../provider/property-diff";
 import { type Diff, PartialError, type ResourceProvider } from "../provider/provider";
-import { type PropertyMap, plainMap } from "../provider/values";
+import type { PropertyMap } from "../provider/values";
 import { type ResourceGoal, withIgnoredKept, withReplaceOnChanges, withSecretOutputs } from "./resource-goal";
 import type { EngineState, ResourceState, Step, StepOperation } from "./state";
 
@@ -10,6 +10,17 @@ export interface DeploymentOptions {
   previous: EngineState;
   preview: boolean;
   onStep?: (step: Step) => void;
+}
+
+/** An update went wrong; `state` has what was done until then, and the next one goes on from it. */
+export class UpdateFailed extends Error {
+  constructor(
+    readonly errors: readonly Error[],
+    readonly state: EngineState,
+    readonly steps: readonly Step[],
+  ) {
+    super(errors.map((error) => error.message).join("\n"), { cause: errors[0] });
+  }
 }
 
 /** An update under way: takes what a program wants, one resource at a time, and does what Pulumi's engine would do. */
@@ -23,7 +34,7 @@ export interface Deployment {
   state(): EngineState;
 }
 
-function packageOf(type: string): string {
+export function packageOf(type: string): string {
   return type.startsWith("pulumi:providers:") ? type.slice("pulumi:providers:".length) : (type.split(":")[0] ?? "");
 }
 
@@ -206,53 +217,4 @@ export function createDeployment(options: DeploymentOptions): Deployment {
       return { resources: [...after.values(), ...left, ...doomed] };
     },
   };
-}
-
-/** `pulumi refresh`: the state as the clouds say it is. */
-export async function refresh(
-  state: EngineState,
-  providers: readonly ResourceProvider[],
-): Promise<{ state: EngineState; steps: Step[] }> {
-  const byPackage = new Map(providers.map((provider) => [provider.package, provider]));
-  const resources: ResourceState[] = [];
-  const steps: Step[] = [];
-  for (const old of state.resources) {
-    const provider = old.custom ? byPackage.get(packageOf(old.type)) : undefined;
-    const found = provider === undefined || old.type.startsWith("pulumi:providers:") ? old : await provider.read(old);
-    if (found === undefined) steps.push({ op: "delete", urn: old.urn, oldState: old });
-    else {
-      const now = { ...old, inputs: found.inputs, outputs: found.outputs };
-      // outputs are taken over without a word: only what stands for an input is told, as by Pulumi's engine
-      const isSame = changes(plainMap(old.inputs), plainMap(now.inputs)).length === 0;
-      steps.push({ op: isSame ? "same" : "update", urn: old.urn, oldState: old, newState: now });
-      resources.push(now);
-    }
-  }
-  return { state: { resources }, steps };
-}
-
-/** An update went wrong; `state` has what was done until then, and the next one goes on from it. */
-export class UpdateFailed extends Error {
-  constructor(
-    readonly errors: readonly Error[],
-    readonly state: EngineState,
-    readonly steps: readonly Step[],
-  ) {
-    super(errors.map((error) => error.message).join("\n"), { cause: errors[0] });
-  }
-}
-
-/** `pulumi destroy`. @throws UpdateFailed */
-export async function destroy(
-  state: EngineState,
-  providers: readonly ResourceProvider[],
-  onStep?: (step: Step) => void,
-) {
-  const deployment = createDeployment({ providers, previous: state, preview: false, ...(onStep && { onStep }) });
-  try {
-    await deployment.finish();
-  } catch (error) {
-    throw new UpdateFailed([error as Error], deployment.state(), deployment.steps);
-  }
-  return { state: deployment.state(), steps: deployment.steps };
 }

@@ -2,11 +2,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { ResourceProvider } from "../provider/provider";
 import { isMap, isSecret } from "../provider/values";
-import { destroy, refresh, UpdateFailed } from "./deployment";
+import { UpdateFailed } from "./deployment";
 import { type Engine, type EngineRun, type Operation, RunFailed } from "./engine";
 import { runProgram } from "./in-process";
 import { loadProgram } from "./load-program";
 import { type EngineState, emptyState, nameOf, type Step, summary } from "./state";
+import { destroy, refresh } from "./whole-stack";
 
 export interface InProcessOptions {
   /** The Pulumi program: a working copy. */

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cleanup } from "../../rehearsal/cleanup";
 import { openStage } from "../../rehearsal/engine/open-stage";
 import type { Stage } from "../../rehearsal/engine/stage";
-import { life, searchState } from "../../rehearsal/engine/story";
+import { life } from "../../rehearsal/engine/story-chapters";
+import { searchState } from "../../rehearsal/engine/story-tools";
 import { skippedFor } from "./engine-tools";
 
 /** One chapter a test: each goes on where the one before it ended. */
