@@ -88,7 +88,7 @@
     with subtest("a rotated secret reaches its consumer, and the generation before stays"):
         switch("rotated")
         app_has(rotated)
-        assert guest.succeed("ls /run/secrets.d").split() == ["1", "2"]
+        assert guest.succeed("ls /run/secrets.d | grep -x '[0-9]*'").split() == ["1", "2"]
 
     with subtest("and back"):
         guest.succeed("/run/booted-system/bin/switch-to-configuration test >&2")
