@@ -200,6 +200,25 @@ describe("a diff is what is done, and no more than was asked for", () => {
     ]);
   });
 
+  it("a gallery in place of a managed image: that, and a VM from there", async () => {
+    expect(await changesBy({ image: { publish: "gallery" } })).toEqual(
+      [
+        ...["image-gallery", "image-definition", "image-version"].map((name) => `create ${name}`),
+        "delete image-image",
+        ...NEW_VM,
+      ].sort(),
+    );
+  });
+
+  it("another region for a gallery's image: its version, in place", async () => {
+    const regions = (...names: string[]) => ({
+      image: { publish: "gallery", targetRegions: names.map((name) => ({ name })) },
+    });
+    expect(await changesBy(regions("westeurope", "northeurope"), regions("westeurope"))).toEqual([
+      "update image-version",
+    ]);
+  });
+
   it("a changed plaintext: that secret, the image and the VM", async () => {
     await engine.up();
     fs.writeFileSync(path.join(folder, "token.txt"), "another token");
