@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { BlobLeaseClient, PageBlobClient } from "@azure/storage-blob";
+import type { BlobLeaseClient, PageBlobClient, PageBlobUploadPagesOptions } from "@azure/storage-blob";
 import type { Range } from "../../image/data-ranges";
 import type { Attempt } from "./retry";
 import { StorageProblem } from "./storage-problem";
@@ -16,6 +16,8 @@ export interface BlobState {
   readonly digest: string;
   /** `createContentHash()` of the whole content; empty until it is complete. */
   readonly contentHash: string;
+  /** When it was completed, ISO 8601 in UTC; empty until then. Stays the same, whoever asks and when. */
+  readonly completedAt: string;
   readonly isLeased: boolean;
 }
 
@@ -33,23 +35,30 @@ export interface ImageBlob {
   writtenRanges(lease: string): Promise<Range[]>;
   /** MD5 of a range of at most 4 MiB, as Azure computes it. */
   md5(range: Range): Promise<Buffer>;
-  put(range: Range, bytes: Buffer, md5: Buffer, lease: string): Promise<void>;
+  /** @param crc64 what Azure compares the bytes with that arrive */
+  put(range: Range, bytes: Buffer, crc64: Buffer, lease: string): Promise<void>;
   clear(range: Range, lease: string): Promise<void>;
   /** Marks the blob as complete, if nobody has changed it since `etag`. */
-  complete(digest: string, contentHash: string, lease: string, etag: string): Promise<void>;
+  complete(completion: Completion, lease: string, etag: string): Promise<void>;
   lease(id: string): BlobLeaseClient;
 }
 
+/** What a complete blob says about itself. */
+export type Completion = Pick<BlobState, "completedAt" | "contentHash" | "digest">;
+
 /** Names of metadata, which Azure keeps in lower case. */
-const metadataOf = (digest: string, contentHash: string) => ({
+const incomplete = (digest: string) => ({ digest, complete: "false" });
+const complete = ({ completedAt, contentHash, digest }: Completion) => ({
   digest,
-  complete: `${contentHash !== ""}`,
-  ...(contentHash === "" ? {} : { contenthash: contentHash }),
+  complete: "true",
+  contenthash: contentHash,
+  completedat: completedAt,
 });
 
 export function openImageBlob(client: PageBlobClient, attempt: Attempt): ImageBlob {
   const name = `${client.containerName}/${client.name}`;
   const bytes = ({ start, end }: Range): string => `range ${start}-${end - 1} of '${name}'`;
+  let knowsCrc64 = true;
   const about = (abortSignal: AbortSignal, leaseId: string, ifMatch?: string) => ({
     abortSignal,
     conditions: { leaseId, ...(ifMatch === undefined ? {} : { ifMatch }) },
@@ -61,12 +70,12 @@ export function openImageBlob(client: PageBlobClient, attempt: Attempt): ImageBl
     create: (size, digest) =>
       attempt(`create '${name}'`, (abortSignal) =>
         unlessThere(
-          client.create(size, { abortSignal, conditions: { ifNoneMatch: "*" }, metadata: metadataOf(digest, "") }),
+          client.create(size, { abortSignal, conditions: { ifNoneMatch: "*" }, metadata: incomplete(digest) }),
         ),
       ),
     async restart(size, digest, lease, etag) {
       await attempt(`restart '${name}'`, (signal) =>
-        client.create(size, { ...about(signal, lease, etag), metadata: metadataOf(digest, "") }),
+        client.create(size, { ...about(signal, lease, etag), metadata: incomplete(digest) }),
       );
     },
     writtenRanges: (lease) =>
@@ -78,13 +87,18 @@ export function openImageBlob(client: PageBlobClient, attempt: Attempt): ImageBl
         return ranges;
       }),
     md5: (range) => attempt(`verify ${bytes(range)}`, (signal) => readMd5(client, range, signal)),
-    async put(range, content, md5, lease) {
-      await attempt(`put ${bytes(range)}`, (signal) =>
-        client.uploadPages(content, range.start, content.length, {
-          ...about(signal, lease),
-          transactionalContentMD5: md5,
-        }),
-      );
+    async put(range, content, crc64, lease) {
+      const send = (check: PageBlobUploadPagesOptions) =>
+        attempt(`put ${bytes(range)}`, (signal) =>
+          client.uploadPages(content, range.start, content.length, { ...about(signal, lease), ...check }),
+        );
+      const md5 = (): PageBlobUploadPagesOptions => ({ transactionalContentMD5: md5Of(content) });
+      if (!knowsCrc64) return void (await send(md5()));
+      await send({ transactionalContentCrc64: crc64 }).catch((error: unknown) => {
+        if (!(error instanceof StorageProblem) || error.code !== "FeatureNotSupported") throw error;
+        knowsCrc64 = false; // an Azurite in its strict mode
+        return send(md5());
+      });
     },
     async clear(range, lease) {
       if (range.end <= range.start) throw new RangeError(`no bytes to clear in ${bytes(range)}`); // the SDK would clear all
@@ -92,9 +106,9 @@ export function openImageBlob(client: PageBlobClient, attempt: Attempt): ImageBl
         client.clearPages(range.start, range.end - range.start, about(signal, lease)),
       );
     },
-    async complete(digest, contentHash, lease, etag) {
+    async complete(completion, lease, etag) {
       await attempt(`complete '${name}'`, (signal) =>
-        client.setMetadata(metadataOf(digest, contentHash), about(signal, lease, etag)),
+        client.setMetadata(complete(completion), about(signal, lease, etag)),
       );
     },
   };
@@ -111,6 +125,7 @@ async function readState(client: PageBlobClient, abortSignal: AbortSignal): Prom
       isComplete: metadata.complete === "true",
       digest: metadata.digest ?? "",
       contentHash: metadata.contenthash ?? "",
+      completedAt: metadata.completedat ?? "",
       isLeased: properties.leaseState === "leased" || properties.leaseState === "breaking",
     };
   } catch (error) {
@@ -127,6 +142,10 @@ async function unlessThere(creation: Promise<unknown>): Promise<boolean> {
     if (["BlobAlreadyExists", "ConditionNotMet", "LeaseIdMissing"].includes(codeOf(error) ?? "")) return false;
     throw error;
   }
+}
+
+function md5Of(bytes: Buffer): Buffer {
+  return createHash("md5").update(bytes).digest();
 }
 
 /** Azure sends the range behind the header with its MD5: larger ones are not read to their end. */

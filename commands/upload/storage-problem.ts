@@ -37,6 +37,7 @@ const transientCodes = new Set([
 /** Whether the same request may succeed later. */
 export function isTransient({ code, status }: StorageProblem): boolean {
   if (transientCodes.has(code)) return true;
+  if (code === "FeatureNotSupported") return false;
   if (status === 401) return code === "InvalidAuthenticationInfo"; // an expired token: the next try gets a new one
   return status === undefined ? isNetworkCode(code) : transientStatuses.has(status);
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { CHUNK_SIZE, createContentHash } from "../../image/content-hash";
+import { createCrc64 } from "../../image/crc64";
 import { createRangePlanner, type Range } from "../../image/data-ranges";
 import type { Transfer } from "../progress";
 import { createBufferPool } from "./buffer-pool";
@@ -45,7 +46,8 @@ export interface TransferOptions {
  */
 export async function transfer(options: TransferOptions): Promise<TransferResult> {
   const { blob, disk, lease, onProgress, stop, written } = options;
-  const pool = createBufferPool(BUFFERS, CHUNK_SIZE);
+  const checksum = createCrc64(BUFFERS, CHUNK_SIZE);
+  const pool = createBufferPool(checksum.buffers);
   const limit = createLimit(REQUESTS, stop);
   const there = createWrittenRanges(written);
   const plan = createRangePlanner();
@@ -59,12 +61,11 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
     }
   };
   const send = async (range: Range, bytes: Buffer): Promise<void> => {
-    const md5 = createHash("md5").update(bytes).digest();
-    if (there.cover(range) && md5.equals(await blob.md5(range))) {
+    if (there.cover(range) && (await blob.md5(range)).equals(createHash("md5").update(bytes).digest())) {
       total.kept += bytes.length;
       return;
     }
-    await lease.hold(() => blob.put(range, bytes, md5, lease.id));
+    await lease.hold(() => blob.put(range, bytes, checksum.of(bytes), lease.id));
     total.sent += bytes.length;
     total.requests += 1;
   };

@@ -27,8 +27,12 @@ export interface UploadOptions {
 
 const LEASE_WAIT_MS = 15 * 60_000;
 
-/** Undefined where the blob was complete already. */
-export type UploadResult = TransferResult | undefined;
+export interface UploadResult {
+  /** When the blob was completed, by this upload or before: ISO 8601 in UTC. */
+  readonly completedAt: string;
+  /** Undefined where the blob was complete already. */
+  readonly transfer: TransferResult | undefined;
+}
 
 /**
  * Uploads a disk as a page blob, or goes on with an upload that was interrupted. A complete blob is never touched:
@@ -42,22 +46,22 @@ export async function uploadDisk(options: UploadOptions): Promise<UploadResult> 
   const blob = openImageBlob(client, attempt);
   const isNew = await firstContact(() => blob.create(disk.size, digest), signal, progress.log);
   const lease = await waitForLease(blob, attempt, options);
-  if (lease === undefined) return undefined;
+  if ("completedAt" in lease) return lease;
   try {
     const written = isNew ? [] : await prepare(blob, lease, options);
-    if (written === "complete") return undefined;
+    if ("completedAt" in written) return written;
     const onProgress = progress.show;
     const stop = (reason: unknown): void => stopped.abort(reason);
     const result = await transfer({ blob, disk, lease, onProgress, stop, written });
-    await complete(blob, lease, digest, result.contentHash);
-    return result;
+    const completedAt = await complete(blob, lease, digest, result.contentHash);
+    return { completedAt, transfer: result };
   } finally {
     await lease.release();
   }
 }
 
-/** Takes the lease as soon as nobody else has it. Undefined if the other one completes the blob meanwhile. */
-async function waitForLease(blob: ImageBlob, attempt: Attempt, options: UploadOptions): Promise<Lease | undefined> {
+/** Takes the lease as soon as nobody else has it; or finds that the other one has completed the blob. */
+async function waitForLease(blob: ImageBlob, attempt: Attempt, options: UploadOptions): Promise<Lease | UploadResult> {
   const { client, digest, leaseWaitMs = LEASE_WAIT_MS, memory, progress, signal } = options;
   const key = client.url.split("?", 1)[0] ?? "";
   const end = Date.now() + leaseWaitMs;
@@ -65,10 +69,7 @@ async function waitForLease(blob: ImageBlob, attempt: Attempt, options: UploadOp
     const lease = await takeLease({ attempt, name: blob.name, client: blob.lease, key, memory, signal });
     if (lease) return lease;
     const state = await blob.state();
-    if (state?.isComplete) {
-      await checkSame(blob, state, options);
-      return undefined;
-    }
+    if (state?.isComplete) return checkSame(blob, state, options);
     if (!state) await blob.create(options.disk.size, digest); // it was deleted
     if (Date.now() > end) {
       throw new Error(
@@ -81,14 +82,11 @@ async function waitForLease(blob: ImageBlob, attempt: Attempt, options: UploadOp
 }
 
 /** Looks at a blob that was there before: what of it can be kept. */
-async function prepare(blob: ImageBlob, lease: Lease, options: UploadOptions): Promise<Range[] | "complete"> {
+async function prepare(blob: ImageBlob, lease: Lease, options: UploadOptions): Promise<Range[] | UploadResult> {
   const { digest, disk, progress } = options;
   const state = await blob.state();
   if (!state) throw new Error(`'${blob.name}' was deleted while it was uploaded: run it again`);
-  if (state.isComplete) {
-    await checkSame(blob, state, options);
-    return "complete";
-  }
+  if (state.isComplete) return checkSame(blob, state, options);
   if (!state.isPageBlob) throw new Error(`'${blob.name}' is no page blob: delete it, nothing here made it`);
   if (state.size !== disk.size || state.digest !== digest) {
     await lease.hold(() => blob.restart(disk.size, digest, lease.id, state.etag));
@@ -100,10 +98,13 @@ async function prepare(blob: ImageBlob, lease: Lease, options: UploadOptions): P
 }
 
 /** @throws if a complete blob holds anything else than this disk */
-async function checkSame(blob: ImageBlob, state: BlobState, { digest, disk, progress }: UploadOptions): Promise<void> {
+async function checkSame(blob: ImageBlob, state: BlobState, options: UploadOptions): Promise<UploadResult> {
+  const { digest, disk, progress } = options;
   progress.log(`'${blob.name}' is complete already, comparing it with '${disk.file}'`);
   const contentHash = await hashDisk(disk);
-  if (state.digest === digest && state.contentHash === contentHash && state.size === disk.size) return;
+  if (state.digest === digest && state.contentHash === contentHash && state.size === disk.size) {
+    return { completedAt: state.completedAt, transfer: undefined };
+  }
   throw new Error(
     `'${blob.name}' is complete and holds another content (${state.contentHash.slice(0, 16) || "unknown"}) than ` +
       `'${disk.file}' (${contentHash.slice(0, 16)}): complete blobs are never overwritten, delete it if it is wrong`,
@@ -112,7 +113,7 @@ async function checkSame(blob: ImageBlob, state: BlobState, { digest, disk, prog
 
 async function hashDisk(disk: Disk): Promise<string> {
   const hash = createContentHash(disk.size);
-  const pool = createBufferPool(2, CHUNK_SIZE);
+  const pool = createBufferPool([Buffer.allocUnsafeSlow(CHUNK_SIZE), Buffer.allocUnsafeSlow(CHUNK_SIZE)]);
   for await (const { buffer, bytes, index } of readChunks(disk, pool, () => {})) {
     hash.add(index, bytes);
     pool.give(buffer);
@@ -120,15 +121,19 @@ async function hashDisk(disk: Disk): Promise<string> {
   return hash.digest();
 }
 
-/** Set last. If the answer to this request is lost, the blob's state tells whether it was done. */
-async function complete(blob: ImageBlob, lease: Lease, digest: string, contentHash: string): Promise<void> {
-  const isDone = (state: BlobState | undefined): boolean =>
-    state?.isComplete === true && state.contentHash === contentHash;
+/**
+ * Set last. If the answer to this request is lost, the blob's state tells whether it was done.
+ * @returns when it was completed
+ */
+async function complete(blob: ImageBlob, lease: Lease, digest: string, contentHash: string): Promise<string> {
   const state = await blob.state();
-  if (isDone(state)) return;
-  await lease
-    .hold(() => blob.complete(digest, contentHash, lease.id, state?.etag ?? ""))
-    .catch(async (error: unknown) => {
-      if (!isDone(await blob.state())) throw error;
-    });
+  const completedAt = new Date().toISOString();
+  try {
+    await lease.hold(() => blob.complete({ completedAt, contentHash, digest }, lease.id, state?.etag ?? ""));
+    return completedAt;
+  } catch (error) {
+    const found = await blob.state();
+    if (!found?.isComplete || found.contentHash !== contentHash) throw error;
+    return found.completedAt;
+  }
 }

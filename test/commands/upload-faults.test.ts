@@ -7,7 +7,8 @@ import type { Progress } from "../../commands/progress";
 import { openDisk } from "../../commands/upload/disk";
 import type { RetryPatience } from "../../commands/upload/retry";
 import { endStalledRequests } from "../../commands/upload/stalled-requests";
-import { type UploadResult, uploadDisk } from "../../commands/upload/upload";
+import type { TransferResult } from "../../commands/upload/transfer";
+import { uploadDisk } from "../../commands/upload/upload";
 import { type BlobStore, download, startBlobStore } from "./upload/blob-store";
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from "./upload/fault-proxy";
 import { MIB, type TestDisk, vhd } from "./upload/test-disks";
@@ -54,14 +55,15 @@ async function upload(
   from = file,
   digest = "d1",
   signal = new AbortController().signal,
-): Promise<UploadResult> {
+): Promise<TransferResult | undefined> {
   const url = store.containerUrl.replace(`:${store.port}/`, `:${proxy.port}/`);
   const client = new PageBlobClient(`${url}/${name}?${store.sas}`, new AnonymousCredential(), {
     retryOptions: { maxTries: 1 },
   });
   const memory = path.join(folder, "leases");
   const patience = { firstPauseMs: 5, ...retries };
-  return uploadDisk({ client, digest, disk: await openDisk(from, 2), memory, progress, retries: patience, signal });
+  const source = await openDisk(from, 2);
+  return (await uploadDisk({ client, digest, disk: source, memory, progress, retries: patience, signal })).transfer;
 }
 
 /** Each Nth request meets the fault, as long as `isMet` says so. */
@@ -123,6 +125,18 @@ describe("the blob equals the disk, byte for byte, although", () => {
       "PUT metadata ",
       "PUT page ",
     ]);
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
+  it("the store knows no CRC-64: each range then comes with its MD5", async () => {
+    proxy.setFault(({ headers }) =>
+      headers["x-ms-content-crc64"] ? { kind: "answer", status: 500, code: "FeatureNotSupported" } : undefined,
+    );
+    const before = proxy.requests.length;
+    await upload();
+    const writes = proxy.requests.slice(before).filter(({ comp }) => comp === "page");
+    expect(writes.every(({ headers }) => headers["x-ms-content-crc64"] || headers["content-md5"])).toBe(true);
+    expect(writes.at(-1)?.headers["content-md5"]).toMatch(/^[\w+/]{22}==$/);
     expect((await download(stored())).equals(content)).toBe(true);
   });
 

@@ -69,10 +69,19 @@ describe("a fixed VHD", () => {
       code: 0,
       stderr: expect.stringMatching(/^uploaded 'dev-1\.vhd': 7\.\d MiB sent/),
     });
-    expect(JSON.parse(stdout)).toEqual({ blobUrl: `${store.containerUrl}/${name}`, size: content.length });
+    expect(JSON.parse(stdout)).toEqual({
+      blobUrl: `${store.containerUrl}/${name}`,
+      size: content.length,
+      completedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    });
     expect((await download(blob())).equals(content)).toBe(true);
     const { metadata, leaseState } = await blob().getProperties();
-    expect(metadata).toEqual({ digest: "d1", complete: "true", contenthash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(metadata).toEqual({
+      digest: "d1",
+      complete: "true",
+      completedat: JSON.parse(stdout).completedAt,
+      contenthash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
     expect(leaseState).toBe("available");
     expect(store.storedBytes() - before).toBeLessThan(7.3 * MIB);
   });
@@ -106,6 +115,7 @@ describe("a fixed VHD", () => {
     await upload(`{"vhd":"${write("disk.vhd", content)}","digest":"d1"}`);
     const { code, stdout } = await upload('{"vhd":null,"digest":"d1"}');
     expect({ code, size: JSON.parse(stdout).size }).toEqual({ code: 0, size: content.length });
+    expect((await upload("gone.vhd")).stdout).toBe(stdout); // also the time of its completion
     expect((await upload("gone.vhd")).code).toBe(0);
   });
 
