@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { runChild } from "../../commands/child-process";
 import { findOnPath } from "../../commands/tools";
 import type { Facts } from "../../declarations/facts";
-import { type Manifest, manifestOf } from "./manifest";
+import { type Manifest, readEvaluatedGuest } from "./evaluated";
+import { manifestOf, movedBelow } from "./manifest";
 
 export interface UnsealOptions {
   facts: Facts;
@@ -26,7 +27,7 @@ const longestPauseMs = 2_000;
 
 /** Tries once, as the unit does at each start. */
 export async function unsealOnce(options: UnsealOptions): Promise<Unsealed> {
-  const manifest = manifestOf(options.facts, options.sealedFolder, options.root);
+  const manifest = movedBelow(options.root, manifestOf(options.facts, options.sealedFolder, readEvaluatedGuest()));
   const reason = findOnPath("sops-install-secrets")
     ? await installSecrets(manifest, options)
     : await decryptEach(manifest, options);
@@ -83,9 +84,8 @@ function place(target: string, mode: string, plaintext: Buffer): void {
 }
 
 /** The console line is the guest's own: the script that its unit runs after each failed attempt. */
-async function explain({ facts, environment }: UnsealOptions, said: string): Promise<string> {
+async function explain({ environment }: UnsealOptions, said: string): Promise<string> {
   const script = path.resolve("nix", "scripts", "explain-sealed.sh");
-  const unit = { SEALED_ONION_KEY_URL: facts.vault.keyUrl, SERVICE_RESULT: "exit-code" };
-  const { stderr } = await runChild("bash", [script], { environment: { ...environment, ...unit } });
+  const { stderr } = await runChild("bash", [script], { environment: { ...environment, SERVICE_RESULT: "exit-code" } });
   return stderr.replace(/^<2>/, "").trim() || said;
 }

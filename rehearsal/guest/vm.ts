@@ -8,6 +8,8 @@ import type { Machine } from "../azure/machine";
 import type { TorNetwork } from "../tor/network";
 import { startOnionService } from "../tor/onion-service";
 import { startFromImage } from "./disk";
+import { readEvaluatedGuest } from "./evaluated";
+import { unsealEnvironment } from "./manifest";
 import { type MemoryFolder, makeMemoryFolder } from "./memory-folder";
 import { serveSite } from "./site";
 import type { UnsealOptions } from "./unseal";
@@ -36,7 +38,7 @@ export async function bootVm(azure: LoopbackAzure, vmId: string, disk: string): 
   const memory = makeMemoryFolder();
   const consoleLines: string[] = [];
   const { PATH } = process.env;
-  const environment = { PATH, HOME: "/var/empty", ...machine.env, AZURE_CLIENT_ID: facts.identity.clientId };
+  const environment = { PATH, ...machine.env, ...unsealEnvironment(facts, readEvaluatedGuest()) };
   const unsealing = {
     facts,
     sealedFolder: disk,

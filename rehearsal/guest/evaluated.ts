@@ -1,0 +1,41 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+/** What `sops-install-secrets` reads. Source: `type manifest` in sops-nix's pkgs/sops-install-secrets/main.go. */
+export interface Manifest {
+  readonly secrets: readonly ManifestSecret[];
+  readonly secretsMountPoint: string;
+  readonly symlinkPath: string;
+  readonly ageSshKeyPaths: readonly string[];
+  readonly userMode: boolean;
+  readonly [setting: string]: unknown;
+}
+
+export interface ManifestSecret {
+  readonly name: string;
+  readonly key: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly owner: string | null;
+  readonly group: string | null;
+  /** Four octal digits. */
+  readonly mode: string;
+  readonly sopsFile: string;
+  /** SHA-256 of the sealed file, in hex. */
+  readonly sopsFileHash: string;
+  readonly restartUnits: readonly string[];
+  readonly [setting: string]: unknown;
+}
+
+/** What the modules under `nix/` make of the example stack: `npm run check:nix` evaluates them and compares. */
+export interface EvaluatedGuest {
+  readonly manifest: Manifest;
+  /** The unit `sops-install-secrets.service`; NixOS's own variables, as PATH, are left out. */
+  readonly unseal: { readonly environment: Readonly<Record<string, string>> };
+  readonly checkIn: { readonly arguments: readonly string[] };
+}
+
+/** Reads the golden file of the checkout that the current folder is. */
+export function readEvaluatedGuest(): EvaluatedGuest {
+  return JSON.parse(fs.readFileSync(path.resolve("nix", "eval", "golden", "guest.json"), "utf8"));
+}
