@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -6,6 +7,8 @@ export default defineConfig({
     globalSetup: ["test/tools.ts"],
     // Many tests run real programs against each other: on a shared CI machine one may starve once.
     retry: process.env.CI ? 1 : 0,
+    // Most tests wait for programs that they have started: a core less than there are, vitest's default, would idle.
+    maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
