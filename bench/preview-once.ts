@@ -1,10 +1,10 @@
 import { createCloud } from "../rehearsal/azure/cloud";
 import { runProgram } from "../rehearsal/engine/in-process";
 import { loadProgram } from "../rehearsal/engine/load-program";
-import { sshPublicKey } from "../rehearsal/engine/stage";
 import { simulatedAzureNative } from "../rehearsal/provider/azure-native";
 import { localCommand } from "../rehearsal/provider/local-command";
 import { simulatedRandom } from "../rehearsal/provider/random";
+import { nobodysSshKey } from "../rehearsal/ssh-key";
 
 /** One preview in process, of the program in the folder that is given: what bench/preview.ts takes the time of. */
 async function main(folder: string): Promise<void> {
@@ -13,7 +13,7 @@ async function main(folder: string): Promise<void> {
   const providers = [simulatedAzureNative({ cloud, principal }), simulatedRandom(), localCommand({ folder })];
   const config = {
     "azure-native:location": "westeurope",
-    "sealed-onion:sshPublicKey": sshPublicKey,
+    "sealed-onion:sshPublicKey": nobodysSshKey,
     "sealed-onion:secrets": JSON.stringify({ onion: { source: { onion: {} } } }),
   };
   const program = loadProgram(folder);

@@ -5,10 +5,10 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { createCloud } from "../rehearsal/azure/cloud";
 import { findPulumi, type PulumiEngine, startPulumi } from "../rehearsal/engine/pulumi";
-import { sshPublicKey } from "../rehearsal/engine/stage";
 import { simulatedAzureNative } from "../rehearsal/provider/azure-native";
 import { localCommand } from "../rehearsal/provider/local-command";
 import { simulatedRandom } from "../rehearsal/provider/random";
+import { nobodysSshKey } from "../rehearsal/ssh-key";
 import { copyProgram } from "../rehearsal/workspace";
 
 /**
@@ -32,7 +32,7 @@ interface Contest {
 
 const config = {
   "azure-native:location": "westeurope",
-  "sealed-onion:sshPublicKey": sshPublicKey,
+  "sealed-onion:sshPublicKey": nobodysSshKey,
   "sealed-onion:secrets": JSON.stringify({ onion: { source: { onion: {} } } }),
 };
 

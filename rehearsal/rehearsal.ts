@@ -4,7 +4,7 @@ import { type LoopbackAzure, startAzure } from "./azure/azure";
 import type { Cleanup } from "./cleanup";
 import { refuseThenOpen } from "./denials";
 import { type Deployment, deploy } from "./deploy";
-import { setPulumiStage } from "./engine/stage";
+import { setStage } from "./engine/stage";
 import { chooseEngine, startEngine } from "./engine/start-engine";
 import { tellStory } from "./engine/story";
 import { type Folders, makeFolders } from "./folders";
@@ -14,7 +14,7 @@ import type { Plaintext } from "./leaks";
 import { ProcessSampler } from "./process-sampler";
 import { endAgents, makeRecoverers, openWithoutVault, type Recoverer } from "./recovery";
 import type { RehearsalReport } from "./report";
-import { makeScenario, type Scenario } from "./scenario";
+import { diskBuilder, makeScenario, type Scenario } from "./scenario";
 import { searchEverything } from "./search-everything";
 import { requireTools } from "./setup";
 import { Steps } from "./steps";
@@ -30,9 +30,6 @@ export interface RehearsalChoices {
   vault: boolean;
 }
 
-/** `image.builder` where Nix does not build. */
-const builder = ["node", "run.mjs", "rehearsal/stack-image.ts"];
-
 /** Runs the whole deployment once. Everything that it starts is in `cleanup`, whatever happens. */
 export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Promise<RehearsalReport> {
   const engineName = chooseEngine(choices.engine);
@@ -45,7 +42,7 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
   const tor = startTor(folders, cleanup); // beside the deployment: it takes about as long
   const azure = await steps.run("Azure on loopback", () => startCloud(folders, cleanup));
   const recovery = await steps.run("recovery keys: age, SSH, PGP", () => makeRecovery(folders, cleanup));
-  const scenario = makeScenario(folders.sources, recovery.recoverers, choices.nix ? undefined : builder);
+  const scenario = makeScenario(folders.sources, recovery.recoverers, choices.nix ? undefined : diskBuilder);
   const engine = await startEngine(engineName, { azure, folder: folders.program, home: folders.engine, ...scenario });
   cleanup.add(() => engine.close());
   const deployment = await steps.run(
@@ -120,7 +117,7 @@ async function makeRecovery(folders: Folders, cleanup: Cleanup) {
 /** Under the real engine: a second stack's whole life, its diffs, failures and end. */
 async function tellLife(steps: Steps, azure: LoopbackAzure, cleanup: Cleanup): Promise<void> {
   const { program: folder, engine: home, sources } = makeFolders(cleanup);
-  const stage = await setPulumiStage({ azure, folder, home, sources });
+  const stage = await setStage("pulumi", { azure, folder, home, sources });
   cleanup.add(() => stage.engine.close());
   await tellStory(stage, { onChapter: (chapter) => steps.done(chapter.name, chapter.seconds) });
 }

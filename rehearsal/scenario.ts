@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Recoverer } from "./recovery";
+import { nobodysSshKey } from "./ssh-key";
 
 /** The stack that a rehearsal deploys: a real configuration, with secrets made up for this run. */
 export interface Scenario {
@@ -12,13 +13,8 @@ export interface Scenario {
   plaintexts: { name: string; bytes: Buffer }[];
 }
 
-/** Not anybody's key: a public key for a VM that nobody logs in to. */
-const sshPublicKey = `ssh-ed25519 ${Buffer.concat([
-  Buffer.from([0, 0, 0, 11]),
-  Buffer.from("ssh-ed25519"),
-  Buffer.from([0, 0, 0, 32]),
-  Buffer.alloc(32, 7),
-]).toString("base64")} rehearsal`;
+/** `image.builder` where Nix does not build: a small disk stands for the image. */
+export const diskBuilder = ["node", "run.mjs", "rehearsal/stack-image.ts"];
 
 /**
  * @param sources a folder on a memory file system: where this stack's owner keeps plaintext
@@ -58,7 +54,7 @@ export function stackConfig(
   };
   return {
     "azure-native:location": "westeurope",
-    "sealed-onion:sshPublicKey": sshPublicKey,
+    "sealed-onion:sshPublicKey": nobodysSshKey,
     "sealed-onion:secrets": JSON.stringify(secrets),
     "sealed-onion:recipients": JSON.stringify(recipients),
     ...(builder ? { "sealed-onion:image": JSON.stringify({ builder }) } : {}),

@@ -1,8 +1,9 @@
-import { createPrivateKey, KeyObject, webcrypto, X509Certificate } from "node:crypto";
+import { createPrivateKey, generateKeyPair, webcrypto, X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import { isIP } from "node:net";
 import * as path from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
+import { promisify } from "node:util";
 import "reflect-metadata"; // what x509 is built with wants it before it is loaded
 import * as x509 from "@peculiar/x509";
 
@@ -29,36 +30,43 @@ function validity(): { notBefore: Date; notAfter: Date } {
   return { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + 30 * DAY_MS) };
 }
 
-function generatePair(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as Promise<webcrypto.CryptoKeyPair>;
+/** Made in its encoded form and read anew, as rsa-key.ts does and for the same reason. */
+async function generatePair(): Promise<{ publicKey: webcrypto.CryptoKey; privateKeyPem: string }> {
+  const { publicKey, privateKey } = await promisify(generateKeyPair)("ec", {
+    namedCurve: ALGORITHM.namedCurve,
+    publicKeyEncoding: { type: "spki", format: "der" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+  const imported = await webcrypto.subtle.importKey("spki", publicKey, ALGORITHM, true, ["verify"]);
+  return { publicKey: imported, privateKeyPem: privateKey };
 }
 
-function pemOf(key: webcrypto.CryptoKey): string {
-  return KeyObject.from(key).export({ type: "pkcs8", format: "pem" }).toString();
+function readSigningKey(privateKeyPem: string): Promise<webcrypto.CryptoKey> {
+  const der = createPrivateKey(privateKeyPem).export({ type: "pkcs8", format: "der" });
+  return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
 }
 
 /** A new authority: kept by whoever needs the same one twice. */
 export async function createAuthorityPair(): Promise<AuthorityPair> {
-  const keys = await generatePair();
+  const { publicKey, privateKeyPem } = await generatePair();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: "CN=Azure on loopback, throw-away",
     ...validity(),
-    keys,
+    keys: { publicKey, privateKey: await readSigningKey(privateKeyPem) },
     signingAlgorithm: ALGORITHM,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
     ],
   });
-  return { certificatePem: `${certificate.toString("pem")}\n`, privateKeyPem: pemOf(keys.privateKey) };
+  return { certificatePem: `${certificate.toString("pem")}\n`, privateKeyPem };
 }
 
 async function signingKeyOf(pair: AuthorityPair): Promise<webcrypto.CryptoKey> {
   const fits = new X509Certificate(pair.certificatePem).checkPrivateKey(createPrivateKey(pair.privateKeyPem));
   if (!fits) throw new Error("the authority's private key is not the one of its certificate");
-  const der = createPrivateKey(pair.privateKeyPem).export({ type: "pkcs8", format: "der" });
-  return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
+  return readSigningKey(pair.privateKeyPem);
 }
 
 /**
@@ -73,7 +81,6 @@ export async function createCertificateAuthority(
   const signingKey = await signingKeyOf(pair);
   const certificate = new x509.X509Certificate(pair.certificatePem);
   const leafKeys = await generatePair();
-  const leafKeyPem = pemOf(leafKeys.privateKey);
   const { certificatePem } = pair;
   const certificateFile = path.join(directory, "ca.pem");
   fs.writeFileSync(certificateFile, certificatePem);
@@ -95,7 +102,7 @@ export async function createCertificateAuthority(
         await x509.AuthorityKeyIdentifierExtension.create(certificate.publicKey),
       ],
     });
-    return createSecureContext({ key: leafKeyPem, cert: leaf.toString("pem"), minVersion: "TLSv1.2" });
+    return createSecureContext({ key: leafKeys.privateKeyPem, cert: leaf.toString("pem"), minVersion: "TLSv1.2" });
   }
 
   return {

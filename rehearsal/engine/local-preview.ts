@@ -1,26 +1,19 @@
-import { generateKeyPairSync } from "node:crypto";
 import { previewComment } from "../../commands/preview/comment";
 import { refuseSecrets } from "../../commands/preview/guard";
 import { readPlan } from "../../commands/preview/plan";
 import type { Cleanup } from "../cleanup";
 import { requireTools } from "../setup";
+import { newSshRecipient } from "../ssh-key";
 import type { Steps } from "../steps";
 import { openStage } from "./open-stage";
 import { type Stage, writeToken } from "./stage";
-
-/** An SSH public key as a recipient in one line. */
-function sshRecipient(): string {
-  const { publicKey } = generateKeyPairSync("ed25519");
-  const point = Buffer.from(String(publicKey.export({ format: "jwk" }).x), "base64url");
-  const header = Buffer.concat([Buffer.from([0, 0, 0, 11]), Buffer.from("ssh-ed25519"), Buffer.from([0, 0, 0, 32])]);
-  return `ssh-ed25519 ${Buffer.concat([header, point]).toString("base64")}`;
-}
+import { chooseEngine, type Engines } from "./start-engine";
 
 /** What a pull request might change: a secret's content, who may open them, and two dials that cost. */
 async function changeStack(stage: Stage): Promise<void> {
   writeToken(stage);
   Object.assign(stage.config, {
-    "sealed-onion:recipients": JSON.stringify({ age: [sshRecipient()] }),
+    "sealed-onion:recipients": JSON.stringify({ age: [newSshRecipient()] }),
     "sealed-onion:vmSize": "Standard_B2ms",
     "sealed-onion:outbound": "natGateway",
   });
@@ -31,13 +24,9 @@ async function changeStack(stage: Stage): Promise<void> {
  * The comment that a pull request would get: a stack is deployed to Azure on loopback, changed, and previewed. With
  * Pulumi's engine where `pulumi` is on PATH, else with ours.
  */
-export async function previewLocally(
-  cleanup: Cleanup,
-  steps: Steps,
-  engine?: "in-process" | "pulumi",
-): Promise<string> {
+export async function previewLocally(cleanup: Cleanup, steps: Steps, engine?: keyof Engines): Promise<string> {
   await steps.run("tools on PATH", () => requireTools(["sops"], (line) => steps.say(line)));
-  const stage = await steps.run("Azure on loopback", () => openStage(cleanup, process.cwd(), engine));
+  const stage = await steps.run("Azure on loopback", () => openStage(cleanup, process.cwd(), chooseEngine(engine)));
   await steps.run(`up, by the engine ${stage.engine.name} ${stage.engine.version}`, () => stage.engine.up());
   await changeStack(stage);
   const plan = await steps.run("preview of a change", () => stage.engine.previewJson());

@@ -5,19 +5,18 @@ import { startAzure } from "../azure/azure";
 import type { Cleanup } from "../cleanup";
 import { makeMemoryFolder } from "../guest/memory-folder";
 import { copyProgram } from "../workspace";
-import { findPulumi } from "./pulumi";
-import { type Stage, setInProcessStage, setPulumiStage } from "./stage";
-
-/** The engine that a rehearsal takes where none is asked for. */
-export function defaultEngine(): "in-process" | "pulumi" {
-  return findPulumi() === undefined ? "in-process" : "pulumi";
-}
+import { type Stage, setStage } from "./stage";
+import type { Engines } from "./start-engine";
 
 /**
  * A working copy of the program, Azure on loopback, and a stack before its first update. Everything is in `cleanup`.
  * @param checkout the folder that the copy is taken from
  */
-export async function openStage(cleanup: Cleanup, checkout: string, engine = defaultEngine()): Promise<Stage> {
+export async function openStage<Name extends keyof Engines>(
+  cleanup: Cleanup,
+  checkout: string,
+  engine: Name,
+): Promise<Stage<Engines[Name]>> {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "so-stage-"));
   cleanup.add(() => fs.rmSync(root, { recursive: true, force: true }));
   const below = (name: string) => path.join(root, name);
@@ -29,8 +28,7 @@ export async function openStage(cleanup: Cleanup, checkout: string, engine = def
   const propagation = { accessPoliciesMs: 1500, rolesMs: 1500 };
   const azure = await startAzure({ directory: below("azure"), propagation });
   cleanup.add(() => azure.close());
-  const options = { azure, folder: below("program"), home: below("home"), sources };
-  const stage: Stage = await (engine === "pulumi" ? setPulumiStage(options) : setInProcessStage(options));
+  const stage = await setStage(engine, { azure, folder: below("program"), home: below("home"), sources });
   cleanup.add(() => stage.engine.close());
   return stage;
 }

@@ -5,7 +5,7 @@ import type { ProviderFaults } from "../provider/provider-faults";
 import { simulatedRandom } from "../provider/random";
 import type { Engine } from "./engine";
 import { startInProcess } from "./in-process-engine";
-import { findPulumi, hasPlugin, startPulumi } from "./pulumi";
+import { findPulumi, hasPlugin, type PulumiEngine, startPulumi } from "./pulumi";
 
 export interface EngineParts {
   azure: LoopbackAzure;
@@ -20,11 +20,17 @@ export interface EngineParts {
   faults?: ProviderFaults;
 }
 
+/** The engines by name. */
+export interface Engines {
+  "in-process": Engine;
+  pulumi: PulumiEngine;
+}
+
 /**
  * The engine to run: the one that was asked for, else Pulumi's real one where it is on PATH.
  * @throws where the real one was asked for and is not there
  */
-export function chooseEngine(wanted: Engine["name"] | undefined): Engine["name"] {
+export function chooseEngine(wanted?: keyof Engines): keyof Engines {
   const isThere = findPulumi() !== undefined;
   if (wanted === "pulumi" && !isThere) {
     throw new Error("--engine pulumi needs pulumi on PATH: type brew install pulumi, or leave --engine out");
@@ -32,18 +38,33 @@ export function chooseEngine(wanted: Engine["name"] | undefined): Engine["name"]
   return wanted ?? (isThere ? "pulumi" : "in-process");
 }
 
-/** An engine over the loopback Azure. The real one uses released plugins of `command` and `random` that are on PATH. */
-export async function startEngine(name: Engine["name"], parts: EngineParts): Promise<Engine> {
-  const { azure, folder, home, stack, config, faults } = parts;
-  const environment = { ...process.env, ...azure.workstation.env };
-  const { principal } = azure.workstation;
-  const azureNative = simulatedAzureNative({ cloud: azure.cloud, principal, ...(faults && { faults }) });
-  const command = () => localCommand({ folder, environment });
-  if (name === "in-process") {
-    const providers = [azureNative, simulatedRandom(), command()];
+function providersOf({ azure, folder, faults }: EngineParts, environment: NodeJS.ProcessEnv) {
+  const { cloud, workstation } = azure;
+  return {
+    azureNative: simulatedAzureNative({ cloud, principal: workstation.principal, ...(faults && { faults }) }),
+    random: simulatedRandom(),
+    command: localCommand({ folder, environment }),
+  };
+}
+
+const starters: { [Name in keyof Engines]: (parts: EngineParts) => Promise<Engines[Name]> } = {
+  async "in-process"(parts) {
+    const { folder, stack, config } = parts;
+    const environment = { ...process.env, ...parts.azure.workstation.env };
+    const providers = Object.values(providersOf(parts, environment));
     return startInProcess({ folder, project: "sealed-onion", stack, config, providers });
-  }
-  const random = hasPlugin("random") ? [] : [simulatedRandom()];
-  const commands = hasPlugin("command") ? [] : [command()];
-  return startPulumi({ folder, home, stack, config, providers: [azureNative, ...random, ...commands], environment });
+  },
+  /** With released plugins of `command` and `random` where they are on PATH, else with ours of the same behaviour. */
+  async pulumi(parts) {
+    const { folder, home, stack, config } = parts;
+    const environment = { ...process.env, ...parts.azure.workstation.env };
+    const { azureNative, random, command } = providersOf(parts, environment);
+    const standIns = [random, command].filter((provider) => !hasPlugin(provider.package));
+    return startPulumi({ folder, home, stack, config, providers: [azureNative, ...standIns], environment });
+  },
+};
+
+/** An engine over the loopback Azure; the caller closes it. */
+export function startEngine<Name extends keyof Engines>(name: Name, parts: EngineParts): Promise<Engines[Name]> {
+  return starters[name](parts);
 }

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseRecipients } from "../../declarations/recipients";
@@ -10,14 +10,24 @@ function sshString(content: Buffer): Buffer {
   return Buffer.concat([length, content]);
 }
 
+// Encoded by the generator itself: Node 20 can lock up when a key object that it generated is exported.
+const privateKeyEncoding = { type: "pkcs8", format: "der" } as const;
+const publicKeyEncoding = { type: "spki", format: "der" } as const;
+
 function ed25519(): string {
-  const { x = "" } = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
-  const parts = [Buffer.from("ssh-ed25519"), Buffer.from(x, "base64url")];
+  const { publicKey } = generateKeyPairSync("ed25519", { privateKeyEncoding, publicKeyEncoding });
+  const parts = [Buffer.from("ssh-ed25519"), publicKey.subarray(-32)];
   return `ssh-ed25519 ${Buffer.concat(parts.map(sshString)).toString("base64")}`;
 }
 
 function rsa(bits: number): string {
-  const { e = "", n = "" } = generateKeyPairSync("rsa", { modulusLength: bits }).publicKey.export({ format: "jwk" });
+  const { publicKey } = generateKeyPairSync("rsa", {
+    modulusLength: bits,
+    privateKeyEncoding,
+    publicKeyEncoding,
+  });
+  const read = createPublicKey({ key: publicKey, format: "der", type: "spki" });
+  const { e = "", n = "" } = read.export({ format: "jwk" });
   const modulus = Buffer.concat([Buffer.alloc(1), Buffer.from(n, "base64url")]); // positive, in two's complement
   const parts = [Buffer.from("ssh-rsa"), Buffer.from(e, "base64url"), modulus];
   return `ssh-rsa ${Buffer.concat(parts.map(sshString)).toString("base64")}`;
