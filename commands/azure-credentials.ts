@@ -40,22 +40,21 @@ export function azureEnvironment(environment: NodeJS.ProcessEnv): NodeJS.Process
 }
 
 /**
- * An OIDC token that Pulumi would trade for Entra's, given as itself or to be had from the CI system; Azure's library
- * takes one from a file only.
- * @returns undefined where OIDC is not asked for, or its token lies in a file already
- * @throws if the CI system gives none
+ * What gives an OIDC token that Pulumi would trade for Entra's: one that is set, or a new one from the CI system each
+ * time, for they live for minutes.
+ * @returns undefined where OIDC is not asked for, or its token lies in a file, which Azure's libraries read themselves
+ * @throws if there is neither a token nor a CI system that gives one
  */
-export async function oidcToken(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+export function oidcAssertion(environment: NodeJS.ProcessEnv): (() => Promise<string>) | undefined {
   if (!isTrue(environment.ARM_USE_OIDC) || environment.ARM_OIDC_TOKEN_FILE_PATH) return undefined;
-  if (environment.ARM_OIDC_TOKEN) return environment.ARM_OIDC_TOKEN;
+  const { ARM_OIDC_TOKEN: token } = environment;
+  if (token) return async () => token;
   const url = environment.ARM_OIDC_REQUEST_URL || environment.ACTIONS_ID_TOKEN_REQUEST_URL;
   const bearer = environment.ARM_OIDC_REQUEST_TOKEN || environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN;
-  if (!url || !bearer) {
-    throw new Error(
-      "ARM_USE_OIDC is set, but no token is at hand: set ARM_OIDC_TOKEN, or permissions: id-token: write in the workflow",
-    );
-  }
-  return requestToken(url, bearer);
+  if (url && bearer) return () => requestToken(url, bearer);
+  throw new Error(
+    "ARM_USE_OIDC is set, but no token is at hand: set ARM_OIDC_TOKEN, or permissions: id-token: write in the workflow",
+  );
 }
 
 /** Source: https://docs.github.com/actions/reference/security/oidc#methods-for-requesting-the-oidc-token */

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Recipients } from "../declarations/recipients";
-import { azureEnvironment, oidcToken } from "./azure-credentials";
+import { azureEnvironment, oidcAssertion } from "./azure-credentials";
 import { type ChildResult, ProgramMissing, runChild } from "./child-process";
 import { withMemoryFolder } from "./memory-folder";
 import type { SealedFor } from "./sealed-file";
@@ -91,7 +91,7 @@ async function runSops(
   options: SopsOptions = {},
 ): Promise<Buffer> {
   const environment = sopsEnvironment(options.withheld);
-  const token = await oidcToken(process.env);
+  const token = await oidcAssertion(process.env)?.();
   if (token === undefined) return runPatiently(what, sopsArguments, input, environment, options);
   return withMemoryFolder((folder) => {
     environment.AZURE_FEDERATED_TOKEN_FILE = path.join(folder, "token");

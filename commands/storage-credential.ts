@@ -1,5 +1,5 @@
 import type { TokenCredential } from "@azure/core-auth";
-import { azureEnvironment } from "./azure-credentials";
+import { azureEnvironment, oidcAssertion } from "./azure-credentials";
 
 /**
  * Who reads and writes blobs: the principal that Pulumi's Azure provider uses. In this order: OIDC as in GitHub Actions
@@ -31,25 +31,4 @@ export async function storageCredential(environment: NodeJS.ProcessEnv): Promise
   const managedIdentity = new identity.ManagedIdentityCredential(clientId ? { clientId } : {});
   if (settings.AZURE_TOKEN_CREDENTIALS === "ManagedIdentityCredential") return managedIdentity;
   return new identity.ChainedTokenCredential(new identity.AzureCliCredential(), managedIdentity);
-}
-
-/** What proves a workload's identity to Entra ID, asked for anew for each token: such proofs live for minutes. */
-function oidcAssertion(environment: NodeJS.ProcessEnv): (() => Promise<string>) | undefined {
-  if (!["true", "1"].includes((environment.ARM_USE_OIDC ?? "").toLowerCase())) return undefined;
-  const { ARM_OIDC_TOKEN: token } = environment;
-  if (token) return async () => token;
-  const url = environment.ARM_OIDC_REQUEST_URL || environment.ACTIONS_ID_TOKEN_REQUEST_URL;
-  const bearer = environment.ARM_OIDC_REQUEST_TOKEN || environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN;
-  return url && bearer ? () => requestAssertion(url, bearer) : undefined;
-}
-
-/** @see https://docs.github.com/actions/reference/security/oidc#methods-for-requesting-the-oidc-token */
-async function requestAssertion(url: string, bearer: string): Promise<string> {
-  const target = new URL(url);
-  target.searchParams.set("audience", "api://AzureADTokenExchange");
-  const response = await fetch(target, { headers: { authorization: `Bearer ${bearer}`, accept: "application/json" } });
-  if (!response.ok) throw new Error(`${target.host} gave no OIDC token: HTTP ${response.status}`);
-  const { value } = (await response.json()) as { value?: unknown };
-  if (typeof value !== "string") throw new Error(`${target.host} gave an answer without an OIDC token`);
-  return value;
 }

@@ -3,7 +3,7 @@ import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { azureEnvironment, oidcToken } from "../../commands/azure-credentials";
+import { azureEnvironment, oidcAssertion } from "../../commands/azure-credentials";
 import { findOnPath } from "../../commands/tools";
 import { type Sealing, startSealing } from "./sealing";
 
@@ -79,22 +79,24 @@ describe("an OIDC token", () => {
   });
   afterAll(() => server.close());
 
-  it("is not looked for where nobody asks for it, or it lies in a file", async () => {
-    expect(await oidcToken({ ARM_OIDC_TOKEN: "token" })).toBeUndefined();
-    expect(await oidcToken({ ARM_USE_OIDC: "1", ARM_OIDC_TOKEN_FILE_PATH: "file" })).toBeUndefined();
+  const token = (environment: NodeJS.ProcessEnv) => oidcAssertion({ ARM_USE_OIDC: "true", ...environment })?.();
+
+  it("is not looked for where nobody asks for it, or it lies in a file", () => {
+    expect(oidcAssertion({ ARM_OIDC_TOKEN: "token" })).toBeUndefined();
+    expect(oidcAssertion({ ARM_USE_OIDC: "1", ARM_OIDC_TOKEN_FILE_PATH: "file" })).toBeUndefined();
   });
 
   it("is taken as it is, or asked for as in GitHub Actions", async () => {
-    expect(await oidcToken({ ARM_USE_OIDC: "true", ARM_OIDC_TOKEN: "given" })).toBe("given");
+    expect(await token({ ARM_OIDC_TOKEN: "given" })).toBe("given");
     const actions = { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "runner" };
-    expect(await oidcToken({ ARM_USE_OIDC: "true", ...actions })).toBe("the token");
+    expect(await token(actions)).toBe("the token");
     expect(asked).toEqual(["/token?api-version=2&audience=api%3A%2F%2FAzureADTokenExchange", "Bearer runner"]);
   });
 
   it("that cannot be had is an error with its remedy", async () => {
-    await expect(oidcToken({ ARM_USE_OIDC: "true" })).rejects.toThrow("set ARM_OIDC_TOKEN, or permissions: id-token");
+    expect(() => token({})).toThrow("set ARM_OIDC_TOKEN, or permissions: id-token");
     const wrong = { ARM_OIDC_REQUEST_URL: url, ARM_OIDC_REQUEST_TOKEN: "stranger" };
-    await expect(oidcToken({ ARM_USE_OIDC: "true", ...wrong })).rejects.toThrow(/gives no OIDC token \(401\): check/);
+    await expect(token(wrong)).rejects.toThrow(/gives no OIDC token \(401\): check/);
   });
 });
 
