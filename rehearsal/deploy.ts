@@ -1,5 +1,5 @@
 import type { LoopbackAzure } from "./azure/azure";
-import type { Engine } from "./engine/engine";
+import { type Engine, realOperations } from "./engine/engine";
 
 /** What a rehearsal needs to know of an update that has ended well. */
 export interface Deployment {
@@ -19,16 +19,16 @@ export interface Deployment {
 
 /** `pulumi up`. */
 export async function deploy(engine: Engine, { requests }: LoopbackAzure): Promise<Deployment> {
-  const { operations, log } = await engine.up();
+  const run = await engine.up();
   const { vmId, onionHostname } = await engine.outputs();
   const pages = requests.entries.filter(({ operation, status }) => operation === "Put Page" && status === 201);
   return {
     engine: engine.name,
     vmId: String(vmId),
     onionHostname: String(onionHostname),
-    resources: operations.filter(({ type }) => !/^(sealed-onion|pulumi):/.test(type)).length,
+    resources: realOperations(run).length,
     bytesUploaded: pages.reduce((sum, { requestBytes = 0 }) => sum + requestBytes, 0),
     state: await engine.exportState(),
-    log: Buffer.from(log),
+    log: Buffer.from(run.log),
   };
 }

@@ -119,7 +119,7 @@ async function tellLife(steps: Steps, azure: LoopbackAzure, cleanup: Cleanup): P
   const { program: folder, engine: home, sources } = makeFolders(cleanup);
   const stage = await setStage("pulumi", { azure, folder, home, sources });
   cleanup.add(() => stage.engine.close());
-  await tellStory(stage, { onChapter: (chapter) => steps.done(chapter.name, chapter.seconds) });
+  await tellStory(stage, { onChapter: ({ name, seconds, note }) => steps.done(name, seconds, note) });
 }
 
 async function reportReady({ machine }: Vm) {

@@ -29,8 +29,8 @@ export class Steps {
   }
 
   /** A step that somebody else has run. */
-  done(name: string, seconds: number): void {
-    this.show("✓", name, seconds);
+  done(name: string, seconds: number, note?: string): void {
+    this.show("✓", name, seconds, note);
   }
 
   /** A line between the steps. */

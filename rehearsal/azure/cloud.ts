@@ -21,6 +21,8 @@ export interface BlobProperties {
   /** Bytes. */
   size: number;
   metadata: Record<string, string>;
+  /** Whether somebody holds the lease. */
+  isLeased: boolean;
 }
 
 /** A vault in soft delete: it keeps its name until it is purged or its days are over. */

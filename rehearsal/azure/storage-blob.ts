@@ -104,7 +104,8 @@ export function createBlobReader(cloud: Cloud, backend: BlobBackend): BlobReader
       await drain(answer);
       if (answer.statusCode !== 200) return undefined;
       const type = answer.headers["x-ms-blob-type"] as BlobProperties["type"];
-      return { type, size: Number(answer.headers["content-length"]), metadata: metadataOf(answer.headers) };
+      const isLeased = answer.headers["x-ms-lease-status"] === "locked";
+      return { type, size: Number(answer.headers["content-length"]), metadata: metadataOf(answer.headers), isLeased };
     },
     async read(blobUrl, offset, count) {
       const answer = await ask(blobUrl, "GET", { range: `bytes=${offset}-${offset + count - 1}` });

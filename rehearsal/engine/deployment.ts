@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { replacements } from "../provider/property-diff";
 import { type Diff, PartialError, type ResourceProvider } from "../provider/provider";
 import type { PropertyMap } from "../provider/values";
+import { packageOf, protectedError, reasonsOf, seedOf } from "./conventions";
 import { type ResourceGoal, withIgnoredKept, withReplaceOnChanges, withSecretOutputs } from "./resource-goal";
 import type { EngineState, ResourceState, Step, StepOperation } from "./state";
 
@@ -12,19 +12,10 @@ export interface DeploymentOptions {
   onStep?: (step: Step) => void;
 }
 
-/** An update went wrong; `state` has what was done until then, and the next one goes on from it. */
-export class UpdateFailed extends Error {
-  constructor(
-    readonly errors: readonly Error[],
-    readonly state: EngineState,
-    readonly steps: readonly Step[],
-  ) {
-    super(errors.map((error) => error.message).join("\n"), { cause: errors[0] });
-  }
-}
-
 /** An update under way: takes what a program wants, one resource at a time, and does what Pulumi's engine would do. */
 export interface Deployment {
+  /** Comes first: deletes what an earlier run has replaced and had no time to delete. */
+  retire(): Promise<void>;
   register(goal: ResourceGoal): Promise<ResourceState>;
   registerOutputs(urn: string, outputs: PropertyMap): void;
   /** Deletes what the program no longer has; newest first. */
@@ -34,30 +25,6 @@ export interface Deployment {
   state(): EngineState;
 }
 
-export function packageOf(type: string): string {
-  return type.startsWith("pulumi:providers:") ? type.slice("pulumi:providers:".length) : (type.split(":")[0] ?? "");
-}
-
-/** A preview and its update get the same seed for a resource, so that automatic names agree. */
-function seedOf(urn: string): Uint8Array {
-  return createHash("sha256").update(urn).digest();
-}
-
-function protectedError(urn: string): Error {
-  return new Error(
-    `resource "${urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either remove the \`protect\` flag from the resource in your Pulumi program and run \`pulumi up\`, or use the command:\n\`pulumi state unprotect '${urn}'\``,
-  );
-}
-
-function reasonsOf({ detailed }: Diff) {
-  const top = (paths: string[]) => [...new Set(paths.map((path) => path.split(/[.[]/)[0] ?? ""))];
-  return {
-    diffReasons: top(Object.keys(detailed)),
-    replaceReasons: top(replacements(detailed)),
-    detailedDiff: Object.fromEntries(Object.entries(detailed).map(([path, kind]) => [path, { kind, inputDiff: true }])),
-  };
-}
-
 /** @throws whatever a provider refuses; what was done until then is in `state()` */
 export function createDeployment(options: DeploymentOptions): Deployment {
   const { preview, previous } = options;
@@ -65,7 +32,8 @@ export function createDeployment(options: DeploymentOptions): Deployment {
   const live = previous.resources.filter(({ pendingDelete }) => !pendingDelete);
   const before = new Map(live.map((resource) => [resource.urn, resource]));
   const after = new Map<string, ResourceState>();
-  const replaced = previous.resources.filter(({ pendingDelete }) => pendingDelete);
+  const retired = previous.resources.filter(({ pendingDelete }) => pendingDelete);
+  const replaced: ResourceState[] = [];
   const steps: Step[] = [];
   const gone = new Set<ResourceState>();
 
@@ -135,8 +103,11 @@ export function createDeployment(options: DeploymentOptions): Deployment {
     if (first) {
       await remove(old, "delete-replaced");
       before.delete(old.urn);
-    } else replaced.push(old);
-    const made = await create(goal, inputs);
+    }
+    const made = await create(goal, inputs).finally(() => {
+      // one that was made, though not well, stands in the place of the old one, which then has to go
+      if (!first && after.has(goal.urn)) replaced.push(old);
+    });
     done("replace", goal.urn, { oldState: old, newState: made, ...reasons });
     done("create-replacement", goal.urn, { oldState: old, newState: made, ...reasons });
     return made;
@@ -185,6 +156,9 @@ export function createDeployment(options: DeploymentOptions): Deployment {
 
   return {
     steps,
+    async retire() {
+      for (const old of retired) await remove(old, "delete-replaced");
+    },
     async register(goal) {
       const known = [goal.urn, ...goal.aliases].map((urn) => before.get(urn)).find((state) => state !== undefined);
       if (after.has(goal.urn)) throw new Error(`Duplicate resource URN '${goal.urn}'; try giving it a unique name`);
@@ -213,7 +187,9 @@ export function createDeployment(options: DeploymentOptions): Deployment {
     },
     state() {
       const left = [...before].filter(([urn, old]) => !after.has(urn) && !gone.has(old)).map(([, old]) => old);
-      const doomed = replaced.filter((old) => !gone.has(old)).map((old) => ({ ...old, pendingDelete: true }));
+      const doomed = [...retired, ...replaced]
+        .filter((old) => !gone.has(old))
+        .map((old) => ({ ...old, pendingDelete: true }));
       return { resources: [...after.values(), ...left, ...doomed] };
     },
   };

@@ -46,8 +46,13 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** Operations on what exists somewhere: components, the stack and the engine's own providers are only names in its state. */
+export function realOperations({ operations }: EngineRun): Operation[] {
+  return operations.filter(({ type }) => !/^(sealed-onion|pulumi):/.test(type));
+}
+
 /** What is not `same`, by operation and Pulumi's name of the resource: `update token-seal`. */
-export function changesOf({ operations }: EngineRun): string[] {
-  const changes = operations.filter(({ op }) => op !== "same" && op !== "refresh");
+export function changesOf(run: EngineRun): string[] {
+  const changes = realOperations(run).filter(({ op }) => op !== "same" && op !== "refresh");
   return changes.map(({ op, urn }) => `${op} ${urn.split("::").at(-1)}`).sort();
 }

@@ -2,11 +2,11 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { ResourceProvider } from "../provider/provider";
 import { isMap, isSecret } from "../provider/values";
-import { UpdateFailed } from "./deployment";
 import { type Engine, type EngineRun, type Operation, RunFailed } from "./engine";
 import { runProgram } from "./in-process";
 import { loadProgram } from "./load-program";
 import { type EngineState, emptyState, nameOf, type Step, summary } from "./state";
+import { UpdateFailed } from "./update-failed";
 import { destroy, refresh } from "./whole-stack";
 
 export interface InProcessOptions {

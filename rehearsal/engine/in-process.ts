@@ -2,9 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import * as runtimeState from "@pulumi/pulumi/runtime/state";
 import type { ResourceProvider } from "../provider/provider";
 import { containsSecret, type PropertyMap, plainMap } from "../provider/values";
-import { createDeployment, UpdateFailed } from "./deployment";
+import { createDeployment } from "./deployment";
 import { createMonitor } from "./monitor";
 import { type EngineState, emptyState, type ResourceState, type Step } from "./state";
+import { UpdateFailed } from "./update-failed";
 
 export interface ProgramOptions {
   /** The Pulumi program: loads and evaluates it; its answer's members are the stack's outputs. It runs anew on each call. */
@@ -113,6 +114,7 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramResult
     await pulumi.runtime.setMocks(unusedMocks, project, stack, preview);
     Object.assign(pulumi.runtime.getMonitor() as object, monitor.client);
     pulumi.runtime.setAllConfig(config, options.secretConfig ?? []);
+    await deployment.retire();
     await pulumi.runtime.runInPulumiStack(options.program);
     await pulumi.runtime.disconnect();
     await deployment.finish();

@@ -2,120 +2,145 @@ import * as assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import type { Fault } from "../azure/faults";
-import { changesOf } from "./engine";
+import { type EngineRun, RunFailed } from "./engine";
 import type { PulumiEngine } from "./pulumi";
 import { type Stage, writeToken } from "./stage";
+import { stageHosts } from "./stage-resources";
+import { startedFor } from "./started-processes";
+import { NEW_IMAGE, withConfig } from "./story-tools";
 
 export type Moment = "build" | "seal" | "upload";
-export type Blow = "SIGINT" | "SIGKILL";
+/** Ctrl-C reaches all of a terminal's processes, SIGINT and SIGKILL here `pulumi` alone. */
+export type Blow = "Ctrl-C" | "SIGINT" | "SIGKILL";
 
 type PulumiStage = Stage<PulumiEngine>;
 
-/** A process that works in the program's folder. */
-interface Worker {
-  pid: number;
-  command: string;
-}
-
 const POLL_MS = 50;
 const DEADLINE_MS = 120_000;
+/** Azure's longest lease. */
+const LEASE_MS = 60_000;
 
-/** Only where there is /proc: elsewhere nobody tells a process's folder without a tool of its own. */
-export const canSeeProcesses = fs.existsSync("/proc/self/cwd");
+/** What the update after the interrupted one has still to do. */
+export const STILL_TO_DO: Record<Moment, string[]> = {
+  seal: [...NEW_IMAGE, "update token-seal"],
+  build: NEW_IMAGE,
+  upload: NEW_IMAGE.filter((change) => change !== "update image-build"),
+};
 
-function workersIn(folder: string): Worker[] {
-  const real = fs.realpathSync(folder);
-  return fs.readdirSync("/proc").flatMap((entry): Worker[] => {
-    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) return [];
-    try {
-      if (fs.readlinkSync(`/proc/${entry}/cwd`) !== real) return [];
-      return [{ pid: Number(entry), command: fs.readFileSync(`/proc/${entry}/cmdline`, "utf8").replaceAll("\0", " ") }];
-    } catch {
-      return []; // it has ended, or is not ours to look at
-    }
-  });
-}
-
-async function until(what: string, test: () => boolean): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!test()) {
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${DEADLINE_MS / 1000} s`);
+async function until(what: string, test: () => boolean | Promise<boolean>, deadlineMs = DEADLINE_MS): Promise<void> {
+  const deadline = Date.now() + deadlineMs;
+  while (!(await test())) {
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${deadlineMs / 1000} s`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-function hosts({ azure }: PulumiStage) {
-  const [vault] = azure.cloud.list({ type: "Microsoft.KeyVault/vaults" });
-  const [account] = azure.cloud.list({ type: "Microsoft.Storage/storageAccounts" });
-  return { vault: `${vault?.name}.vault.azure.net`, account: `${account?.name}.blob.core.windows.net` };
+/** A step that hangs. */
+interface Held {
+  /** What the command line of its program looks like. */
+  program: RegExp;
+  reached: () => boolean;
+  release: () => Promise<void>;
 }
 
-/** Lets the step that is to be interrupted hang; answers how to let it go on, and what it looks like. */
-async function hold(
-  stage: PulumiStage,
-  moment: Moment,
-): Promise<{ release: () => Promise<void>; program: RegExp; reached: () => boolean }> {
-  const { vault, account } = hosts(stage);
+async function hold(stage: PulumiStage, moment: Moment): Promise<Held> {
   if (moment === "build") return holdBuild(stage);
+  const { vault, account } = stageHosts(stage);
+  const hang = { kind: "hang" } as const;
   const fault: Fault =
     moment === "seal"
-      ? stage.azure.faults.add({ host: vault, path: "/keys/", effect: { kind: "hang" } })
-      : stage.azure.faults.add({ host: account, method: "PUT", path: /comp=page/, effect: { kind: "hang" } });
+      ? stage.azure.faults.add({ host: vault, path: "/keys/", effect: hang })
+      : stage.azure.faults.add({ host: account, method: "PUT", path: /comp=page/, effect: hang });
   const program = moment === "seal" ? /commands\/seal\.ts/ : /commands\/upload-image\.ts/;
   return { program, reached: () => fault.hits > 0, release: async () => fault.remove() };
 }
 
-async function holdBuild(stage: PulumiStage) {
-  const image = stage.config["sealed-onion:image"] ?? "";
+async function holdBuild(stage: PulumiStage): Promise<Held> {
+  const key = "sealed-onion:image";
+  const image = stage.config[key] ?? "";
   const marker = `${stage.folder}/building`;
-  const wait = JSON.stringify({ builder: ["sh", "-c", `touch ${marker}; sleep 600`] });
-  await stage.engine.setConfig({ ...stage.config, "sealed-onion:image": wait });
+  await withConfig(stage, { [key]: JSON.stringify({ builder: ["sh", "-c", `touch ${marker}; sleep 600`] }) });
   const release = async () => {
     fs.rmSync(marker, { force: true });
-    await stage.engine.setConfig({ ...stage.config, "sealed-onion:image": image });
+    await withConfig(stage, { [key]: image });
   };
   return { program: /commands\/build-image\.ts/, reached: () => fs.existsSync(marker), release };
 }
 
-function startUp({ engine, folder, stack }: PulumiStage): {
+interface Up {
   child: ChildProcess;
   ended: Promise<void>;
   text: () => string;
-} {
+  strike: (blow: Blow) => void;
+}
+
+/** `pulumi up` as on a terminal of its own: the leader of a process group. */
+function startUp({ engine, folder, stack }: PulumiStage): Up {
   const command = ["up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack];
-  const child = spawn("pulumi", command, { cwd: folder, env: engine.environment, stdio: ["ignore", "pipe", "pipe"] });
+  const options = { cwd: folder, env: engine.environment, detached: true };
+  const child = spawn("pulumi", command, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   let text = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (part: string) => {
       text += part;
     });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  return { child, ended, text: () => text };
+  const strike = (blow: Blow) => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (blow === "Ctrl-C") process.kill(-child.pid, "SIGINT");
+    else child.kill(blow);
+  };
+  return { child, ended, text: () => text, strike };
 }
 
-/**
- * An update is interrupted while it seals, builds or uploads: nothing that it started is left, and the next one finishes.
- * @param blow what its CLI gets: Ctrl-C, or kill -9
- */
-export async function interrupt(stage: PulumiStage, moment: Moment, blow: Blow): Promise<void> {
-  writeToken(stage);
-  const held = await hold(stage, moment);
+/** The blob that was last leased, and whether it still is. */
+function lastLease({ azure }: PulumiStage): () => Promise<boolean> {
+  const lease = azure.requests.entries.findLast(({ operation }) => operation === "Lease Blob");
+  if (lease === undefined) throw new Error("no blob was ever leased");
+  return async () => (await azure.cloud.blobs.properties(`https://${lease.host}${lease.path}`))?.isLeased === true;
+}
+
+async function strikeAndWatch(stage: PulumiStage, moment: Moment, blow: Blow, held: Held): Promise<void> {
   const up = startUp(stage);
   try {
     await until(`${moment}\n${up.text()}`, held.reached);
+    const programs = startedFor(stage).map(({ command }) => command);
     assert.ok(
-      workersIn(stage.folder).some(({ command }) => held.program.test(command)),
-      up.text(),
+      programs.some((command) => held.program.test(command)),
+      `${programs.join("\n")}\n${up.text()}`,
     );
-    up.child.kill(blow);
+    const isLeased = moment === "upload" ? lastLease(stage) : undefined;
+    if (isLeased) assert.ok(await isLeased(), "an upload under way holds the lease");
+    up.strike(blow);
     await up.ended;
-    const left = () => workersIn(stage.folder);
-    await until("the end of everything that it started", () => left().length === 0);
+    await until("the end of everything that it started", () => startedFor(stage).length === 0);
+    if (isLeased) await until("the end of the blob's lease", async () => !(await isLeased()), LEASE_MS);
   } finally {
-    up.child.kill("SIGKILL");
+    up.strike("SIGKILL");
+  }
+}
+
+/** A killed engine leaves its lock: the next update says so, and `pulumi cancel` gives it up. */
+async function giveUpLock({ engine }: PulumiStage): Promise<void> {
+  const run: unknown = await engine.up().catch((error: unknown) => error);
+  assert.ok(run instanceof RunFailed, "the stack is not locked");
+  assert.match(run.run.log, /the stack is currently locked/);
+  await engine.cancel();
+}
+
+/**
+ * An update that brings a changed secret is interrupted while it seals, builds or uploads: nothing that it started is
+ * left.
+ * @returns the update after it, and one more
+ */
+export async function interrupt(stage: PulumiStage, moment: Moment, blow: Blow): Promise<[EngineRun, EngineRun]> {
+  writeToken(stage);
+  const held = await hold(stage, moment);
+  try {
+    await strikeAndWatch(stage, moment, blow, held);
+  } finally {
     await held.release();
   }
-  await stage.engine.cancel().catch((error: Error) => assert.match(error.message, /no lock|not locked|currently/i));
-  await stage.engine.up();
-  assert.deepEqual(changesOf(await stage.engine.up()), []);
+  if (blow === "SIGKILL") await giveUpLock(stage);
+  return [await stage.engine.up(), await stage.engine.up()];
 }

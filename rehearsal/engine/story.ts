@@ -10,6 +10,7 @@ export interface Chapter {
   seconds: number;
   /** `update token-seal`: what was not left as it was. */
   changes: string[];
+  note?: string;
 }
 
 export interface StoryOptions {
@@ -25,11 +26,10 @@ export async function tellStory(stage: Stage, options: StoryOptions = {}): Promi
   const chapters: Chapter[] = [];
   for (const [name, tell] of life) {
     const started = performance.now();
-    const told = await tell(stage);
-    const runs = Array.isArray(told) ? told : [told];
+    const { runs, note } = await tell(stage);
     await searchState(stage, runs);
     const seconds = Math.round((performance.now() - started) / 10) / 100;
-    const chapter = { name, seconds, changes: runs.flatMap(changesOf) };
+    const chapter = { name, seconds, changes: runs.flatMap(changesOf), ...(note !== undefined && { note }) };
     chapters.push(chapter);
     options.onChapter?.(chapter);
   }

@@ -1,8 +1,10 @@
 import { changes } from "../provider/property-diff";
 import type { ResourceProvider } from "../provider/provider";
 import { plainMap } from "../provider/values";
-import { createDeployment, packageOf, UpdateFailed } from "./deployment";
+import { packageOf } from "./conventions";
+import { createDeployment } from "./deployment";
 import type { EngineState, ResourceState, Step } from "./state";
+import { UpdateFailed } from "./update-failed";
 
 /** `pulumi refresh`: the state as the clouds say it is. */
 export async function refresh(
@@ -35,6 +37,7 @@ export async function destroy(
 ) {
   const deployment = createDeployment({ providers, previous: state, preview: false, ...(onStep && { onStep }) });
   try {
+    await deployment.retire();
     await deployment.finish();
   } catch (error) {
     throw new UpdateFailed([error as Error], deployment.state(), deployment.steps);

@@ -18,8 +18,7 @@ function tell(engine: "in-process" | "pulumi"): void {
   it.each(life)(
     "%s",
     async (_, chapter) => {
-      const told = await chapter(stage);
-      const runs = Array.isArray(told) ? told : [told];
+      const { runs } = await chapter(stage);
       expect(runs.length).toBeGreaterThan(0);
       await searchState(stage, runs);
     },

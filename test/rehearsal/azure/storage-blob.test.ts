@@ -88,6 +88,7 @@ describe("blobs", () => {
       type: "BlockBlob",
       size: 10,
       metadata: {},
+      isLeased: false,
     });
     expect((await rig.cloud.blobs.read(`${HOST}/images/raw.bin`, 3, 4)).toString()).toBe("3456");
     expect(await rig.cloud.blobs.properties(`${HOST}/images/none`)).toBeUndefined();
@@ -267,6 +268,7 @@ describe("the released SDK, in a process of its own", () => {
       type: "PageBlob",
       size: 16 << 20,
       metadata: { digest: "abc" },
+      isLeased: false,
     });
     const operations = rig.azure.requests.entries.map(({ operation }) => operation);
     expect(operations.filter((operation) => operation === "Put Page")).toHaveLength(2);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { PropertyMap } from "../../../rehearsal/provider/values";
-import { goodBlob, makeWorld, sshKey, vhdFooter, type World } from "./world";
+import { nobodysSshKey } from "../../../rehearsal/ssh-key";
+import { goodBlob, makeWorld, vhdFooter, type World } from "./world";
 
 let world: World;
 beforeEach(async () => {
@@ -689,7 +690,7 @@ const refused: Row[] = [
     ({ machine, login }) =>
       machine({
         osProfile: login({
-          linuxConfiguration: { ssh: { publicKeys: [{ path: "/root/.ssh/authorized_keys", keyData: sshKey }] } },
+          linuxConfiguration: { ssh: { publicKeys: [{ path: "/root/.ssh/authorized_keys", keyData: nobodysSshKey }] } },
         }),
       }),
     "Destination path for SSH public keys is currently limited to its default value /home/operator/.ssh/authorized_keys",
@@ -800,6 +801,80 @@ const refused: Row[] = [
     ({ machine }) => machine({ userData: Buffer.alloc(65_536).toString("base64") }),
     "userData has more than 65535 bytes.",
   ],
+  [
+    "a policy for somebody of another tenant",
+    "keyvault:Vault",
+    (w) => {
+      const tenantId = "00000000-0000-0000-0000-000000000001";
+      return vaultWith({ accessPolicies: [{ tenantId, objectId: "o", permissions: { keys: ["get"] } }] })(w);
+    },
+    "Access policies must use the vault's tenant ",
+  ],
+  [
+    "two policies for one",
+    "keyvault:Vault",
+    (w) => {
+      const policy = { tenantId: w.tenantId, objectId: "o", permissions: { keys: ["get"] } };
+      return vaultWith({ accessPolicies: [policy, policy] })(w);
+    },
+    "Two access policies for object id o.",
+  ],
+  [
+    "an image of a blob that is no longer than a footer",
+    "compute:Image",
+    imageOf("https://account1.blob.core.windows.net/images/empty.vhd"),
+    `Status=409 Code="InvalidVhd" Message="Blob https://account1.blob.core.windows.net/images/empty.vhd of 512 bytes holds no VHD."`,
+  ],
+  [
+    "an image of a disk from nowhere",
+    "compute:Image",
+    ({ place }) => ({
+      ...place,
+      imageName: "image2",
+      hyperVGeneration: "V2",
+      storageProfile: { osDisk: { osType: "Linux", osState: "Generalized" } },
+    }),
+    "The OS disk of an image needs exactly one of blobUri, managedDisk and snapshot.",
+  ],
+  [
+    "a rule without a name",
+    "network:NetworkSecurityGroup",
+    ({ place }) => ({ ...place, networkSecurityGroupName: "nsg2", securityRules: [rule({ name: undefined })] }),
+    "A security rule needs a name.",
+  ],
+  [
+    "a disk of 4,096 GiB",
+    "compute:VirtualMachine",
+    ({ machine, image }) => {
+      const osDisk = { createOption: "FromImage", diskSizeGB: 4096 };
+      return machine({ storageProfile: { imageReference: { id: image.id }, osDisk } });
+    },
+    "The value '4096' of parameter 'osDisk.diskSizeGB' is out of range.",
+  ],
+  [
+    "a machine without a host name",
+    "compute:VirtualMachine",
+    ({ machine, login }) => machine({ osProfile: login({ computerName: undefined }) }),
+    "Required parameter 'computerName' is missing (null).",
+  ],
+  [
+    "a machine without an administrator",
+    "compute:VirtualMachine",
+    ({ machine, login }) => machine({ osProfile: login({ adminUsername: undefined }) }),
+    "Required parameter 'adminUsername' is missing (null).",
+  ],
+  [
+    "a machine whose administrator has a space in the name",
+    "compute:VirtualMachine",
+    ({ machine, login }) => machine({ osProfile: login({ adminUsername: "a b" }) }),
+    "The Admin Username 'a b' is not a valid Linux user name of 1-64 characters.",
+  ],
+  [
+    "a machine without a profile",
+    "compute:VirtualMachine",
+    ({ machine }) => machine({ osProfile: undefined }),
+    "Required parameter 'osProfile' is missing (null).",
+  ],
 ];
 
 async function addOddities({ blobs, create }: World): Promise<void> {
@@ -811,6 +886,7 @@ async function addOddities({ blobs, create }: World): Promise<void> {
   dynamic.writeUInt32BE(3, 60);
   dynamic.writeUInt32BE(dynamic.readUInt32BE(64) - 1, 64);
   blobs.set(`${base}block.vhd`, { ...good, type: "BlockBlob" });
+  blobs.set(`${base}empty.vhd`, { ...good, size: 512 });
   blobs.set(`${base}raw.img`, { ...good, footer: Buffer.alloc(512) });
   blobs.set(`${base}damaged.vhd`, { ...good, footer: damaged });
   blobs.set(`${base}dynamic.vhd`, { ...good, footer: dynamic });

@@ -1,6 +1,7 @@
 import { type Cloud, createCloud } from "../../../rehearsal/azure/cloud";
 import { simulatedAzureNative } from "../../../rehearsal/provider/azure-native";
 import type { PropertyMap } from "../../../rehearsal/provider/values";
+import { nobodysSshKey } from "../../../rehearsal/ssh-key";
 
 /** A fixed VHD's footer, right in every way. */
 export function vhdFooter(diskBytes: number): Buffer {
@@ -25,14 +26,6 @@ export function goodBlob(): FakeBlob {
   return { type: "PageBlob", size: MIB + 512, footer: vhdFooter(MIB) };
 }
 
-/** An SSH key in one line: Ed25519, of bytes that are nobody's. */
-export const sshKey = `ssh-ed25519 ${Buffer.concat([
-  Buffer.from([0, 0, 0, 11]),
-  Buffer.from("ssh-ed25519"),
-  Buffer.from([0, 0, 0, 32]),
-  Buffer.alloc(32, 7),
-]).toString("base64")}`;
-
 /** A subscription with one of everything, made through the provider. */
 export async function makeWorld(cloud: Cloud = createCloud()) {
   const me = cloud.directory.addApplication({ displayName: "me" });
@@ -41,7 +34,7 @@ export async function makeWorld(cloud: Cloud = createCloud()) {
   cloud.attachBlobs({
     async properties(url) {
       const blob = blobs.get(url);
-      return blob && { type: blob.type, size: blob.size, metadata: {} };
+      return blob && { type: blob.type, size: blob.size, metadata: {}, isLeased: false };
     },
     read: async (url) => blobs.get(url)?.footer ?? Buffer.alloc(0),
   });
@@ -156,7 +149,7 @@ export async function makeWorld(cloud: Cloud = createCloud()) {
   }
 
   function login(change: PropertyMap = {}): PropertyMap {
-    const publicKeys = [{ path: "/home/operator/.ssh/authorized_keys", keyData: sshKey }];
+    const publicKeys = [{ path: "/home/operator/.ssh/authorized_keys", keyData: nobodysSshKey }];
     return {
       adminUsername: "operator",
       computerName: "vm1",
