@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
+import type { Range } from "./data-ranges";
 
 /** The grid on which contents are read, hashed and sent: the largest range that one Put Page takes, in bytes. */
 export const CHUNK_SIZE = 4 * 1024 * 1024;
 /** Inside a chunk, blocks of this size (in bytes) that are all zeros are not hashed. */
 const BLOCK_SIZE = 64 * 1024;
-const zeroBlock = Buffer.alloc(BLOCK_SIZE);
 
 /** A hash that takes a content's chunks one by one, in any order. */
 export interface ContentHash {
-  /** Adds the chunk at `index * CHUNK_SIZE`. Chunks of zeros need not be added. */
-  add(index: number, chunk: Buffer): void;
+  /** Adds the chunk at `index * CHUNK_SIZE`, with its `dataRuns()`. Chunks of zeros need not be added. */
+  add(index: number, chunk: Buffer, runs: readonly Range[]): void;
   /** 64 hex digits. */
   digest(): string;
 }
@@ -22,9 +22,8 @@ export interface ContentHash {
 export function createContentHash(size: number): ContentHash {
   const leaves = new Map<number, string>();
   return {
-    add(index, chunk) {
-      const leaf = hashChunk(chunk);
-      if (leaf) leaves.set(index, leaf);
+    add(index, chunk, runs) {
+      if (runs.length > 0) leaves.set(index, hashChunk(chunk, runs));
     },
     digest() {
       const root = createHash("sha256").update(`sealed-onion content 1\n${size}\n`);
@@ -36,24 +35,26 @@ export function createContentHash(size: number): ContentHash {
   };
 }
 
-/** SHA-256 over each run of blocks with data: its place and length, then its bytes. Undefined for zeros. */
-function hashChunk(chunk: Buffer): string | undefined {
+/** SHA-256 over each run of blocks with data: its place and length, then its bytes. */
+function hashChunk(chunk: Buffer, runs: readonly Range[]): string {
   const hash = createHash("sha256");
-  let hasData = false;
-  for (let start = 0; start < chunk.length; ) {
-    let end = start;
-    while (end < chunk.length && !isZeroBlock(chunk, end)) end += BLOCK_SIZE;
-    if (end > start) {
-      const run = chunk.subarray(start, Math.min(end, chunk.length));
-      hash.update(`${start} ${run.length}\n`).update(run);
-      hasData = true;
-    }
-    start = end + BLOCK_SIZE; // the block at `end` is zeros, or behind the chunk
+  for (const { start, end } of blocksOf(runs)) {
+    const run = chunk.subarray(start, Math.min(end, chunk.length));
+    hash.update(`${start} ${run.length}\n`).update(run);
   }
-  return hasData ? hash.digest("hex") : undefined;
+  return hash.digest("hex");
 }
 
-function isZeroBlock(chunk: Buffer, start: number): boolean {
-  const end = Math.min(start + BLOCK_SIZE, chunk.length);
-  return chunk.compare(zeroBlock, 0, end - start, start, end) === 0;
+/** The runs widened to whole blocks, those that touch joined. */
+function blocksOf(runs: readonly Range[]): Range[] {
+  const blocks: Range[] = [];
+  for (const run of runs) {
+    const start = Math.floor(run.start / BLOCK_SIZE) * BLOCK_SIZE;
+    const end = Math.ceil(run.end / BLOCK_SIZE) * BLOCK_SIZE;
+    const last = blocks.at(-1);
+    const joins = last !== undefined && start <= last.end;
+    if (joins) blocks.pop();
+    blocks.push({ start: joins ? last.start : start, end });
+  }
+  return blocks;
 }

@@ -10,25 +10,24 @@ export interface Range {
 const MERGED_GAP = 64 * 1024;
 /** One byte of gap may be sent for this many bytes of data: 1.6%. */
 const DATA_PER_GAP = 64;
-/** However many gaps there are, a chunk goes out in at most this many requests. */
-const RANGES_PER_CHUNK = 48;
+/** A chunk in more pieces than this joins such gaps beyond that: crumbs would cost a request each. */
+const RANGES_PER_CHUNK = 4;
 
 const BLOCK_SIZE = 64 * 1024;
 const WORDS_PER_SECTOR = SECTOR_SIZE / Int32Array.BYTES_PER_ELEMENT;
 const zeroBlock = Buffer.alloc(BLOCK_SIZE);
 
-/** Gives the ranges of a chunk that have to be sent, relative to the chunk's start. */
-export type RangePlanner = (chunk: Buffer) => Range[];
+/** Gives the ranges of a chunk that have to be sent, from its `dataRuns()`; both relative to the chunk's start. */
+export type RangePlanner = (runs: readonly Range[]) => Range[];
 
 /**
- * A planner for the chunks of one disk, given in order. It finds the sectors with data and joins neighbours whose gap
- * costs less than a request of its own, smallest gaps first, as far as the gaps stay within 1.6% of the data so far.
- * The same disk gives the same plan.
+ * A planner for the chunks of one disk, given in order. It joins neighbours whose gap costs less than a request of its
+ * own, smallest gaps first, as far as the gaps stay within 1.6% of the data so far; in a chunk of many pieces, as a file
+ * system full of small files has them, until few are left. The same disk gives the same plan.
  */
 export function createRangePlanner(): RangePlanner {
   let allowance = 0;
-  return (chunk) => {
-    const runs = dataRuns(chunk);
+  return (runs) => {
     for (const { start, end } of runs) allowance += (end - start) / DATA_PER_GAP;
     const { merged, spent } = merge(runs, allowance);
     allowance = Math.max(0, allowance - spent);
@@ -69,14 +68,14 @@ function isZeroSector(words: Int32Array, start: number): boolean {
   return true;
 }
 
-function merge(runs: Range[], allowance: number): { merged: Range[]; spent: number } {
+function merge(runs: readonly Range[], allowance: number): { merged: Range[]; spent: number } {
   const gaps = runs.slice(1).map((run, index) => ({ index, size: run.start - (runs[index]?.end ?? 0) }));
   gaps.sort((left, right) => left.size - right.size || left.index - right.index);
   const joined = new Set<number>();
   let spent = 0;
   for (const { index, size } of gaps) {
-    const isCheap = size <= MERGED_GAP && spent + size <= allowance;
-    if (!isCheap && runs.length - joined.size <= RANGES_PER_CHUNK) break;
+    const isWithinAllowance = spent + size <= allowance;
+    if (size > MERGED_GAP || (!isWithinAllowance && runs.length - joined.size <= RANGES_PER_CHUNK)) break;
     joined.add(index);
     spent += size;
   }

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { CHUNK_SIZE, createContentHash } from "./content-hash";
+import { dataRuns } from "./data-ranges";
 
 /** Where digests are remembered, relative to the project's root: one JSON file, path -> what it was made of. */
 const MEMORY = ".cache/file-digests.json";
@@ -37,7 +38,7 @@ function hashFile(file: string, size: number): string {
       const length = Math.min(CHUNK_SIZE, size - offset);
       const chunk = buffer.subarray(0, length);
       readExactly(descriptor, chunk, offset, file);
-      hash.add(offset / CHUNK_SIZE, chunk);
+      hash.add(offset / CHUNK_SIZE, chunk, dataRuns(chunk));
     }
   } finally {
     fs.closeSync(descriptor);

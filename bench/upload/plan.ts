@@ -19,8 +19,9 @@ export function planDisk(file: string): DiskPlan {
   for (let place = 0; ; place += CHUNK_SIZE) {
     const chunk = buffer.subarray(0, fs.readSync(descriptor, buffer, 0, CHUNK_SIZE, place));
     if (chunk.length === 0) break;
-    for (const { start, end } of dataRuns(chunk)) dataBytes += end - start;
-    for (const { start, end } of plan(chunk)) ranges.push({ start: place + start, end: place + end });
+    const runs = dataRuns(chunk);
+    for (const { start, end } of runs) dataBytes += end - start;
+    for (const { start, end } of plan(runs)) ranges.push({ start: place + start, end: place + end });
   }
   fs.closeSync(descriptor);
   return { ranges, dataBytes };

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { CHUNK_SIZE } from "../../image/content-hash";
-import type { Range } from "../../image/data-ranges";
+import { dataRuns, type Range } from "../../image/data-ranges";
 import { fixedVhdFooter } from "../../image/vhd-footer";
 import { runChild } from "../child-process";
 import type { BufferPool } from "./buffer-pool";
@@ -15,12 +15,12 @@ export interface Chunk {
   readonly buffer: Buffer;
   /** The chunk's bytes in that buffer: `CHUNK_SIZE` of them, fewer at the disk's end. */
   readonly bytes: Buffer;
+  /** Its `dataRuns()`, at least one. */
+  readonly runs: readonly Range[];
 }
 
 /** Tells how far the disk has been read. Bytes. */
 export type OnPosition = (position: number) => void;
-
-const zeros = Buffer.alloc(CHUNK_SIZE);
 
 /** Reads the disk once, from its start to its end: its chunks with data, each in a buffer of the pool. */
 export function readChunks(disk: Disk, pool: BufferPool, onPosition: OnPosition): AsyncGenerator<Chunk> {
@@ -32,31 +32,51 @@ async function* fileChunks(disk: Disk, pool: BufferPool, onPosition: OnPosition)
   const footer = disk.format === "raw" ? fixedVhdFooter(disk.size - 512, Buffer.from(disk.id, "hex")) : undefined;
   const file = await fs.open(disk.file);
   try {
-    for (const index of chunkIndexes(segments, disk)) {
+    for (const [index, pieces] of piecesOfChunks(segments, disk)) {
       const start = index * CHUNK_SIZE;
       const buffer = await pool.take();
       const bytes = buffer.subarray(0, Math.min(CHUNK_SIZE, disk.size - start));
-      const inFile = bytes.subarray(0, Math.max(0, disk.fileSize - start));
-      await readFully(file, inFile, start, disk.file);
-      bytes.fill(0, inFile.length); // what a raw disk is padded with
+      await readPieces(file, pieces, bytes, start, disk.file);
       if (footer && start + bytes.length === disk.size) footer.copy(bytes, bytes.length - footer.length);
       onPosition(start + bytes.length);
-      if (isZero(bytes)) pool.give(buffer);
-      else yield { index, buffer, bytes };
+      const runs = dataRuns(bytes);
+      if (runs.length > 0) yield { index, buffer, bytes, runs };
+      else pool.give(buffer);
     }
   } finally {
     await file.close();
   }
 }
 
-/** The chunks that the segments touch, and the last one, where the footer is. */
-function chunkIndexes(segments: readonly Range[], disk: Disk): number[] {
-  const indexes = new Set<number>();
+/** By chunk, in order: what of it is in segments, relative to its start. The last chunk, where the footer is, always. */
+function piecesOfChunks(segments: readonly Range[], disk: Disk): Map<number, Range[]> {
+  const chunks = new Map<number, Range[]>();
   for (const { start, end } of segments) {
-    for (let index = Math.floor(start / CHUNK_SIZE); index * CHUNK_SIZE < end; index++) indexes.add(index);
+    for (let index = Math.floor(start / CHUNK_SIZE); index * CHUNK_SIZE < end; index++) {
+      const chunk = index * CHUNK_SIZE;
+      const piece = { start: Math.max(start - chunk, 0), end: Math.min(end - chunk, CHUNK_SIZE) };
+      chunks.set(index, [...(chunks.get(index) ?? []), piece]);
+    }
   }
-  indexes.add(Math.ceil(disk.size / CHUNK_SIZE) - 1);
-  return [...indexes].sort((left, right) => left - right);
+  const last = Math.ceil(disk.size / CHUNK_SIZE) - 1;
+  return chunks.has(last) ? chunks : chunks.set(last, []);
+}
+
+/** Reads what is in the file of a chunk at `start`. All else, holes and what a raw disk is padded with, is zeros. */
+async function readPieces(
+  file: fs.FileHandle,
+  pieces: readonly Range[],
+  bytes: Buffer,
+  start: number,
+  name: string,
+): Promise<void> {
+  let filled = 0;
+  for (const piece of pieces) {
+    bytes.fill(0, filled, piece.start);
+    await readFully(file, bytes.subarray(piece.start, piece.end), start + piece.start, name);
+    filled = piece.end;
+  }
+  bytes.fill(0, filled);
 }
 
 async function readFully(file: fs.FileHandle, target: Buffer, offset: number, name: string): Promise<void> {
@@ -80,8 +100,9 @@ async function* unpackedChunks(disk: Disk, pool: BufferPool, onPosition: OnPosit
       taken += count;
       if (filled < CHUNK_SIZE) continue;
       onPosition((index + 1) * CHUNK_SIZE);
-      if (!isZero(buffer)) {
-        yield { index, buffer, bytes: buffer };
+      const runs = dataRuns(buffer);
+      if (runs.length > 0) {
+        yield { index, buffer, bytes: buffer, runs };
         buffer = await pool.take();
       }
       index += 1;
@@ -94,7 +115,8 @@ async function* unpackedChunks(disk: Disk, pool: BufferPool, onPosition: OnPosit
     throw new Error(`'${disk.file}' holds ${size} bytes, its header says ${disk.size}: ${REPACK}`);
   onPosition(size);
   const bytes = buffer.subarray(0, filled);
-  if (filled > 0 && !isZero(bytes)) yield { index, buffer, bytes };
+  const runs = dataRuns(bytes);
+  if (runs.length > 0) yield { index, buffer, bytes, runs };
   else pool.give(buffer);
 }
 
@@ -111,8 +133,4 @@ export async function unpack(file: string): Promise<{ stdout: Readable; ended: P
     ended.catch(fail); // where it does not even start
   });
   return { stdout, ended: ended ?? Promise.resolve() };
-}
-
-function isZero(bytes: Buffer): boolean {
-  return bytes.compare(zeros, 0, bytes.length) === 0;
 }

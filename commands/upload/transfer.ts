@@ -69,9 +69,9 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
     total.sent += bytes.length;
     total.requests += 1;
   };
-  const sendChunk = async ({ buffer, bytes, index }: Chunk): Promise<void> => {
+  const sendChunk = async ({ buffer, bytes, index, runs }: Chunk): Promise<void> => {
     const start = index * CHUNK_SIZE;
-    const ranges = plan(bytes);
+    const ranges = plan(runs);
     let left = ranges.length;
     for (const range of ranges) {
       const place = { start: start + range.start, end: start + range.end };
@@ -89,7 +89,7 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
     onProgress({ done, total: disk.size, sent: total.sent, skipped: Math.max(0, done - total.sent - total.kept) });
   try {
     for await (const chunk of readChunks(disk, pool, report)) {
-      hash.add(chunk.index, chunk.bytes); // before the buffer may be used again
+      hash.add(chunk.index, chunk.bytes, chunk.runs); // before the buffer may be used again
       await sendChunk(chunk);
     }
     await clear(position, disk.size);

@@ -114,8 +114,8 @@ async function checkSame(blob: ImageBlob, state: BlobState, options: UploadOptio
 async function hashDisk(disk: Disk): Promise<string> {
   const hash = createContentHash(disk.size);
   const pool = createBufferPool([Buffer.allocUnsafeSlow(CHUNK_SIZE), Buffer.allocUnsafeSlow(CHUNK_SIZE)]);
-  for await (const { buffer, bytes, index } of readChunks(disk, pool, () => {})) {
-    hash.add(index, bytes);
+  for await (const { buffer, bytes, index, runs } of readChunks(disk, pool, () => {})) {
+    hash.add(index, bytes, runs);
     pool.give(buffer);
   }
   return hash.digest();
