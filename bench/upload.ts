@@ -11,7 +11,7 @@ import { type MeasuredRun, measuredRun } from "./upload/measured-run";
 import { type DiskPlan, planDisk } from "./upload/plan";
 import { type DiskResult, judge, median, summary } from "./upload/report";
 import { resentShare } from "./upload/resend";
-import { type BenchStore, startBenchStore } from "./upload/store";
+import { type BenchStore, startBenchStore, storeParent } from "./upload/store";
 
 /**
  * Uploads four disks, side by side: this project, azcopy, `az` where it is installed, and the floor (the SDK's simplest
@@ -26,26 +26,35 @@ async function main(): Promise<void> {
     options: { json: { type: "boolean" }, runs: { type: "string" }, disk: { type: "string", multiple: true } },
   });
   const log = (line: string): void => console.error(line);
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "bench-upload-"));
-  process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder(os.tmpdir());
+  const stores = temporaryFolder(storeParent());
   const disks = benchDisks.filter(({ name }) => values.disk?.includes(name) ?? true);
   const contenders = findContenders(log);
+  log(`Azurite keeps its blobs in ${path.dirname(stores)}`);
   const results: DiskResult[] = [];
   let resentRatio: number | undefined;
   for (const disk of disks) {
     log(`making ${disk.name}: ${disk.describe}`);
-    const files = prepare(disk, folder);
+    const files = { ...prepare(disk, folder), stores };
     results.push(await measureDisk(disk, files, contenders, Number(values.runs ?? 3), log));
-    if (disk.name === "scattered") resentRatio = await measureResent(files, folder, log);
+    if (disk.name === "scattered") resentRatio = await measureResent(files, log);
     fs.rmSync(files.disk);
   }
   console.log(summary(results, resentRatio));
   if (values.json) console.log(JSON.stringify(judge(results, resentRatio)));
 }
 
-type Prepared = BenchFiles & { readonly plan: DiskPlan; readonly folder: string };
+/** A folder that goes with this process, also where somebody types ^C. */
+function temporaryFolder(parent: string): string {
+  const folder = fs.mkdtempSync(path.join(parent, "bench-upload-"));
+  process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
-function prepare(disk: BenchDisk, folder: string): Prepared {
+/** `stores`: the folder in which Azurites keep their blobs. */
+type Prepared = BenchFiles & { readonly plan: DiskPlan; readonly folder: string; readonly stores: string };
+
+function prepare(disk: BenchDisk, folder: string): Omit<Prepared, "stores"> {
   const file = makeDisk(disk, folder);
   const plan = planDisk(file);
   const [ranges, scratch] = [path.join(folder, `${disk.name}.json`), path.join(folder, "scratch")];
@@ -69,7 +78,7 @@ async function measureDisk(
 ): Promise<DiskResult> {
   const runs = new Map<Contender["name"], (MeasuredRun & { stored: number })[]>();
   for (let round = 0; round < rounds; round++) {
-    const store = await startBenchStore(files.folder);
+    const store = await startBenchStore(files.stores);
     try {
       await warm(store, files);
       const order = contenders.map((_, index) => contenders[(index + round) % contenders.length] ?? ours);
@@ -110,8 +119,8 @@ async function checkEqual(files: Prepared, store: BenchStore, blob: string): Pro
 }
 
 /** The median over three kills. */
-async function measureResent(files: Prepared, folder: string, log: (line: string) => void): Promise<number> {
-  const store = await startBenchStore(folder);
+async function measureResent(files: Prepared, log: (line: string) => void): Promise<number> {
+  const store = await startBenchStore(files.stores);
   try {
     const sent = files.plan.ranges.reduce((sum, { start, end }) => sum + end - start, 0);
     const shares: number[] = [];
@@ -126,6 +135,7 @@ async function measureResent(files: Prepared, folder: string, log: (line: string
   }
 }
 
+process.once("SIGINT", () => process.exit(130));
 main().catch((error: unknown) => {
   console.error(`bench: ${(error as Error).message}`);
   process.exit(1);

@@ -2,11 +2,13 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { newSshRecipient } from "../ssh-key";
-import { stageSecrets, writeToken } from "./stage";
+import type { EngineRun } from "./engine";
+import { type Stage, stageSecrets, writeToken } from "./stage";
 import { onlyResource, stageResources, VAULT } from "./stage-resources";
 import { destroyAll } from "./story-destroy";
 import { failAndGoOn } from "./story-failures";
 import { failAtFirst } from "./story-first-failures";
+import { keepProduction } from "./story-production";
 import {
   each,
   expectChanges,
@@ -73,14 +75,32 @@ const changeSecret: Telling = [
   },
 ];
 
+/** As on a machine that has no plaintext: that of a pull request's preview. */
+async function withoutToken(stage: Stage, work: () => Promise<EngineRun>): Promise<EngineRun> {
+  const token = path.join(stage.sources, "token");
+  fs.renameSync(token, `${token}.away`);
+  try {
+    return await work();
+  } finally {
+    fs.renameSync(`${token}.away`, token);
+  }
+}
+
+const previewWithoutSources: Telling = [
+  "a preview where no plaintext is at hand: no change",
+  async (stage) => {
+    const { run, requests } = await requestsOf(stage, () => withoutToken(stage, () => stage.engine.preview()));
+    expectChanges(run);
+    assert.deepEqual(requests, []);
+    return { runs: [run] };
+  },
+];
+
 const addRecipient: Telling = [
   "one more recipient: re-wrapped, without the source",
   async (stage) => {
-    const token = path.join(stage.sources, "token");
-    fs.renameSync(token, `${token}.away`);
     await withConfig(stage, { "sealed-onion:recipients": JSON.stringify({ age: [newSshRecipient()] }) });
-    const run = await stage.engine.up();
-    fs.renameSync(`${token}.away`, token);
+    const run = await withoutToken(stage, () => stage.engine.up());
     expectChanges(run, "update onion-seal", "update token-seal", ...NEW_IMAGE);
     assert.equal(await sealAction(stage, "token"), "rewrapped");
     assert.equal(await sealAction(stage, "onion"), "rewrapped");
@@ -171,6 +191,7 @@ export const life: Telling[] = [
   preview,
   firstUp,
   secondUp,
+  previewWithoutSources,
   changeSecret,
   addRecipient,
   removeSecret,
@@ -178,6 +199,7 @@ export const life: Telling[] = [
   rollBack,
   drift,
   ["each step of a change fails once: the next up goes on", failAndGoOn],
+  ["a production stack is kept from destroy, until its dial is turned", keepProduction],
   ["destroy fails half-way; the next one leaves only the vault, in soft delete", destroyAll],
   ["made anew, each resource failing once: no up makes anything twice", failAtFirst],
 ];

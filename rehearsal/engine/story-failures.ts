@@ -38,8 +38,8 @@ const mishaps: Mishap[] = [
     done: ["update image-build"],
   },
   {
-    provider: { operation: "create", name: "image-image", error: policyDenial("image", "no-images") },
-    reads: /image-image.*RequestDisallowedByPolicy/s,
+    provider: { operation: "create", name: "image-image", error: policyDenial("image-image", "no-images") },
+    reads: /RequestDisallowedByPolicy.*image-image.*no-images/s,
     done: ["update image-upload"],
   },
   {
