@@ -14,6 +14,12 @@ const TOLD = {
   removed: "removed",
 } as const satisfies Record<SecretChange["action"], string>;
 
+/** For whoever reads such a comment for the first time. */
+const MEANINGS = {
+  "seal again": "*Seal again*: its source is read, and what that holds is encrypted anew.",
+  "re-wrap": "*Re-wrap*: its content stays, and is opened by other keys than before.",
+} as const satisfies Partial<Record<SecretChange["action"], string>>;
+
 function secretWords(secrets: SecretChange[]): string {
   const words = Object.entries(TOLD).flatMap(([action, told]) => {
     const number = secrets.filter((secret) => secret.action === action).length;
@@ -30,7 +36,11 @@ function headline(changes: PlannedChange[], secrets: SecretChange[], { service }
 function secretTable(secrets: SecretChange[]): string[] {
   if (secrets.length === 0) return [];
   const rows = secrets.map(({ name, action, why }) => `| \`${name}\` | ${action} | ${why} |`);
-  return ["| secret | `pulumi up` will | because |", "| --- | --- | --- |", ...rows, ""];
+  const legend = Object.entries(MEANINGS).flatMap(([action, meaning]) =>
+    secrets.some((secret) => secret.action === action) ? [meaning] : [],
+  );
+  const lines = ["| secret | `pulumi up` will | because |", "| --- | --- | --- |", ...rows, ""];
+  return legend.length === 0 ? lines : [...lines, legend.join(" "), ""];
 }
 
 function dollars(value: number | undefined): string {

@@ -59,7 +59,7 @@ const PRICED: Readonly<Record<string, Pricing[]>> = {
     },
   ],
   "azure-native:keyvault:Key": [{ what: () => "key in hardware", price: keyPrice }],
-  "azure-native:network:NatGateway": [{ what: () => "NAT gateway, and a price a GB", price: () => NAT_GATEWAY }],
+  "azure-native:network:NatGateway": [{ what: () => "NAT gateway, beside its price a GB", price: () => NAT_GATEWAY }],
   "azure-native:network:PublicIPAddress": [{ what: () => "public IP address", price: () => PUBLIC_ADDRESS }],
 };
 

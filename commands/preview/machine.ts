@@ -35,19 +35,49 @@ function buildReasons({ changed, next }: PlannedChange, secretsChange: boolean):
   return Object.entries(REASONS).flatMap(([name, words]) => (isReason(name) ? [words] : []));
 }
 
+/** The new image's name, where it is known: what is yet to be sealed has no digest. */
+function nameWords(changes: readonly PlannedChange[]): string {
+  const image = find(changes, "azure-native:compute:Image", /./);
+  const name = image && textIn(image.next, "imageName");
+  return name === undefined ? "" : ` as \`${name}\``;
+}
+
 function imageWords(changes: readonly PlannedChange[]): string {
   const build = find(changes, "command:local:Command", /-build$/);
   if (build === undefined || build.kind === "same") return "unchanged: neither built nor uploaded";
   if (build.kind === "create") return "built, uploaded and published for the first time";
   if (build.kind === "delete") return "goes";
   const reasons = buildReasons(build, secretChanges(changes).length > 0);
-  return `built, uploaded and published anew${reasons.length > 0 ? `: ${reasons.join(", ")}` : ""}`;
+  const why = reasons.length > 0 ? `, because of ${reasons.join(", ")}` : "";
+  return `built, uploaded and published anew${nameWords(changes)}${why}`;
 }
 
-function updateWords({ old, next, changed }: PlannedChange): Omit<MachineChange, "image"> {
+/** What has its own words; the rest is told by its path. */
+function replaceReasons(machine: PlannedChange): string {
+  const size = sizeWords(machine);
+  const isImage = (path: string) => path.startsWith("storageProfile.imageReference");
+  const others = machine.changed.filter((path) => !isImage(path) && !(size && path === "hardwareProfile.vmSize"));
+  const reasons = [
+    ...(machine.changed.some(isImage) ? ["another image"] : []),
+    ...(size ? [`another size (${size})`] : []),
+    ...others.map((path) => `\`${path}\``),
+  ];
+  return reasons.join(", ") || "a change that Azure refuses in place";
+}
+
+/** Undefined where the size stays. */
+function sizeWords({ old, next }: PlannedChange): string | undefined {
   const [from, to] = [textIn(old, "hardwareProfile", "vmSize"), textIn(next, "hardwareProfile", "vmSize")];
-  if (from !== to) return { machine: `resized, with a restart: ${from} → ${to}`, service: RESIZED };
-  return { machine: `changed in place: ${changed.map((path) => `\`${path}\``).join(", ")}`, service: "stays up" };
+  return from === to ? undefined : `${from} → ${to}`;
+}
+
+function updateWords(machine: PlannedChange): Omit<MachineChange, "image"> {
+  const size = sizeWords(machine);
+  if (size) return { machine: `resized, with a restart: ${size}`, service: RESIZED };
+  return {
+    machine: `changed in place: ${machine.changed.map((path) => `\`${path}\``).join(", ")}`,
+    service: "stays up",
+  };
 }
 
 function machineWords(machine: PlannedChange | undefined): Omit<MachineChange, "image"> {
@@ -55,10 +85,7 @@ function machineWords(machine: PlannedChange | undefined): Omit<MachineChange, "
   if (machine.kind === "create") return { machine: "made", service: "starts" };
   if (machine.kind === "delete") return { machine: "goes, and with it the service", service: "ends" };
   if (machine.kind === "update") return updateWords(machine);
-  const why = machine.changed.some((path) => path.startsWith("storageProfile.imageReference"))
-    ? "another image"
-    : "a change that Azure refuses in place";
-  return { machine: `replaced (${why}): the old one goes first`, service: REPLACED };
+  return { machine: `replaced, because of ${replaceReasons(machine)}: the old one goes first`, service: REPLACED };
 }
 
 export function machineChange(changes: readonly PlannedChange[]): MachineChange {

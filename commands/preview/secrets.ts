@@ -37,12 +37,26 @@ function recipients(text: string | undefined): string[] {
   return [...age, ...pgp];
 }
 
+/** Enough of a public key to know it by: its kind and its end. */
+function shortly(recipient: string): string {
+  const [kind, key] = recipient.split(" ");
+  if (key !== undefined) return `${kind} …${key.slice(-12)}`;
+  return recipient.length <= 24 ? recipient : `${recipient.slice(0, 8)}…${recipient.slice(-12)}`;
+}
+
+function counted(word: string, some: string[]): string[] {
+  if (some.length === 0) return [];
+  const names = some.map((one) => `\`${shortly(one)}\``).join(", ");
+  return [`${some.length} ${word} recipient${some.length === 1 ? "" : "s"} (${names})`];
+}
+
+/** Who may open the secret from now on, and who may not any more: what a reviewer has to agree to. */
 function recipientsWord(change: PlannedChange): string {
-  const [old, next] = (["old", "next"] as const).map((side) => recipients(environment(change, side, "RECIPIENTS")));
-  const more = (next ?? []).filter((one) => !old?.includes(one)).length;
-  const fewer = (old ?? []).filter((one) => !next?.includes(one)).length;
-  const words = [more > 0 ? `${more} more` : "", fewer > 0 ? `${fewer} fewer` : ""].filter((word) => word !== "");
-  return `${words.join(", ") || "other"} recipient${more + fewer === 1 ? "" : "s"}`;
+  const old = recipients(environment(change, "old", "RECIPIENTS"));
+  const next = recipients(environment(change, "next", "RECIPIENTS"));
+  const more = next.filter((one) => !old.includes(one));
+  const fewer = old.filter((one) => !next.includes(one));
+  return [...counted("more", more), ...counted("fewer", fewer)].join(", ") || "its recipients in another order";
 }
 
 function reason(change: PlannedChange, name: string): string | undefined {

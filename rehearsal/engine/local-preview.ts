@@ -3,7 +3,7 @@ import { refuseSecrets } from "../../commands/preview/guard";
 import { readPlan } from "../../commands/preview/plan";
 import type { Cleanup } from "../cleanup";
 import { requireTools } from "../setup";
-import { newSshRecipient } from "../ssh-key";
+import { nobodysSshKey } from "../ssh-key";
 import type { Steps } from "../steps";
 import { openStage } from "./open-stage";
 import { type Stage, writeToken } from "./stage";
@@ -13,7 +13,7 @@ import { chooseEngine, type Engines } from "./start-engine";
 async function changeStack(stage: Stage): Promise<void> {
   writeToken(stage);
   Object.assign(stage.config, {
-    "sealed-onion:recipients": JSON.stringify({ age: [newSshRecipient()] }),
+    "sealed-onion:recipients": JSON.stringify({ age: [nobodysSshKey] }),
     "sealed-onion:vmSize": "Standard_B2ms",
     "sealed-onion:outbound": "natGateway",
   });

@@ -32,6 +32,7 @@ function plan(changes: Change[], diagnostics: { severity: string; message: strin
 
 const SEAL = "sealed-onion:index:SealedSecret$command:local:Command";
 const BUILD = "sealed-onion:index:NixosImage$command:local:Command";
+const IMAGE = "sealed-onion:index:NixosImage$azure-native:compute:Image";
 const VM = "sealed-onion:index:OnionVm$azure-native:compute:VirtualMachine";
 
 function sealEnvironment(change: Values = {}): Values {
@@ -71,13 +72,17 @@ describe("a secret in the comment", () => {
     [
       "two more recipients",
       seal({ RECIPIENTS: '{"age":["age1a","age1b"],"pgp":["F"]}' }),
-      "| `token` | re-wrap | 2 more recipients |",
+      "| `token` | re-wrap | 2 more recipients (`age1b`, `F`) |",
     ],
-    ["one fewer recipient", seal({ RECIPIENTS: '{"age":[],"pgp":[]}' }), "| `token` | re-wrap | 1 fewer recipient |"],
+    [
+      "one fewer recipient",
+      seal({ RECIPIENTS: '{"age":[],"pgp":[]}' }),
+      "| `token` | re-wrap | 1 fewer recipient (`age1a`) |",
+    ],
     [
       "another recipient",
       seal({ RECIPIENTS: '{"age":["age1b"],"pgp":[]}' }),
-      "| `token` | re-wrap | 1 more, 1 fewer recipients |",
+      "| `token` | re-wrap | 1 more recipient (`age1b`), 1 fewer recipient (`age1a`) |",
     ],
     ["another key version", seal({ KEY_URL: UNKNOWN }), "| `token` | re-wrap | another version of the vault's key |"],
     ["another name", seal({ SECRET: "api-token", FROM: "token" }), "| `api-token` | renamed | was token |"],
@@ -98,6 +103,22 @@ describe("a secret in the comment", () => {
     ],
   ] as [string, Change, string][])("%s", (_, change, expected) => {
     expect(row([change])).toBe(expected);
+  });
+
+  it("names recipients by the ends of their keys, as nobody compares whole ones", () => {
+    const age = [
+      `age1${"q".repeat(20)}${"z".repeat(30)}xyz`,
+      `ssh-ed25519 AAAAC3${"N".repeat(60)}abcdefghijkl me@home`,
+    ];
+    expect(row([seal({ RECIPIENTS: JSON.stringify({ age: ["age1a", ...age], pgp: [] }) })])).toBe(
+      "| `token` | re-wrap | 2 more recipients (`age1qqqq…zzzzzzzzzxyz`, `ssh-ed25519 …abcdefghijkl`) |",
+    );
+  });
+
+  it("is explained where a word is not everybody's", () => {
+    const comment = previewComment(readPlan(plan([seal({ FINGERPRINT: "file:2" })])));
+    expect(comment).toContain("*Seal again*: its source is read");
+    expect(comment).not.toContain("*Re-wrap*");
   });
 
   it("is not mentioned where nothing happens to it", () => {
@@ -128,17 +149,25 @@ describe("image and VM in the comment", () => {
     [
       "the guest",
       [build({ NIX_DIGEST: "2" })],
-      "**Image:** built, uploaded and published anew: the guest's configuration (`nix/`).  ",
+      "**Image:** built, uploaded and published anew, because of the guest's configuration (`nix/`).  ",
     ],
     [
       "a secret, which hides what the facts will be",
       [seal({ FINGERPRINT: "file:2" }), build({ SEALED: UNKNOWN, FACTS: UNKNOWN })],
-      "**Image:** built, uploaded and published anew: sealed secrets.  ",
+      "**Image:** built, uploaded and published anew, because of sealed secrets.  ",
     ],
     [
       "facts that are known",
       [build({ FACTS: '{"a":1}' })],
-      "**Image:** built, uploaded and published anew: facts about the stack (`facts.json`).  ",
+      "**Image:** built, uploaded and published anew, because of facts about the stack (`facts.json`).  ",
+    ],
+    [
+      "the guest, whose name is then known",
+      [
+        build({ NIX_DIGEST: "2" }),
+        { op: "replace", type: IMAGE, name: "image-image", old: { imageName: "dev-1" }, next: { imageName: "dev-2" } },
+      ],
+      "**Image:** built, uploaded and published anew as `dev-2`, because of the guest's configuration (`nix/`).  ",
     ],
     ["nothing", [], "**Image:** unchanged: neither built nor uploaded.  "],
   ] as [string, Change[], string][])("a new image for %s", (_, changes, expected) => {
@@ -154,17 +183,22 @@ describe("image and VM in the comment", () => {
     [
       machine("replace", "Standard_B2s", ["storageProfile.imageReference.id"]),
       "The service is away for about 4 to 7 minutes.",
-      "replaced (another image): the old one goes first",
+      "replaced, because of another image: the old one goes first",
     ],
     [
       machine("replace", "Standard_B2s", ["osProfile.adminUsername"]),
       "The service is away for about 4 to 7 minutes.",
-      "replaced (a change that Azure refuses in place)",
+      "replaced, because of `osProfile.adminUsername`: the old one goes first",
     ],
     [
       machine("update", "Standard_B2ms", ["hardwareProfile.vmSize"]),
       "The service is away for about 2 to 4 minutes.",
       "resized, with a restart: Standard_B2s → Standard_B2ms",
+    ],
+    [
+      machine("replace", "Standard_B2ms", ["hardwareProfile.vmSize", "storageProfile.imageReference.id"]),
+      "The service is away for about 4 to 7 minutes.",
+      "replaced, because of another image, another size (Standard_B2s → Standard_B2ms): the old one goes first",
     ],
     [machine("update", "Standard_B2s", ["tags"]), "The service stays up.", "changed in place: `tags`"],
     [{ ...machine("create", "Standard_B2s", []), old: {} }, "The service starts.", "made"],
