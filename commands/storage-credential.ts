@@ -30,5 +30,12 @@ export async function storageCredential(environment: NodeJS.ProcessEnv): Promise
   }
   const managedIdentity = new identity.ManagedIdentityCredential(clientId ? { clientId } : {});
   if (settings.AZURE_TOKEN_CREDENTIALS === "ManagedIdentityCredential") return managedIdentity;
-  return new identity.ChainedTokenCredential(new identity.AzureCliCredential(), managedIdentity);
+  const loggedIn = new identity.AzureCliCredential(loginTenant(environment));
+  return new identity.ChainedTokenCredential(loggedIn, managedIdentity);
+}
+
+/** Whoever is logged in to several tenants means the one that Pulumi's provider works in, not the CLI's default. */
+function loginTenant({ ARM_TENANT_ID, AZURE_TENANT_ID }: NodeJS.ProcessEnv): { tenantId?: string } {
+  const tenantId = ARM_TENANT_ID || AZURE_TENANT_ID;
+  return tenantId ? { tenantId } : {};
 }

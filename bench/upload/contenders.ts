@@ -27,7 +27,7 @@ export const ours: Contender = {
     BLOB_URL: `${containerUrl}/${blob}`,
     DIGEST: "bench",
     GENERATION: "2",
-    AZURE_STORAGE_SAS_TOKEN: sas,
+    SEALED_ONION_SAS: sas,
   }),
 };
 

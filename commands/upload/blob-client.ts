@@ -15,8 +15,8 @@ const ACCESS_PAUSE_MS = 3_000;
 const notYet = new Set(["AuthorizationPermissionMismatch", "AuthorizationFailure", "ContainerNotFound"]);
 
 /**
- * A client for a blob. A SAS in the URL's query or in AZURE_STORAGE_SAS_TOKEN is taken where there is one, else
- * Entra ID (see `storageCredential`).
+ * A client for a blob, by Entra ID (see `storageCredential`), unless a SAS was meant for it: one in the URL's query or in
+ * SEALED_ONION_SAS. The AZURE_STORAGE_SAS_TOKEN of other tools may be for another account, and does not count.
  */
 export async function pageBlobClient(url: string, environment: NodeJS.ProcessEnv): Promise<PageBlobClient> {
   const [target, credential] = await authorize(url, environment);
@@ -31,7 +31,7 @@ export async function containerClient(url: string, environment: NodeJS.ProcessEn
 
 async function authorize(url: string, environment: NodeJS.ProcessEnv) {
   const target = new URL(url);
-  const sas = environment.AZURE_STORAGE_SAS_TOKEN?.replace(/^\?/, "");
+  const sas = environment.SEALED_ONION_SAS?.replace(/^\?/, "");
   if (!target.search && sas) target.search = sas;
   const isSigned = target.searchParams.has("sig");
   return [target.href, isSigned ? new AnonymousCredential() : await storageCredential(environment)] as const;

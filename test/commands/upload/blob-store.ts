@@ -33,7 +33,7 @@ export async function startBlobStore(parentDirectory = os.tmpdir()): Promise<Blo
     sas,
     container,
     storedBytes: () => treeSize(path.join(azurite.directory, "__blobstorage__")),
-    environment: () => ({ ...withoutAzure(process.env), AZURE_STORAGE_SAS_TOKEN: sas }),
+    environment: () => ({ ...withoutAzure(process.env), SEALED_ONION_SAS: sas }),
     close: async () => {
       await azurite.close();
       fs.rmSync(directory, { recursive: true, force: true });
