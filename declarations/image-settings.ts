@@ -27,9 +27,9 @@ export interface TargetRegion {
 
 /** The dials of the image. */
 export interface ImageSettings {
-  /** A VHD that was built elsewhere (`.vhd` or `.vhd.zst`), instead of a build. */
+  /** A disk that was built elsewhere (a fixed VHD, a VHD packed by zstd, or a raw disk), instead of a build. */
   readonly vhd?: string;
-  /** A program that builds the VHD and prints its path, instead of Nix: its argv. */
+  /** A program that builds the disk and prints its path, instead of Nix: its argv. */
   readonly builder?: readonly string[];
   /** A managed image, or a version in an Azure Compute Gallery. @default managed */
   readonly publish: (typeof PUBLISH)[number];
@@ -73,8 +73,9 @@ export function parseImage(field: Field): ImageSettings {
   return { ...image, ...(vhd === undefined ? {} : { vhd }), ...(builder === undefined ? {} : { builder }) };
 }
 
+/** Any name will do: what a disk is, its content says (`openDisk`). No shell reads this, to which `~` would mean home. */
 function parseVhd(field: Field): string {
-  return text(field, "the path of a .vhd or .vhd.zst file", /^[^~\0\n][^\0\n]*\.vhd(\.zst)?$/);
+  return text(field, "the path of a disk file, without ~", /^[^~\0\n][^\0\n]*$/);
 }
 
 function parseBuilder(field: Field): string[] {

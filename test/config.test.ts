@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { readConfig, type StackConfig } from "../config";
+import { conversionOffer } from "../image/disk-format";
 import { AZURE } from "./malformed/azure";
 import { SECRETS } from "./malformed/secrets";
 import { SERVICES } from "./malformed/services";
@@ -194,6 +195,16 @@ describe("configurations that are taken", () => {
       { objectId: id("c"), type: "Group" },
       { objectId: id("d"), type: "ServicePrincipal" },
     ]);
+  });
+
+  it.each(["qcow2", "vhdx", "vmdk"] as const)("the disk that one is told to make of a %s", async (format) => {
+    const [, vhd] = /set image\.vhd to '(.*)'$/.exec(conversionOffer(`disks/nixos.${format}`, format)) ?? [];
+    expect(vhd).toBe("disks/nixos.raw");
+    expect((await read({ image: { vhd } })).image.vhd).toBe(vhd);
+  });
+
+  it.each(["nixos.VHD", "nixos.vhd.zst", "nixos.qcow2", "disk"])("a disk by any name: %s", async (vhd) => {
+    expect((await read({ image: { vhd } })).image.vhd).toBe(vhd);
   });
 
   it("a gallery gets the stack's own region where none is named", async () => {

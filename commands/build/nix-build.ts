@@ -64,7 +64,7 @@ async function nix(command: readonly string[], stderr: "inherit" | "collect") {
 }
 
 function findDisk(link: string): string {
-  const disks = fs.readdirSync(link).filter((name) => /\.(vhd|img|raw)$/.test(name));
+  const disks = fs.readdirSync(link).filter((name) => /\.(vhd|vhd\.zst|img|raw)$/i.test(name));
   const [disk, ...others] = disks;
   if (disk && others.length === 0) return path.join(link, disk);
   throw new Error(

@@ -75,6 +75,12 @@ describe("without KVM", () => {
   });
 });
 
+it("a result may be packed", async () => {
+  fakeNix(settings("ssh://builder"), "");
+  fs.writeFileSync("nix", fs.readFileSync("nix", "utf8").replace("nixos.vhd", "nixos.vhd.zst"));
+  expect(await build()).toBe(".cache/images/dev/nixos.vhd.zst");
+});
+
 it("a result without one disk is refused", async () => {
   fakeNix(settings("ssh://builder"), "");
   fs.mkdirSync("out");

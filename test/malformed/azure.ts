@@ -127,9 +127,9 @@ export const AZURE: readonly Malformed[] = [
     'image has an unknown key "vdh", allowed are vhd, builder, publish, keep, targetRegions: did you mean "vhd"',
   ],
   [
-    "a disk that is no VHD",
-    { image: { vhd: "nixos.qcow2" } },
-    'image.vhd must be the path of a .vhd or .vhd.zst file, got "nixos.qcow2": set sealed-onion:image.vhd',
+    "a disk in a home folder that no shell looks up",
+    { image: { vhd: "~/nixos.vhd" } },
+    'image.vhd must be the path of a disk file, without ~, got "~/nixos.vhd": set sealed-onion:image.vhd',
   ],
   [
     "a disk and a builder",
