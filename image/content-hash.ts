@@ -6,9 +6,9 @@ export const CHUNK_SIZE = 4 * 1024 * 1024;
 /** Inside a chunk, blocks of this size (in bytes) that are all zeros are not hashed. */
 const BLOCK_SIZE = 64 * 1024;
 
-/** A hash that takes a content's chunks one by one, in any order. */
+/** A hash that takes a content's chunks one by one, in order. */
 export interface ContentHash {
-  /** Adds the chunk at `index * CHUNK_SIZE`, with its `dataRuns()`. Chunks of zeros need not be added. */
+  /** Adds the chunk at `index * CHUNK_SIZE`, with its `dataRuns()`. Chunks of zeros may be left out. */
   add(index: number, chunk: Buffer, runs: readonly Range[]): void;
   /** 64 hex digits. */
   digest(): string;
@@ -20,18 +20,15 @@ export interface ContentHash {
  * or not, and zeros cost next to nothing.
  */
 export function createContentHash(size: number): ContentHash {
-  const leaves = new Map<number, string>();
+  const root = createHash("sha256").update(`sealed-onion content 1\n${size}\n`);
+  let last = -1;
   return {
     add(index, chunk, runs) {
-      if (runs.length > 0) leaves.set(index, hashChunk(chunk, runs));
+      if (index <= last) throw new RangeError(`chunk ${index} comes after chunk ${last}: add chunks in order`);
+      last = index;
+      if (runs.length > 0) root.update(`${index} ${hashChunk(chunk, runs)}\n`);
     },
-    digest() {
-      const root = createHash("sha256").update(`sealed-onion content 1\n${size}\n`);
-      for (const index of [...leaves.keys()].sort((left, right) => left - right)) {
-        root.update(`${index} ${leaves.get(index)}\n`);
-      }
-      return root.digest("hex");
-    },
+    digest: () => root.digest("hex"),
   };
 }
 
