@@ -67,8 +67,13 @@ export function summary(results: readonly DiskResult[], resentRatio: number | un
     const text = `${result.name}: ${times.join(", ")}; ${ratio("azcopy", found.ratioToAzcopy)}, ${ratio("floor", found.ratioToFloor)}`;
     return [`${text}, bytes ${found.bytesRatio.toFixed(3)}, ${found.peakRssMiB} MiB`, ...missed(result.name, found)];
   });
-  const resent = resentRatio === undefined ? [] : [`sent again after kill -9: ${(resentRatio * 100).toFixed(1)}%`];
-  return [...lines, ...resent].join("\n");
+  return [...lines, ...(resentRatio === undefined ? [] : resent(resentRatio))].join("\n");
+}
+
+function resent(share: number): string[] {
+  const percent = (value: number): string => `${(value * 100).toFixed(1)}%`;
+  const line = `sent again after kill -9: ${percent(share)}`;
+  return share > bars.resentRatio ? [line, `  missed: at most ${percent(bars.resentRatio)}`] : [line];
 }
 
 function missed(name: BenchDisk["name"], found: DiskFigures): string[] {
