@@ -53,11 +53,14 @@ export function isImageBlobOf(stack: string, blob: string): boolean {
 }
 
 /** What lies in the guest's folder and is not part of an image: checked for the folder's own entries only. */
-const NOT_IN_IMAGES = /^(eval|stacks|tests|\.git|README(\..*)?|result(-.*)?)$/;
+const NOT_IN_IMAGES = /^(eval|stacks|tests|README(\..*)?|result(-.*)?)$/;
+/** What editors and systems leave behind anywhere: backups, locks, swap files, caches of views. */
+const LITTER = /^(.*~|#.*#|\.#.*|\._.*|\..*\.sw[a-p]|\.DS_Store|\.directory|Thumbs\.db|desktop\.ini)$/;
 
 /**
  * SHA-256 (hex) of a folder's tree: sorted paths, contents, executable bits and link targets. `stacks/` (its facts and
- * sealed files are digested by themselves), `eval/`, `tests/` and `README` are left out. Reads, starts no process.
+ * sealed files are digested by themselves), `eval/`, `tests/`, `README` and litter are left out. Reads, starts no
+ * process.
  * @throws if a file cannot be read, or if the folder holds something that is neither file, folder nor link
  */
 export function nixTreeDigest(directory: string): string {
@@ -67,7 +70,15 @@ export function nixTreeDigest(directory: string): string {
   return digest.digest("hex");
 }
 
+/** Hidden files are those of tools, but in `site/`, which is served as it is: think of `.well-known`. */
+function isLitter(relative: string, entry: fs.Dirent): boolean {
+  if (LITTER.test(entry.name)) return true;
+  if (entry.name.startsWith(".")) return !relative.startsWith("site/");
+  return entry.isSymbolicLink() && /^result(-.*)?$/.test(entry.name); // of a `nix build` in there
+}
+
 function addEntry(digest: ReturnType<typeof createHash>, root: string, relative: string, entry: fs.Dirent): void {
+  if (isLitter(relative, entry)) return;
   const location = path.join(root, relative);
   if (entry.isDirectory()) {
     for (const child of sorted(fs.readdirSync(location, { withFileTypes: true }))) {

@@ -68,6 +68,8 @@ describe("nixTreeDigest", () => {
     ["an executable bit", () => fs.chmodSync(path.join(directory, "flake.nix"), 0o755)],
     ["a link", () => fs.symlinkSync("flake.nix", path.join(directory, "link.nix"))],
     ["a README that is part of the site", () => write("site/README.md", "served")],
+    ["a hidden file that is part of the site", () => write("site/.well-known/security.txt", "served")],
+    ["a page that is called a result", () => write("site/result", "served")],
   ])("changes with %s", (_what, change) => {
     const before = nixTreeDigest(directory);
     change();
@@ -77,6 +79,24 @@ describe("nixTreeDigest", () => {
   it.each(["README.md", "README", "tests/tor.nix", "stacks/dev/facts.json"])("does not change with %s", (name) => {
     const before = nixTreeDigest(directory);
     write(name, "anything");
+    expect(nixTreeDigest(directory)).toBe(before);
+  });
+
+  it.each([
+    [".DS_Store", "site/.DS_Store", "site/._index.html"],
+    [".direnv/flake-profile", ".envrc", ".git/HEAD", ".idea/nix.iml", "modules/.cache/eval"],
+    ["flake.nix~", "modules/tor.nix~", "modules/#tor.nix#", "site/.index.html.swp", "site/Thumbs.db"],
+  ])("does not change with what systems and tools leave: %s", (...names) => {
+    const before = nixTreeDigest(directory);
+    for (const name of names) write(name, "anything");
+    expect(nixTreeDigest(directory)).toBe(before);
+  });
+
+  it("does not change with an editor's lock, or the link to a result: both lead nowhere or elsewhere", () => {
+    const before = nixTreeDigest(directory);
+    fs.symlinkSync("user@host.1234:5678", path.join(directory, "modules/.#tor.nix"));
+    fs.symlinkSync("/nix/store/aaaa-nixos", path.join(directory, "modules/result-1"));
+    fs.symlinkSync("/nix/store/aaaa-nixos", path.join(directory, "result"));
     expect(nixTreeDigest(directory)).toBe(before);
   });
 
