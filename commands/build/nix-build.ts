@@ -29,18 +29,19 @@ export async function nixBuild(stack: string, kvm = "/dev/kvm"): Promise<string>
 /** NixOS makes a disk inside a VM: it takes KVM here, or a builder elsewhere. */
 async function canBuildDisks(kvm: string): Promise<boolean> {
   if (fs.existsSync(kvm)) return true; // whether its builders may use it, Nix finds out
-  const { stdout } = await nix(["show-config", "--json"], "collect");
+  const { code, stderr, stdout } = await nix(["show-config", "--json"], "collect");
+  if (code !== 0) throw new Error(`nix show-config failed: ${stderr.trim()}`);
   const settings = JSON.parse(stdout.toString("utf8")) as Record<string, { value?: unknown } | undefined>;
   const builders = `${settings.builders?.value ?? ""}`.trim();
   const features = settings["system-features"]?.value;
   return hasBuilders(builders) || (Array.isArray(features) && features.includes("kvm"));
 }
 
-/** `builders` lists machines, or names a file that lists them. */
+/** `builders` lists machines, or names a file that lists them, one a line, among comments. */
 function hasBuilders(builders: string): boolean {
   if (!builders.startsWith("@")) return builders !== "";
   const file = builders.slice(1);
-  return fs.existsSync(file) && fs.readFileSync(file, "utf8").trim() !== "";
+  return fs.existsSync(file) && /^[^\S\n]*[^#\s]/m.test(fs.readFileSync(file, "utf8"));
 }
 
 /** Without a place to build it, the image may still come from a binary cache: Nix can tell before it downloads anything. */

@@ -75,6 +75,20 @@ describe("without KVM", () => {
   });
 });
 
+it.each(["", "\n", "# ssh://builder x86_64-linux\n\n  # another\n"])(
+  "a file of machines that lists none is no builder: %j",
+  async (machines) => {
+    fs.writeFileSync("machines", machines);
+    fakeNix(settings(`@${path.join(folder, "machines")}`), IMAGE_IS_BUILT);
+    await expect(build()).rejects.toThrow("Nix cannot build a disk on this machine");
+  },
+);
+
+it("a Nix that cannot read its own settings is told so, in its words", async () => {
+  fs.writeFileSync("nix", "#!/bin/sh\necho 'error: unknown setting' >&2\nexit 1\n", { mode: 0o755 });
+  await expect(build()).rejects.toThrow("nix show-config failed: error: unknown setting");
+});
+
 it("a result may be packed", async () => {
   fakeNix(settings("ssh://builder"), "");
   fs.writeFileSync("nix", fs.readFileSync("nix", "utf8").replace("nixos.vhd", "nixos.vhd.zst"));
