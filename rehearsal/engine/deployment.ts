@@ -83,7 +83,6 @@ export function createDeployment(options: DeploymentOptions): Deployment {
   }
 
   async function remove(old: ResourceState, op: "delete" | "delete-replaced"): Promise<void> {
-    if (old.protect) throw protectedError(old.urn);
     const takenAlong = [...gone].some(({ urn }) => urn === old.deletedWith);
     if (!preview && old.custom && !takenAlong && !old.retainOnDelete && !old.type.startsWith("pulumi:providers:"))
       await providerOf(old.type).delete(old);
@@ -178,6 +177,8 @@ export function createDeployment(options: DeploymentOptions): Deployment {
     },
     async finish() {
       const superfluous = [...before].filter(([urn]) => !after.has(urn)).map(([, old]) => old);
+      const kept = superfluous.find(({ protect }) => protect); // then nothing is deleted at all, as by Pulumi's engine
+      if (kept) throw protectedError(kept.urn);
       const age = new Map(previous.resources.map((resource, index) => [resource, index]));
       const newestFirst = [...superfluous, ...replaced].sort((a, b) => (age.get(b) ?? 0) - (age.get(a) ?? 0));
       for (const old of newestFirst) {

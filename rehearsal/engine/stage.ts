@@ -38,6 +38,17 @@ export function writeToken({ sources, plaintexts }: Pick<Stage, "sources" | "pla
   fs.writeFileSync(path.join(sources, "token"), token, { mode: 0o600 });
 }
 
+/** As on a machine that has no plaintext: that of a pull request's preview. */
+export async function withoutToken<T>({ sources }: Pick<Stage, "sources">, work: () => Promise<T>): Promise<T> {
+  const token = path.join(sources, "token");
+  fs.renameSync(token, `${token}.away`);
+  try {
+    return await work();
+  } finally {
+    fs.renameSync(`${token}.away`, token);
+  }
+}
+
 /** The secrets that the stage declares; `token` may be left out. */
 export function stageSecrets(sources: string, withToken: boolean): Record<string, object> {
   const onion = { source: { onion: {} } };

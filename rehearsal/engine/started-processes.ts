@@ -16,6 +16,11 @@ function read(pid: string, name: string): string {
   return fs.readFileSync(`/proc/${pid}/${name}`, "utf8").replaceAll("\0", "\n");
 }
 
+/** Pulumi's plugins. After a kill -9 they look whether their engine is there every five minutes only, and do nothing. */
+export function isPlugin({ command }: Started): boolean {
+  return /^(\S*\/)?pulumi-(language|resource)-/.test(command);
+}
+
 /**
  * What runs of a stack's updates, however deep below: everything that works in the program's folder, and everything that
  * has inherited the environment of this engine.

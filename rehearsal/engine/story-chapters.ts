@@ -1,9 +1,8 @@
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
-import * as path from "node:path";
 import { newSshRecipient } from "../ssh-key";
-import type { EngineRun } from "./engine";
-import { type Stage, stageSecrets, writeToken } from "./stage";
+import { withSlowPolicies } from "./slow-policies";
+import { stageSecrets, withoutToken, writeToken } from "./stage";
 import { onlyResource, stageResources, VAULT } from "./stage-resources";
 import { destroyAll } from "./story-destroy";
 import { failAndGoOn } from "./story-failures";
@@ -37,9 +36,10 @@ const preview: Telling = [
 ];
 
 const firstUp: Telling = [
-  "up",
+  "up, although the vault's policies take seconds to take effect",
   async (stage) => {
-    const run = await stage.engine.up();
+    const { run, refused } = await withSlowPolicies(stage, () => stage.engine.up());
+    assert.ok(refused > 0, "the vault refused nobody");
     expectChanges(run, ...each("create", WHOLE_STACK));
     assert.deepEqual(sealedFiles(stage), ["onion.sops.json", "token.sops.json"]);
     const { onionHostname, vmId } = await stage.engine.outputs();
@@ -74,17 +74,6 @@ const changeSecret: Telling = [
     return { runs: [planned, run] };
   },
 ];
-
-/** As on a machine that has no plaintext: that of a pull request's preview. */
-async function withoutToken(stage: Stage, work: () => Promise<EngineRun>): Promise<EngineRun> {
-  const token = path.join(stage.sources, "token");
-  fs.renameSync(token, `${token}.away`);
-  try {
-    return await work();
-  } finally {
-    fs.renameSync(`${token}.away`, token);
-  }
-}
 
 const previewWithoutSources: Telling = [
   "a preview where no plaintext is at hand: no change",
@@ -166,7 +155,6 @@ const rollBack: Telling = [
 const drift: Telling = [
   "a policy is removed by hand: a refresh shows it, up repairs it",
   async (stage) => {
-    const { cloud } = stage.azure;
     const vault = onlyResource(stage, VAULT);
     const { principalId } = onlyResource(stage, "Microsoft.ManagedIdentity/userAssignedIdentities").properties;
     const ofMachine = () => {
@@ -176,7 +164,7 @@ const drift: Telling = [
     assert.equal(ofMachine(), 1);
     const policies = vault.properties.accessPolicies as { objectId: string }[];
     const accessPolicies = policies.filter(({ objectId }) => objectId !== principalId);
-    cloud.put({ ...vault, properties: { ...vault.properties, accessPolicies } });
+    stage.azure.cloud.put({ ...vault, properties: { ...vault.properties, accessPolicies } });
     const seen = await stage.engine.refresh();
     expectChanges(seen, "delete vault-machine-policy");
     const run = await stage.engine.up();

@@ -6,7 +6,7 @@ import { type EngineRun, RunFailed } from "./engine";
 import type { PulumiEngine } from "./pulumi";
 import { type Stage, writeToken } from "./stage";
 import { stageHosts } from "./stage-resources";
-import { startedFor } from "./started-processes";
+import { isPlugin, startedFor } from "./started-processes";
 import { NEW_IMAGE, withConfig } from "./story-tools";
 
 export type Moment = "build" | "seal" | "upload";
@@ -100,6 +100,15 @@ function lastLease({ azure }: PulumiStage): () => Promise<boolean> {
   return async () => (await azure.cloud.blobs.properties(`https://${lease.host}${lease.path}`))?.isLeased === true;
 }
 
+/** Nothing is left of this project's commands and of what they started; nor of Pulumi's plugins, unless their engine was killed. */
+async function everythingEnds(stage: PulumiStage, blow: Blow): Promise<void> {
+  const left = () => startedFor(stage).filter((started) => blow !== "SIGKILL" || !isPlugin(started));
+  await until("the end of everything that it started", () => left().length === 0).catch((error: Error) => {
+    throw new Error(`${error.message}; left: ${left().map(({ command }) => command)}`);
+  });
+  for (const { pid } of startedFor(stage)) process.kill(pid, "SIGKILL");
+}
+
 async function strikeAndWatch(stage: PulumiStage, moment: Moment, blow: Blow, held: Held): Promise<void> {
   const up = startUp(stage);
   try {
@@ -113,7 +122,7 @@ async function strikeAndWatch(stage: PulumiStage, moment: Moment, blow: Blow, he
     if (isLeased) assert.ok(await isLeased(), "an upload under way holds the lease");
     up.strike(blow);
     await up.ended;
-    await until("the end of everything that it started", () => startedFor(stage).length === 0);
+    await everythingEnds(stage, blow);
     if (isLeased) await until("the end of the blob's lease", async () => !(await isLeased()), LEASE_MS);
   } finally {
     up.strike("SIGKILL");

@@ -116,7 +116,9 @@ export async function learnOnionKey(stage: Stage): Promise<void> {
 /** Nothing of any plaintext is in the state (secrets decrypted, and as it lies on disk), in git's files, in what was printed. */
 export async function searchState(stage: Stage, runs: readonly EngineRun[]): Promise<void> {
   const search = new LeakSearch(stage.plaintexts);
-  search.searchBytes("the state", await stage.engine.exportState());
+  const state = await stage.engine.exportState();
+  assert.ok(!state.includes('"ciphertext"'), "the exported state's own secrets are decrypted");
+  search.searchBytes("the state", state);
   for (const { log } of runs) search.searchBytes("the log", Buffer.from(log));
   for (const folder of [stackFolder(stage), stage.home]) if (fs.existsSync(folder)) search.searchFolder(folder);
   assert.deepEqual(search.leaks, []);
