@@ -19,8 +19,8 @@ export interface UnsealOptions {
   console: (line: string) => void;
 }
 
-/** What one try came to: the secrets' paths below `root`, or why Key Vault refused. */
-export type Unsealed = { opened: Map<string, string> } | { refused: string };
+/** What one try came to: the secrets' paths below `root`, or the console's line and what the unit's journal says. */
+export type Unsealed = { opened: Map<string, string> } | { refused: string; journal: string };
 
 const firstPauseMs = 250;
 const longestPauseMs = 2_000;
@@ -34,7 +34,7 @@ export async function unsealOnce(options: UnsealOptions): Promise<Unsealed> {
   if (reason !== undefined) {
     const refused = await explain(options, reason);
     options.console(refused);
-    return { refused };
+    return { refused, journal: reason };
   }
   return { opened: new Map(manifest.secrets.map(({ name, path: target }) => [name, target])) };
 }
@@ -45,17 +45,23 @@ export async function unseal(options: UnsealOptions, deadlineMs: number): Promis
   for (let pause = firstPauseMs; ; pause = Math.min(2 * pause, longestPauseMs)) {
     const result = await unsealOnce(options);
     if ("opened" in result) return result.opened;
-    if (Date.now() + pause > deadline) throw new Error(`the VM could not open its secrets: ${result.refused}`);
+    if (Date.now() + pause > deadline)
+      throw new Error(`the VM could not open its secrets: ${result.refused}\n${result.journal}`);
     await sleep(pause);
   }
 }
 
-/** sops-nix's own program, as the image has it. Answers what it said where it failed. */
+/**
+ * sops-nix's own program, as the image has it; in user mode it wants a runtime folder, and here is no group `keys`.
+ * Answers what it said where it failed.
+ */
 async function installSecrets(manifest: Manifest, options: UnsealOptions): Promise<string | undefined> {
   const file = path.join(options.root, "manifest.json");
-  fs.mkdirSync(path.join(options.root, "run"), { recursive: true, mode: 0o700 });
+  const run = path.join(options.root, "run");
+  fs.mkdirSync(run, { recursive: true, mode: 0o700 });
   fs.writeFileSync(file, JSON.stringify(manifest));
-  const { code, stderr } = await runChild("sops-install-secrets", [file], { environment: options.environment });
+  const environment = { ...options.environment, XDG_RUNTIME_DIR: run };
+  const { code, stderr } = await runChild("sops-install-secrets", ["-ignore-passwd", file], { environment });
   return code === 0 ? undefined : stderr;
 }
 
