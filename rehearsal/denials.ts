@@ -3,7 +3,7 @@ import type { LoopbackAzure } from "./azure/azure";
 import type { CloudResource } from "./azure/cloud";
 import type { Cleanup } from "./cleanup";
 import { makeMemoryFolder } from "./guest/memory-folder";
-import { type UnsealOptions, unseal, unsealOnce } from "./guest/unseal";
+import { type UnsealOptions, unseal, unsealingProgram, unsealOnce } from "./guest/unseal";
 import type { Vm } from "./guest/vm";
 import type { Steps } from "./steps";
 
@@ -27,7 +27,7 @@ export async function refuseThenOpen(steps: Steps, azure: LoopbackAzure, vm: Vm,
       setTimeout(restore, policyDelayMs);
       return unseal(vm.unsealing, 20_000);
     },
-    ({ size }) => `${size} secrets opened`,
+    ({ size }) => `${size} secrets opened by ${unsealingProgram()}`,
   );
   await steps.run("refused after the policy is revoked", async () => {
     const restore = withdraw();

@@ -22,15 +22,20 @@ export interface UnsealOptions {
 /** What one try came to: the secrets' paths below `root`, or the console's line and what the unit's journal says. */
 export type Unsealed = { opened: Map<string, string> } | { refused: string; journal: string };
 
+const installer = "sops-install-secrets";
+
+/** The program that opens the secrets here, for the report. */
+export function unsealingProgram(): string {
+  return findOnPath(installer) ? installer : `sops (${installer} is not on PATH)`;
+}
+
 const firstPauseMs = 250;
 const longestPauseMs = 2_000;
 
 /** Tries once, as the unit does at each start. */
 export async function unsealOnce(options: UnsealOptions): Promise<Unsealed> {
   const manifest = movedBelow(options.root, manifestOf(options.facts, options.sealedFolder, readEvaluatedGuest()));
-  const reason = findOnPath("sops-install-secrets")
-    ? await installSecrets(manifest, options)
-    : await decryptEach(manifest, options);
+  const reason = findOnPath(installer) ? await installSecrets(manifest, options) : await decryptEach(manifest, options);
   if (reason !== undefined) {
     const refused = await explain(options, reason);
     options.console(refused);
@@ -61,7 +66,7 @@ async function installSecrets(manifest: Manifest, options: UnsealOptions): Promi
   fs.mkdirSync(run, { recursive: true, mode: 0o700 });
   fs.writeFileSync(file, JSON.stringify(manifest));
   const environment = { ...options.environment, XDG_RUNTIME_DIR: run };
-  const { code, stderr } = await runChild("sops-install-secrets", ["-ignore-passwd", file], { environment });
+  const { code, stderr } = await runChild(installer, ["-ignore-passwd", file], { environment });
   return code === 0 ? undefined : stderr;
 }
 
