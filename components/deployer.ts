@@ -1,5 +1,5 @@
 import { getClientConfigOutput } from "@pulumi/azure-native/authorization/getClientConfig";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { Principal } from "../declarations/vault";
 
 /** The Azure CLI's own client id: whoever signed in through it (and not as a service principal) is a user. */
@@ -9,7 +9,7 @@ const AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 export interface Grantee {
   readonly suffix: string;
   /** The suffix that they may have had before. */
-  readonly formerly?: string;
+  readonly formerly?: pulumi.Input<string>;
   readonly objectId: pulumi.Input<string>;
   readonly type: pulumi.Input<Principal["type"]>;
 }
@@ -28,8 +28,13 @@ export function whoDeploys(parent: pulumi.Resource): Deployer {
   return {
     tenantId: client.tenantId,
     subscriptionId: client.subscriptionId,
-    grantee: { suffix: "sealer", objectId: client.objectId, type },
+    // who was named until now, and is still the one: not the same right twice
+    grantee: { suffix: "sealer", formerly: client.objectId.apply(namedSuffix), objectId: client.objectId, type },
   };
+}
+
+function namedSuffix(objectId: string): string {
+  return `sealer-${objectId}`;
 }
 
 /** Azure must be told what a principal is: a person came through the CLI, anything else is a program. */
@@ -44,7 +49,7 @@ export function principalType(clientId: string): Principal["type"] {
 export function sealersOf(sealers: readonly Principal[], { grantee }: Deployer): readonly Grantee[] {
   if (sealers.length === 0) return [grantee];
   return sealers.map(({ objectId, type }, index) => ({
-    suffix: `sealer-${objectId}`,
+    suffix: namedSuffix(objectId),
     objectId,
     type,
     ...(index === 0 ? { formerly: grantee.suffix } : {}),
@@ -66,7 +71,7 @@ export function grant(
     parent,
     dependsOn: [...before],
     deleteBeforeReplace: true,
-    ...(formerly === undefined ? {} : { aliases: [{ name: name(formerly) }] }),
+    ...(formerly === undefined ? {} : { aliases: [{ name: pulumi.output(formerly).apply(name) }] }),
   };
   return { name: name(suffix), options };
 }
