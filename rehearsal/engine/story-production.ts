@@ -5,11 +5,12 @@ import { stageResources } from "./stage-resources";
 import { expectChanges, sealedFiles, type Told, withConfig } from "./story-tools";
 
 const DIAL = "sealed-onion:production";
+const SEALERS = "sealed-onion:sealers";
 
 /** `production` protects the vault, its key and the onion key; turning it back is all that it takes to destroy again. */
 export async function keepProduction(stage: Stage): Promise<Told> {
   const { objectId } = stage.azure.workstation.principal;
-  await withConfig(stage, { [DIAL]: "true", "sealed-onion:sealers": JSON.stringify([`servicePrincipal:${objectId}`]) });
+  await withConfig(stage, { [DIAL]: "true", [SEALERS]: JSON.stringify([`servicePrincipal:${objectId}`]) });
   const marked = await stage.engine.up();
   expectChanges(marked);
   const before = { resources: stageResources(stage), sealed: sealedFiles(stage) };
@@ -18,7 +19,7 @@ export async function keepProduction(stage: Stage): Promise<Told> {
   assert.match(refused.run.log, /cannot be deleted\s+because it is protected\. To unprotect the resource/);
   expectChanges(refused.run);
   assert.deepEqual({ resources: stageResources(stage), sealed: sealedFiles(stage) }, before);
-  await withConfig(stage, { [DIAL]: "false" });
+  await withConfig(stage, { [DIAL]: "false", [SEALERS]: "[]" });
   const lifted = await stage.engine.up();
   expectChanges(lifted);
   return { runs: [marked, refused.run, lifted] };
