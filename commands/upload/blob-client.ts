@@ -1,6 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { AnonymousCredential, ContainerClient, PageBlobClient, type StoragePipelineOptions } from "@azure/storage-blob";
 import { storageCredential } from "../storage-credential";
+import { steadyCredential } from "./credential-failure";
+import { pause } from "./pause";
 import { StorageProblem } from "./storage-problem";
 
 /** Retries are this project's own (see `createAttempt`): they share one budget and name their range. */
@@ -34,7 +35,10 @@ async function authorize(url: string, environment: NodeJS.ProcessEnv) {
   const sas = environment.SEALED_ONION_SAS?.replace(/^\?/, "");
   if (!target.search && sas) target.search = sas;
   const isSigned = target.searchParams.has("sig");
-  return [target.href, isSigned ? new AnonymousCredential() : await storageCredential(environment)] as const;
+  return [
+    target.href,
+    isSigned ? new AnonymousCredential() : steadyCredential(await storageCredential(environment)),
+  ] as const;
 }
 
 /**
@@ -53,7 +57,7 @@ export async function firstContact<T>(
     } catch (error) {
       if (!(error instanceof StorageProblem) || !notYet.has(error.code) || Date.now() > end) throw error;
       if (isFirst) log(`${error.message}; new roles take up to minutes, waiting`);
-      await delay(ACCESS_PAUSE_MS, undefined, { signal });
+      await pause(ACCESS_PAUSE_MS, signal);
     }
   }
 }

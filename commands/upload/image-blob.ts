@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { BlobLeaseClient, PageBlobClient, PageBlobUploadPagesOptions } from "@azure/storage-blob";
 import type { Range } from "../../image/data-ranges";
 import type { Attempt } from "./retry";
-import { StorageProblem } from "./storage-problem";
+import { codeOf, StorageProblem } from "./storage-problem";
 
 /** What a blob says about itself. */
 export interface BlobState {
@@ -139,7 +139,7 @@ async function unlessThere(creation: Promise<unknown>): Promise<boolean> {
     await creation;
     return true;
   } catch (error) {
-    if (["BlobAlreadyExists", "ConditionNotMet", "LeaseIdMissing"].includes(codeOf(error) ?? "")) return false;
+    if (["BlobAlreadyExists", "ConditionNotMet", "LeaseIdMissing"].includes(codeOf(error))) return false;
     throw error;
   }
 }
@@ -176,11 +176,3 @@ async function readMd5(client: PageBlobClient, range: Range, abortSignal: AbortS
 
 /** An answer up to this size is read to its end, so that its connection can be used again. Bytes. */
 const KEPT_ANSWER = 64 * 1024;
-
-function codeOf(error: unknown): string | undefined {
-  const { code, response } = error as {
-    code?: string;
-    response?: { headers: { get(name: string): string | undefined } };
-  };
-  return response?.headers.get("x-ms-error-code") ?? code;
-}

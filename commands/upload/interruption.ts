@@ -21,8 +21,12 @@ export function interruption(): AbortSignal {
   const controller = new AbortController();
   const interrupt = (exitCode: number): void => {
     if (controller.signal.aborted) process.exit(exitCode);
-    controller.abort(new Interrupted(exitCode));
-    setTimeout(() => process.exit(exitCode), GRACE_MS).unref();
+    const reason = new Interrupted(exitCode);
+    controller.abort(reason);
+    setTimeout(() => {
+      console.error(reason.message);
+      process.exit(exitCode);
+    }, GRACE_MS).unref();
   };
   for (const [name, code] of Object.entries(codes)) process.on(name, () => interrupt(code));
   const parent = process.ppid;

@@ -1,4 +1,5 @@
 import type { RestError } from "@azure/storage-blob";
+import { CredentialFailure, isPassing } from "./credential-failure";
 
 interface ProblemDetails {
   /** Azure's error code, such as `ServerBusy`, or the network's, such as `ECONNRESET`. */
@@ -32,6 +33,7 @@ const transientCodes = new Set([
   "Crc64Mismatch",
   "ExpiredAuthenticationToken",
   "PARSE_ERROR",
+  "TokenUnreachable",
 ]);
 
 /** Whether the same request may succeed later. */
@@ -42,15 +44,20 @@ export function isTransient({ code, status }: StorageProblem): boolean {
   return status === undefined ? isNetworkCode(code) : transientStatuses.has(status);
 }
 
+/** Whether nobody is logged in (any more), or Entra ID gives no token. */
+export function isCredentialProblem({ code }: StorageProblem): boolean {
+  return code === "NoCredential" || code === "NoToken";
+}
+
 /** Whatever a request threw, as a problem of the thing that was tried. */
 export function problemOf(what: string, error: unknown): StorageProblem {
   if (error instanceof StorageProblem) return error;
+  if (error instanceof CredentialFailure) return credentialProblem(what, error.cause as Error);
   const { message, name } = error as Error;
-  if (name === "CredentialUnavailableError" || name === "AggregateAuthenticationError") return noCredential(what);
-  if (name === "AuthenticationError") return refusedCredential(what, error as Error & { statusCode?: number });
   const { response, statusCode, ...rest } = error as RestError;
   const code = name === "AbortError" ? "ECONNABORTED" : rest.code; // the SDK's word for an answer that ended early
-  if (name !== "RestError" && code === undefined) return new StorageProblem(message, unknownDetails);
+  if (name !== "RestError" && code === undefined)
+    return new StorageProblem(`cannot ${what}: ${message}`, unknownDetails);
   const azureCode = code ?? response?.headers.get("x-ms-error-code") ?? `HTTP ${statusCode}`;
   const shown =
     statusCode === undefined || azureCode.startsWith("HTTP") ? azureCode : `${azureCode}, HTTP ${statusCode}`;
@@ -61,21 +68,30 @@ export function problemOf(what: string, error: unknown): StorageProblem {
   });
 }
 
+/** Azure's code, wherever the SDK or this program has put it; empty without one. */
+export function codeOf(error: unknown): string {
+  const { code, response } = error as Partial<RestError>;
+  return response?.headers.get("x-ms-error-code") ?? code ?? "";
+}
+
 const unknownDetails: ProblemDetails = { code: "", status: undefined, retryAfterMs: 0 };
 
 function isNetworkCode(code: string): boolean {
   return /^(E[A-Z]+|REQUEST_SEND_ERROR|ERR_STREAM_PREMATURE_CLOSE|HPE_[A-Z_]+|UND_ERR_[A-Z_]+)$/.test(code);
 }
 
-function noCredential(what: string): StorageProblem {
-  const message = `cannot ${what}: no Azure login: type \`az login\`, or set ARM_CLIENT_ID, ARM_TENANT_ID and ARM_CLIENT_SECRET`;
-  return new StorageProblem(message, { ...unknownDetails, code: "NoCredential", status: 401 });
-}
-
-function refusedCredential(what: string, { message, statusCode }: Error & { statusCode?: number }): StorageProblem {
-  const reason = message.split("\n", 1)[0]?.slice(0, 300);
-  const message_ = `cannot ${what}: Entra ID gave no token (${reason})`;
-  return new StorageProblem(message_, { code: "NoToken", status: statusCode ?? 401, retryAfterMs: 0 });
+/** Its first line is enough: the rest is advice for programmers. */
+function credentialProblem(what: string, cause: Error): StorageProblem {
+  const reason = cause.message.split("\n", 1)[0]?.slice(0, 300);
+  const problem = (code: string, text: string) =>
+    new StorageProblem(`cannot ${what}: ${text}`, { ...unknownDetails, code, status: 401 });
+  if (isPassing(cause)) return problem("TokenUnreachable", `no token can be had now (${reason})`);
+  if (cause.name === "CredentialUnavailableError" || cause.name === "AggregateAuthenticationError")
+    return problem(
+      "NoCredential",
+      "no Azure login: type `az login`, or set ARM_CLIENT_ID, ARM_TENANT_ID and ARM_CLIENT_SECRET",
+    );
+  return problem("NoToken", `Entra ID gave no token (${reason})`);
 }
 
 /** What to do about the codes that users meet. */
@@ -87,6 +103,8 @@ function hint(code: string): string {
       return ": the storage account's firewall or its rules refuse you";
     case "AuthenticationFailed":
       return ": the SAS or token is not valid (any more)";
+    case "BlobNotFound":
+      return ": it was deleted meanwhile, run it again";
     case "ContainerNotFound":
       return ": the container is not there (yet)";
     default:
