@@ -1,12 +1,10 @@
 import { randomUUID } from "node:crypto";
-import * as fs from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { BlobLeaseClient } from "@azure/storage-blob";
-import { runningSince } from "./process-start";
+import { openLeaseMemory } from "./lease-memory";
+import { pause } from "./pause";
 import type { Attempt } from "./retry";
-import { StorageProblem } from "./storage-problem";
+import { codeOf, StorageProblem } from "./storage-problem";
 
 /** An exclusive right to write to a blob. It ends by itself if its holder dies: a killed upload blocks nobody for long. */
 export interface Lease {
@@ -20,9 +18,13 @@ export interface Lease {
 /** Azure takes 15 to 60 s. */
 const LEASE_SECONDS = 30;
 const RENEWAL_MS = 10_000;
+/** A renewal that hangs for longer is tried again: the next one may still be in time. */
+const RENEWAL_TIMEOUT_MS = 8_000;
 const POLL_MS = 1_000;
 const RELEASE_MS = 4_000;
 const RELEASE_PAUSE_MS = 100;
+/** How often a lease is renewed for one write. */
+const REGAINS = 3;
 
 export interface LeaseOptions {
   readonly attempt: Attempt;
@@ -36,66 +38,88 @@ export interface LeaseOptions {
   readonly signal: AbortSignal;
 }
 
-interface Holder {
-  readonly lease: string;
-  readonly host: string;
-  readonly process: number;
-  readonly since: string;
-}
-
 /**
- * Takes the lease on a blob. Undefined while somebody else has it. A lease that a killed upload on this machine left
- * behind is taken over at once.
+ * Takes the lease on a blob. Undefined while somebody else has it, or where the blob is gone. A lease that a killed
+ * upload on this machine left behind is taken over at once.
  */
 export async function takeLease(options: LeaseOptions): Promise<Lease | undefined> {
-  const { attempt, client, name, signal } = options;
-  const memory = memoryFile(options);
-  for (const id of [readDeadHolder(memory), randomUUID()]) {
-    if (id === undefined) continue;
-    const isTaken = await attempt(`lease '${name}'`, async (abortSignal) => {
-      try {
-        await client(id).acquireLease(LEASE_SECONDS, { abortSignal });
-        return true;
-      } catch (error) {
-        if ((error as { code?: string }).code?.startsWith("Lease")) return false; // somebody else has it
-        throw error;
-      }
-    });
-    if (!isTaken) continue;
-    writeHolder(memory, id);
-    return keepLease(id, memory, options, signal);
+  const memory = openLeaseMemory(options.key, options.memory);
+  const dead = memory.takeDead();
+  const fresh = randomUUID();
+  if (dead !== undefined && (await acquire(dead, options))) {
+    memory.write(dead);
+    await change(dead, fresh, options);
+  } else if (!(await acquire(fresh, options))) {
+    return undefined;
   }
-  return undefined;
+  memory.write(fresh);
+  return keepLease(fresh, options, memory.forget);
 }
 
-function keepLease(id: string, memory: string, { attempt, client, name }: LeaseOptions, signal: AbortSignal): Lease {
+function acquire(id: string, { attempt, client, name }: LeaseOptions): Promise<boolean> {
+  return attempt(`lease '${name}'`, async (abortSignal) => {
+    try {
+      await client(id).acquireLease(LEASE_SECONDS, { abortSignal });
+      return true;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code.startsWith("Lease") || code === "BlobNotFound") return false;
+      throw error;
+    }
+  });
+}
+
+/** What the dead upload had still on its way, with its own lease's id, is refused from here on. */
+async function change(id: string, fresh: string, { attempt, client, name }: LeaseOptions): Promise<void> {
+  await attempt(`take over the lease on '${name}'`, async (abortSignal) => {
+    try {
+      await client(id).changeLease(fresh, { abortSignal });
+    } catch (error) {
+      if (!codeOf(error).startsWith("Lease")) throw error;
+      await client(fresh).renewLease({ abortSignal }); // it was changed, and the answer was lost
+    }
+  });
+}
+
+function keepLease(id: string, options: LeaseOptions, forget: () => void): Lease {
+  const { attempt, client, name, signal } = options;
   const leaseClient = client(id);
   const ended = new AbortController();
   const renew = (): Promise<unknown> =>
-    attempt(`renew the lease on '${name}'`, (abortSignal) => leaseClient.renewLease({ abortSignal }));
+    attempt(`renew the lease on '${name}'`, (abortSignal) =>
+      leaseClient.renewLease({ abortSignal: AbortSignal.any([abortSignal, AbortSignal.timeout(RENEWAL_TIMEOUT_MS)]) }),
+    );
+  let regaining: Promise<void> | undefined;
+  const regain = (): Promise<void> => {
+    regaining ??= renew()
+      .then(
+        () => {},
+        (error: unknown) => Promise.reject(lossOf(name, error)),
+      )
+      .finally(() => {
+        regaining = undefined;
+      });
+    return regaining;
+  };
   const renewing = renewRegularly(renew, AbortSignal.any([signal, ended.signal]));
   return {
     id,
     async hold(write) {
-      try {
-        return await write();
-      } catch (error) {
-        if (!isLost(error)) throw error;
-        await renew().catch(() => {
-          throw new StorageProblem(`'${name}' was taken over by another upload while this one was away: run it again`, {
-            code: "LeaseLost",
-            status: 412,
-            retryAfterMs: 0,
-          });
-        });
-        return await write();
+      for (let regains = 0; ; regains++) {
+        try {
+          return await write();
+        } catch (error) {
+          if (!isLost(error)) throw error;
+          if (regains === REGAINS) throw lossOf(name, error);
+          await regain();
+        }
       }
     },
     async release() {
       ended.abort();
       await renewing;
       await releaseSoon(leaseClient, AbortSignal.timeout(RELEASE_MS));
-      fs.rmSync(memory, { force: true });
+      forget();
     },
   };
 }
@@ -107,7 +131,7 @@ async function releaseSoon(lease: BlobLeaseClient, abortSignal: AbortSignal): Pr
       await lease.releaseLease({ abortSignal });
       return;
     } catch (error) {
-      if ((error as { statusCode?: number }).statusCode === 409) return; // released, or somebody else's by now
+      if ([404, 409].includes((error as { statusCode?: number }).statusCode ?? 0)) return; // released, or not ours by now
       await delay(RELEASE_PAUSE_MS, undefined, { signal: abortSignal }).catch(() => {});
     }
   }
@@ -125,35 +149,26 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
+/** What a write says whose lease ran out, was broken, or is another's by now. */
+const lost = new Set(["LeaseLost", "LeaseNotPresentWithBlobOperation", "LeaseIdMismatchWithBlobOperation"]);
+
 function isLost(error: unknown): boolean {
-  return ["LeaseLost", "LeaseNotPresentWithBlobOperation"].includes((error as { code?: string }).code ?? "");
+  return lost.has(codeOf(error));
+}
+
+/** Why a lease cannot be had back. A network that is down is no loss: that is told as what it is. */
+function lossOf(name: string, error: unknown): unknown {
+  const code = codeOf(error);
+  if (!code.startsWith("Lease")) return error;
+  const reason = code.includes("Mismatch") ? "was taken over by another upload" : "had its lease broken";
+  return new StorageProblem(`'${name}' ${reason} while this one was away (${code}): run it again, it goes on`, {
+    code: "LeaseLost",
+    status: 412,
+    retryAfterMs: 0,
+  });
 }
 
 /** How long one asks again whether somebody else's lease has ended. */
 export function leasePause(signal: AbortSignal): Promise<void> {
-  return delay(POLL_MS, undefined, { signal });
-}
-
-function memoryFile({ key, memory = path.join(".cache", "uploads") }: LeaseOptions): string {
-  return path.join(memory, `${encodeURIComponent(key).slice(-200)}.json`);
-}
-
-function writeHolder(memory: string, lease: string): void {
-  const holder: Holder = { lease, host: os.hostname(), process: process.pid, since: runningSince(process.pid) ?? "" };
-  fs.mkdirSync(path.dirname(memory), { recursive: true });
-  fs.writeFileSync(memory, JSON.stringify(holder));
-}
-
-/** The lease of an upload that ran on this machine and is surely gone. Only one of several that ask at once gets it. */
-function readDeadHolder(memory: string): string | undefined {
-  const own = `${memory}.${process.pid}`;
-  try {
-    const holder = JSON.parse(fs.readFileSync(memory, "utf8")) as Holder;
-    if (holder.host !== os.hostname() || runningSince(holder.process) === holder.since) return undefined;
-    fs.renameSync(memory, own);
-    fs.rmSync(own);
-    return holder.lease;
-  } catch {
-    return undefined; // none, or cut by the kill: its lease ends by itself
-  }
+  return pause(POLL_MS, signal);
 }
