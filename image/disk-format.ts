@@ -18,6 +18,7 @@ const signatures: readonly [format: DiskFormat, bytes: Buffer][] = [
   ["vhdx", Buffer.from("vhdxfile", "latin1")],
   ["vmdk", Buffer.from("KDMV", "latin1")],
   ["zstd", Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+  ["zstd", Buffer.from([0x50, 0x2a, 0x4d, 0x18])], // a frame to be skipped, with which pzstd begins
   ["gzip", Buffer.from([0x1f, 0x8b])],
   ["xz", Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a])],
 ];

@@ -13,25 +13,28 @@ const TAR_BLOCK = 512;
  * Without tar, or for a file without holes, the whole file is one segment.
  */
 export async function dataSegments(file: string): Promise<Range[]> {
-  const { blocks, size } = fs.statSync(file);
+  const location = fs.realpathSync(file); // tar would archive a link itself
+  const { blocks, size } = fs.statSync(location);
   const whole = [{ start: 0, end: size }];
-  if (blocks * 512 > size * 0.95 || !hasTar()) return whole;
-  const [folder, name] = [path.dirname(path.resolve(file)), path.basename(file)];
+  const tar = blocks * 512 > size * 0.95 ? undefined : gnuTar();
+  if (tar === undefined) return whole;
+  const [folder, name] = [path.dirname(location), path.basename(location)];
   const { stdout } = await runChild(
-    "tar",
+    tar,
     ["--create", "--format=posix", "--sparse", "--sparse-version=1.0", `--directory=${folder}`, "--", name],
     { maximumOutput: LONGEST_MAP },
   );
   return sparseMap(stdout, size) ?? whole;
 }
 
-function hasTar(): boolean {
-  try {
-    findProgram("tar");
-    return true;
-  } catch {
-    return false;
+/** GNU tar is `gtar` where the system has a tar of its own, as macOS does: that one draws no map. */
+function gnuTar(): string | undefined {
+  for (const name of ["gtar", "tar"]) {
+    try {
+      return findProgram(name);
+    } catch {} // not on PATH
   }
+  return undefined;
 }
 
 /**

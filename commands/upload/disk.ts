@@ -8,9 +8,8 @@ import {
   readPartitionTable,
 } from "../../image/partition-table";
 import { checkFixedVhd, DISK_UNIT, FOOTER_SIZE, wholeUnits } from "../../image/vhd-footer";
-import { zstdContentSize } from "../../image/zstd-frame";
 import { ProgramMissing } from "../child-process";
-import { unpack } from "./disk-source";
+import { REPACK, unpack, unpackedSize } from "./zstd";
 
 /** A disk file that can go to Azure: a fixed VHD as it is, a raw disk with a footer behind it, a packed VHD unpacked. */
 export interface Disk {
@@ -34,7 +33,7 @@ interface Ends {
  * Recognises a disk file and checks what would only be found when a VM fails to start: footer, size, partition table.
  * @throws with what is wrong, and what to type where the file can be converted
  */
-export async function openDisk(file: string, generation: ImageGeneration): Promise<Disk> {
+export async function openDisk(file: string, generation: ImageGeneration, signal?: AbortSignal): Promise<Disk> {
   const { ends, fileSize } = await readEnds(file);
   const format = diskFormat(ends.head, ends.tail);
   switch (format) {
@@ -46,39 +45,48 @@ export async function openDisk(file: string, generation: ImageGeneration): Promi
       checkGeneration(file, readPartitionTable(file, ends.head), generation);
       return { file, format, fileSize, size: wholeUnits(fileSize) + FOOTER_SIZE, id: fileDigest(file) };
     case "zstd":
-      return openPacked(file, fileSize, ends.head, generation);
+      return openPacked(file, fileSize, generation, signal);
     default:
       throw new Error(conversionOffer(file, format));
   }
 }
 
-async function openPacked(file: string, fileSize: number, head: Buffer, generation: ImageGeneration): Promise<Disk> {
-  const unpacked = await readUnpacked(file, zstdContentSize(head)).catch((error: unknown) => {
+async function openPacked(
+  file: string,
+  fileSize: number,
+  generation: ImageGeneration,
+  signal: AbortSignal | undefined,
+): Promise<Disk> {
+  const { head, size, tail } = await readUnpacked(file, signal).catch((error: unknown) => {
     if (!(error instanceof ProgramMissing)) throw error;
     throw new Error(`'${file}' is packed with zstd, which is not on PATH: install zstd, or unpack the file`);
   });
-  if (unpacked.size % DISK_UNIT !== FOOTER_SIZE) {
-    throw new Error(`'${file}' unpacks to ${unpacked.size} bytes, a fixed VHD has a whole number of MiB and 512 bytes`);
+  if (size % DISK_UNIT !== FOOTER_SIZE) {
+    throw new Error(
+      `'${file}' unpacks to ${size} bytes, a fixed VHD has a whole number of MiB and 512 bytes: ${REPACK}`,
+    );
   }
-  if (unpacked.tail) checkFixedVhd(file, unpacked.tail, unpacked.size);
-  checkGeneration(file, readPartitionTable(file, unpacked.head), generation);
-  return { file, format: "zstd", fileSize, size: unpacked.size, id: "" };
+  if (tail) checkFixedVhd(file, tail, size);
+  checkGeneration(file, readPartitionTable(file, head), generation);
+  return { file, format: "zstd", fileSize, size, id: "" };
 }
 
-/** With its size known only the start is unpacked; else all of it, to count it. */
+/** With its size known only the start is unpacked, and its footer checked when it comes; else all of it, to count it. */
 async function readUnpacked(
   file: string,
-  size: number | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<{ head: Buffer; size: number; tail?: Buffer }> {
+  const size = await unpackedSize(file);
   const { ended, stdout } = await unpack(file);
   const pieces: Buffer[] = [];
   let last = Buffer.alloc(0);
   let count = 0;
   for await (const piece of stdout as AsyncIterable<Buffer>) {
+    signal?.throwIfAborted();
     if (count < PARTITION_TABLE_SIZE) pieces.push(piece);
     count += piece.length;
     if (size !== undefined && count >= PARTITION_TABLE_SIZE) break; // ends the stream, and zstd with it
-    last = Buffer.concat([last, piece]).subarray(-FOOTER_SIZE);
+    last = Buffer.concat([last.subarray(-FOOTER_SIZE), piece.subarray(-FOOTER_SIZE)]);
   }
   const head = Buffer.concat(pieces);
   if (size !== undefined && count >= PARTITION_TABLE_SIZE) {
@@ -86,7 +94,7 @@ async function readUnpacked(
     return { head, size };
   }
   await ended;
-  return { head, size: count, tail: last };
+  return { head, size: count, tail: last.subarray(-FOOTER_SIZE) };
 }
 
 async function readEnds(file: string): Promise<{ ends: Ends; fileSize: number }> {
