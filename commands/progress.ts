@@ -1,15 +1,24 @@
 /** What a transfer tells about itself as it goes. All numbers are bytes. */
 export interface Transfer {
-  /** Looked at so far, of `total`: sent, skipped or found there. */
-  readonly done: number;
-  readonly total: number;
-  readonly sent: number;
-  readonly skipped: number;
+  /** What there is to do: all that is not known to be holes from the start. */
+  readonly data: number;
+  /** What of `data` is not done yet. What is on its way is not done. */
+  readonly left: number;
+  /** Undefined where nothing is sent at all, as in a comparison. */
+  readonly sent?: number;
+  /** What was there already. */
+  readonly kept?: number;
+  /** Zeros that needed no sending, holes among them. */
+  readonly skipped?: number;
 }
 
 export interface Progress {
-  /** Shows the latest numbers, not more often than is readable. */
-  show(transfer: Transfer): void;
+  /**
+   * Shows now and then what `look` tells, also while nothing moves. The time runs from here on.
+   * @param what what is done, @default the progress's own title
+   * @returns ends it
+   */
+  follow(look: () => Transfer, what?: string): () => void;
   /** Shows a line beside the bar. */
   log(line: string): void;
   /** Takes the bar away. */
@@ -17,24 +26,24 @@ export interface Progress {
 }
 
 const BAR_WIDTH = 24;
-const BAR_INTERVAL_MS = 100;
+const BAR_INTERVAL_MS = 200;
 const LINE_INTERVAL_MS = 5_000;
 
 /** A bar on a terminal; elsewhere, as inside `pulumi up`, a line every few seconds. */
 export function createProgress(title: string, output: NodeJS.WriteStream = process.stderr): Progress {
-  const start = Date.now();
-  const interval = output.isTTY ? BAR_INTERVAL_MS : LINE_INTERVAL_MS;
-  let shown = output.isTTY ? 0 : start; // the first line comes when there is something to tell
   const clear = (): void => void (output.isTTY && output.write("\r\u001b[K"));
   return {
-    show(transfer) {
-      const now = Date.now();
-      if (now - shown < interval) return;
-      shown = now;
-      const text = describe(transfer, (now - start) / 1000);
-      if (output.isTTY)
-        output.write(`\r\u001b[K${title} ${bar(transfer)} ${text}`.slice(0, (output.columns ?? 80) + 4));
-      else output.write(`${title} ${text}\n`);
+    follow(look, what = title) {
+      const start = Date.now();
+      const show = (): void => {
+        const transfer = look();
+        const text = describe(transfer, (Date.now() - start) / 1000);
+        if (output.isTTY)
+          output.write(`\r\u001b[K${what} ${bar(transfer)} ${text}`.slice(0, (output.columns ?? 80) + 4));
+        else output.write(`${what} ${text}\n`);
+      };
+      const timer = setInterval(show, output.isTTY ? BAR_INTERVAL_MS : LINE_INTERVAL_MS).unref();
+      return () => clearInterval(timer);
     },
     log(line) {
       clear();
@@ -44,17 +53,27 @@ export function createProgress(title: string, output: NodeJS.WriteStream = proce
   };
 }
 
-function bar({ done, total }: Transfer): string {
-  const filled = Math.round((BAR_WIDTH * done) / Math.max(1, total));
+function shareOf({ data, left }: Transfer): number {
+  return data > 0 ? (data - left) / data : 0;
+}
+
+function bar(transfer: Transfer): string {
+  const filled = Math.round(BAR_WIDTH * shareOf(transfer));
   return `[${"=".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}]`;
 }
 
-/** `43%, 12.0 MiB sent, 1.2 GiB skipped, 8.1 MiB/s, 20 s left` */
-export function describe({ done, sent, skipped, total }: Transfer, seconds: number): string {
-  const share = done / Math.max(1, total);
-  const rate = seconds > 0 ? sent / seconds : 0;
-  const left = share > 0 && share < 1 ? `, ${time((seconds * (1 - share)) / share)} left` : "";
-  return `${Math.floor(share * 100)}%, ${size(sent)} sent, ${size(skipped)} skipped, ${size(rate)}/s${left}`;
+/** `43%, 12.0 MiB sent, 8.0 MiB were there, 1.2 GiB skipped, 8.1 MiB/s, 20 s left`. The rate is that of what is sent. */
+export function describe(transfer: Transfer, seconds: number): string {
+  const { data, kept = 0, left, sent, skipped = 0 } = transfer;
+  const done = data - left;
+  const rate = seconds > 0 ? (sent ?? done) / seconds : 0;
+  const parts = [`${Math.floor(shareOf(transfer) * 100)}%`];
+  if (sent !== undefined) parts.push(`${size(sent)} sent`);
+  if (kept > 0) parts.push(`${size(kept)} were there`);
+  if (sent !== undefined) parts.push(`${size(skipped)} skipped`);
+  parts.push(`${size(rate)}/s`);
+  if (done > 0 && left > 0) parts.push(`${time((seconds * left) / done)} left`);
+  return parts.join(", ");
 }
 
 /** A number of bytes for people: `512 B`, `1.5 KiB`, `2.0 GiB`. */

@@ -1,12 +1,11 @@
 import * as fs from "node:fs/promises";
-import type { Readable } from "node:stream";
 import { CHUNK_SIZE } from "../../image/content-hash";
 import { dataRuns, type Range } from "../../image/data-ranges";
-import { fixedVhdFooter } from "../../image/vhd-footer";
-import { runChild } from "../child-process";
+import { checkFixedVhd, FOOTER_SIZE, fixedVhdFooter } from "../../image/vhd-footer";
 import type { BufferPool } from "./buffer-pool";
 import { dataSegments } from "./data-segments";
 import type { Disk } from "./disk";
+import { REPACK, unpack } from "./zstd";
 
 /** A piece of the disk that is not all zeros, at `index * CHUNK_SIZE`. */
 export interface Chunk {
@@ -19,47 +18,85 @@ export interface Chunk {
   readonly runs: readonly Range[];
 }
 
-/** Tells how far the disk has been read. Bytes. */
-export type OnPosition = (position: number) => void;
-
-/** Reads the disk once, from its start to its end: its chunks with data, each in a buffer of the pool. */
-export function readChunks(disk: Disk, pool: BufferPool, onPosition: OnPosition): AsyncGenerator<Chunk> {
-  return disk.format === "zstd" ? unpackedChunks(disk, pool, onPosition) : fileChunks(disk, pool, onPosition);
+/** How far a disk has been read. Bytes. */
+export interface Reading {
+  /** Of the whole disk: all before it was zeros, or in chunks that have been taken. */
+  readonly position: number;
+  /** What of the disk is not known to be holes. */
+  readonly data: number;
+  /** What of `data` is yet to be read. */
+  readonly left: number;
 }
 
-async function* fileChunks(disk: Disk, pool: BufferPool, onPosition: OnPosition): AsyncGenerator<Chunk> {
+export interface ReadOptions {
+  /** Told at the start, and when whoever takes the chunks comes back for the next. */
+  readonly onRead: (reading: Reading) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads the disk once, from its start to its end: its chunks with data, each in a buffer of the pool.
+ * @throws also if a packed disk turns out not to be a fixed VHD: its last chunk is then never given
+ */
+export function readChunks(disk: Disk, pool: BufferPool, options: ReadOptions): AsyncGenerator<Chunk> {
+  return disk.format === "zstd" ? unpackedChunks(disk, pool, options) : fileChunks(disk, pool, options);
+}
+
+async function* fileChunks(disk: Disk, pool: BufferPool, { onRead, signal }: ReadOptions): AsyncGenerator<Chunk> {
   const segments = await dataSegments(disk.file);
   const footer = disk.format === "raw" ? fixedVhdFooter(disk.size - 512, Buffer.from(disk.id, "hex")) : undefined;
+  const data = lengthOf(segments);
+  let left = data;
+  onRead({ position: 0, data, left });
   const file = await fs.open(disk.file);
   try {
-    for (const [index, pieces] of piecesOfChunks(segments, disk)) {
+    for (const { index, pieces } of piecesOfChunks(segments, disk.size)) {
+      signal.throwIfAborted();
       const start = index * CHUNK_SIZE;
       const buffer = await pool.take();
       const bytes = buffer.subarray(0, Math.min(CHUNK_SIZE, disk.size - start));
       await readPieces(file, pieces, bytes, start, disk.file);
       if (footer && start + bytes.length === disk.size) footer.copy(bytes, bytes.length - footer.length);
-      onPosition(start + bytes.length);
       const runs = dataRuns(bytes);
       if (runs.length > 0) yield { index, buffer, bytes, runs };
       else pool.give(buffer);
+      left -= lengthOf(pieces);
+      onRead({ position: start + bytes.length, data, left });
     }
   } finally {
     await file.close();
   }
 }
 
-/** By chunk, in order: what of it is in segments, relative to its start. The last chunk, where the footer is, always. */
-function piecesOfChunks(segments: readonly Range[], disk: Disk): Map<number, Range[]> {
-  const chunks = new Map<number, Range[]>();
+function lengthOf(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, { end, start }) => sum + end - start, 0);
+}
+
+interface ChunkPieces {
+  readonly index: number;
+  /** Relative to the chunk's start. */
+  readonly pieces: Range[];
+}
+
+/**
+ * What of each chunk is in segments, which are in order. One chunk at a time: a disk of terabytes has many. The last
+ * chunk, where the footer is, always comes.
+ */
+export function* piecesOfChunks(segments: readonly Range[], diskSize: number): Generator<ChunkPieces> {
+  let chunk: ChunkPieces | undefined;
   for (const { start, end } of segments) {
     for (let index = Math.floor(start / CHUNK_SIZE); index * CHUNK_SIZE < end; index++) {
-      const chunk = index * CHUNK_SIZE;
-      const piece = { start: Math.max(start - chunk, 0), end: Math.min(end - chunk, CHUNK_SIZE) };
-      chunks.set(index, [...(chunks.get(index) ?? []), piece]);
+      if (chunk?.index !== index) {
+        if (chunk) yield chunk;
+        chunk = { index, pieces: [] };
+      }
+      const base = index * CHUNK_SIZE;
+      chunk.pieces.push({ start: Math.max(start - base, 0), end: Math.min(end - base, CHUNK_SIZE) });
     }
   }
-  const last = Math.ceil(disk.size / CHUNK_SIZE) - 1;
-  return chunks.has(last) ? chunks : chunks.set(last, []);
+  if (chunk) yield chunk;
+  const last = Math.ceil(diskSize / CHUNK_SIZE) - 1;
+  if (chunk?.index !== last) yield { index: last, pieces: [] };
 }
 
 /** Reads what is in the file of a chunk at `start`. All else, holes and what a raw disk is padded with, is zeros. */
@@ -88,7 +125,9 @@ async function readFully(file: fs.FileHandle, target: Buffer, offset: number, na
 }
 
 /** The content of a zstd file, unpacked as a stream: it never lies on disk. */
-async function* unpackedChunks(disk: Disk, pool: BufferPool, onPosition: OnPosition): AsyncGenerator<Chunk> {
+async function* unpackedChunks(disk: Disk, pool: BufferPool, { onRead, signal }: ReadOptions): AsyncGenerator<Chunk> {
+  const report = (position: number) => onRead({ position, data: disk.size, left: disk.size - position });
+  report(0);
   const { ended, stdout } = await unpack(disk.file);
   let buffer = await pool.take();
   let filled = 0;
@@ -99,7 +138,7 @@ async function* unpackedChunks(disk: Disk, pool: BufferPool, onPosition: OnPosit
       filled += count;
       taken += count;
       if (filled < CHUNK_SIZE) continue;
-      onPosition((index + 1) * CHUNK_SIZE);
+      signal.throwIfAborted();
       const runs = dataRuns(buffer);
       if (runs.length > 0) {
         yield { index, buffer, bytes: buffer, runs };
@@ -107,30 +146,17 @@ async function* unpackedChunks(disk: Disk, pool: BufferPool, onPosition: OnPosit
       }
       index += 1;
       filled = 0;
+      report(index * CHUNK_SIZE);
     }
   }
   await ended;
   const size = index * CHUNK_SIZE + filled;
   if (size !== disk.size)
-    throw new Error(`'${disk.file}' holds ${size} bytes, its header says ${disk.size}: ${REPACK}`);
-  onPosition(size);
-  const bytes = buffer.subarray(0, filled);
+    throw new Error(`'${disk.file}' unpacks to ${size} bytes, its headers say ${disk.size}: ${REPACK}`);
+  const bytes = buffer.subarray(0, filled); // not empty: the size is never a whole number of chunks
+  checkFixedVhd(disk.file, bytes.subarray(-FOOTER_SIZE), size);
   const runs = dataRuns(bytes);
   if (runs.length > 0) yield { index, buffer, bytes, runs };
   else pool.give(buffer);
-}
-
-const REPACK = "pack it again with `zstd --force disk.vhd`";
-
-/** Starts zstd on a file. `ended` fails with zstd's own words where the file is damaged. */
-export async function unpack(file: string): Promise<{ stdout: Readable; ended: Promise<void> }> {
-  let ended: Promise<void> | undefined;
-  const stdout = await new Promise<Readable>((consume, fail) => {
-    const run = runChild("zstd", ["--decompress", "--stdout", "--long=31", "--quiet", "--", file], { consume });
-    ended = run.then(({ code, stderr }) => {
-      if (code !== 0) throw new Error(`cannot unpack '${file}': ${stderr.trim() || "zstd was killed"}`);
-    });
-    ended.catch(fail); // where it does not even start
-  });
-  return { stdout, ended: ended ?? Promise.resolve() };
+  report(size);
 }

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { CHUNK_SIZE, createContentHash } from "../../image/content-hash";
 import { createCrc64 } from "../../image/crc64";
 import { createRangePlanner, type Range } from "../../image/data-ranges";
-import type { Transfer } from "../progress";
+import type { Progress } from "../progress";
 import { createBufferPool } from "./buffer-pool";
 import type { Disk } from "./disk";
-import { type Chunk, readChunks } from "./disk-source";
+import { type Chunk, type Reading, readChunks } from "./disk-source";
 import type { ImageBlob } from "./image-blob";
 import type { Lease } from "./lease";
 import { createLimit } from "./limit";
@@ -27,6 +27,8 @@ export interface TransferResult {
   readonly skipped: number;
   /** Requests that carried data. */
   readonly requests: number;
+  /** How long it took: nothing that was waited for before is in it. */
+  readonly seconds: number;
 }
 
 export interface TransferOptions {
@@ -37,7 +39,8 @@ export interface TransferOptions {
   readonly stop: (reason: unknown) => void;
   /** What the blob holds already. */
   readonly written: readonly Range[];
-  readonly onProgress: (transfer: Transfer) => void;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -45,7 +48,8 @@ export interface TransferOptions {
  * clears those where the disk has zeros. So it does not matter who wrote to an incomplete blob before, or what.
  */
 export async function transfer(options: TransferOptions): Promise<TransferResult> {
-  const { blob, disk, lease, onProgress, stop, written } = options;
+  const { blob, disk, lease, progress, signal, stop, written } = options;
+  const start = Date.now();
   const checksum = createCrc64(BUFFERS, CHUNK_SIZE);
   const pool = createBufferPool(checksum.buffers);
   const limit = createLimit(REQUESTS, stop);
@@ -54,6 +58,9 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
   const hash = createContentHash(disk.size);
   const total = { sent: 0, kept: 0, requests: 0 };
   let position = 0;
+  /** Bytes of the ranges of all chunks that the reader has left behind. */
+  let planned = 0;
+  let reading: Reading = { position: 0, data: disk.size, left: disk.size };
 
   const clear = async (start: number, end: number): Promise<void> => {
     for (const range of there.between(start, end)) {
@@ -70,11 +77,11 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
     total.requests += 1;
   };
   const sendChunk = async ({ buffer, bytes, index, runs }: Chunk): Promise<void> => {
-    const start = index * CHUNK_SIZE;
+    const base = index * CHUNK_SIZE;
     const ranges = plan(runs);
     let left = ranges.length;
     for (const range of ranges) {
-      const place = { start: start + range.start, end: start + range.end };
+      const place = { start: base + range.start, end: base + range.end };
       await clear(position, place.start);
       position = place.end;
       await limit.start(async () => {
@@ -83,12 +90,19 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
         if (left === 0) pool.give(buffer);
       });
     }
+    for (const range of ranges) planned += range.end - range.start;
   };
 
-  const report = (done: number): void =>
-    onProgress({ done, total: disk.size, sent: total.sent, skipped: Math.max(0, done - total.sent - total.kept) });
+  const onRead = (now: Reading): void => {
+    reading = now;
+  };
+  const unfollow = progress.follow(() => {
+    const { kept, sent } = total;
+    const onTheWay = planned - sent - kept;
+    return { data: reading.data, left: reading.left + onTheWay, sent, kept, skipped: reading.position - planned };
+  });
   try {
-    for await (const chunk of readChunks(disk, pool, report)) {
+    for await (const chunk of readChunks(disk, pool, { onRead, signal })) {
       hash.add(chunk.index, chunk.bytes, chunk.runs); // before the buffer may be used again
       await sendChunk(chunk);
     }
@@ -98,6 +112,9 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
     stop(error); // also where the disk could not be read
     await limit.settled();
     throw error;
+  } finally {
+    unfollow();
   }
-  return { contentHash: hash.digest(), ...total, skipped: disk.size - total.sent - total.kept };
+  const seconds = (Date.now() - start) / 1000;
+  return { contentHash: hash.digest(), ...total, skipped: disk.size - total.sent - total.kept, seconds };
 }

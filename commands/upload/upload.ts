@@ -5,10 +5,11 @@ import type { Progress } from "../progress";
 import { firstContact } from "./blob-client";
 import { createBufferPool } from "./buffer-pool";
 import type { Disk } from "./disk";
-import { readChunks } from "./disk-source";
+import { type Reading, readChunks } from "./disk-source";
 import { type BlobState, type ImageBlob, openImageBlob } from "./image-blob";
 import { type Lease, leasePause, takeLease } from "./lease";
 import { type Attempt, createAttempt, type RetryPatience } from "./retry";
+import { codeOf } from "./storage-problem";
 import { type TransferResult, transfer } from "./transfer";
 
 export interface UploadOptions {
@@ -44,15 +45,14 @@ export async function uploadDisk(options: UploadOptions): Promise<UploadResult> 
   const signal = AbortSignal.any([options.signal, stopped.signal]);
   const attempt = createAttempt({ ...retries, log: progress.log, signal });
   const blob = openImageBlob(client, attempt);
-  const isNew = await firstContact(() => blob.create(disk.size, digest), signal, progress.log);
+  await firstContact(() => blob.create(disk.size, digest), signal, progress.log);
   const lease = await waitForLease(blob, attempt, options);
   if ("completedAt" in lease) return lease;
   try {
-    const written = isNew ? [] : await prepare(blob, lease, options);
+    const written = await prepare(blob, lease, options); // others may have been here since the blob was made
     if ("completedAt" in written) return written;
-    const onProgress = progress.show;
     const stop = (reason: unknown): void => stopped.abort(reason);
-    const result = await transfer({ blob, disk, lease, onProgress, stop, written });
+    const result = await transfer({ blob, disk, lease, progress, signal, stop, written });
     const completedAt = await complete(blob, lease, digest, result.contentHash);
     return { completedAt, transfer: result };
   } finally {
@@ -65,31 +65,35 @@ async function waitForLease(blob: ImageBlob, attempt: Attempt, options: UploadOp
   const { client, digest, leaseWaitMs = LEASE_WAIT_MS, memory, progress, signal } = options;
   const key = client.url.split("?", 1)[0] ?? "";
   const end = Date.now() + leaseWaitMs;
-  for (let isFirst = true; ; isFirst = false) {
+  for (let isWaiting = false; ; ) {
     const lease = await takeLease({ attempt, name: blob.name, client: blob.lease, key, memory, signal });
     if (lease) return lease;
     const state = await blob.state();
     if (state?.isComplete) return checkSame(blob, state, options);
-    if (!state) await blob.create(options.disk.size, digest); // it was deleted
     if (Date.now() > end) {
       throw new Error(
         `another upload has held '${blob.name}' for ${leaseWaitMs / 60_000} minutes: end it, or wait for it`,
       );
     }
-    if (isFirst) progress.log(`another upload holds '${blob.name}', waiting for it`);
-    await leasePause(signal);
+    if (state) {
+      if (!isWaiting) progress.log(`another upload holds '${blob.name}', waiting for it`);
+      isWaiting = true;
+      await leasePause(signal);
+    } else {
+      await blob.create(options.disk.size, digest); // it was deleted meanwhile
+    }
   }
 }
 
 /** Looks at a blob that was there before: what of it can be kept. */
 async function prepare(blob: ImageBlob, lease: Lease, options: UploadOptions): Promise<Range[] | UploadResult> {
-  const { digest, disk, progress } = options;
+  const { progress } = options;
   const state = await blob.state();
   if (!state) throw new Error(`'${blob.name}' was deleted while it was uploaded: run it again`);
   if (state.isComplete) return checkSame(blob, state, options);
   if (!state.isPageBlob) throw new Error(`'${blob.name}' is no page blob: delete it, nothing here made it`);
-  if (state.size !== disk.size || state.digest !== digest) {
-    await lease.hold(() => blob.restart(disk.size, digest, lease.id, state.etag));
+  if (!isOurs(state, options)) {
+    await restart(blob, lease, state.etag, options);
     return [];
   }
   const written = await blob.writtenRanges(lease.id);
@@ -97,12 +101,26 @@ async function prepare(blob: ImageBlob, lease: Lease, options: UploadOptions): P
   return written;
 }
 
+function isOurs({ digest, size }: BlobState, options: UploadOptions): boolean {
+  return size === options.disk.size && digest === options.digest;
+}
+
+/** If the answer to this request is lost, the next try finds its own work, which the blob's state tells. */
+async function restart(blob: ImageBlob, lease: Lease, etag: string, options: UploadOptions): Promise<void> {
+  try {
+    await lease.hold(() => blob.restart(options.disk.size, options.digest, lease.id, etag));
+  } catch (error) {
+    const found = codeOf(error) === "ConditionNotMet" ? await blob.state() : undefined;
+    if (!found || !isOurs(found, options)) throw error;
+  }
+}
+
 /** @throws if a complete blob holds anything else than this disk */
 async function checkSame(blob: ImageBlob, state: BlobState, options: UploadOptions): Promise<UploadResult> {
-  const { digest, disk, progress } = options;
+  const { disk, progress } = options;
   progress.log(`'${blob.name}' is complete already, comparing it with '${disk.file}'`);
-  const contentHash = await hashDisk(disk);
-  if (state.digest === digest && state.contentHash === contentHash && state.size === disk.size) {
+  const contentHash = await hashDisk(options);
+  if (isOurs(state, options) && state.contentHash === contentHash) {
     return { completedAt: state.completedAt, transfer: undefined };
   }
   throw new Error(
@@ -111,12 +129,21 @@ async function checkSame(blob: ImageBlob, state: BlobState, options: UploadOptio
   );
 }
 
-async function hashDisk(disk: Disk): Promise<string> {
+async function hashDisk({ disk, progress, signal }: UploadOptions): Promise<string> {
   const hash = createContentHash(disk.size);
   const pool = createBufferPool([Buffer.allocUnsafeSlow(CHUNK_SIZE), Buffer.allocUnsafeSlow(CHUNK_SIZE)]);
-  for await (const { buffer, bytes, index, runs } of readChunks(disk, pool, () => {})) {
-    hash.add(index, bytes, runs);
-    pool.give(buffer);
+  let reading: Reading = { position: 0, data: disk.size, left: disk.size };
+  const onRead = (now: Reading): void => {
+    reading = now;
+  };
+  const unfollow = progress.follow(() => reading, "comparing");
+  try {
+    for await (const { buffer, bytes, index, runs } of readChunks(disk, pool, { onRead, signal })) {
+      hash.add(index, bytes, runs);
+      pool.give(buffer);
+    }
+  } finally {
+    unfollow();
   }
   return hash.digest();
 }

@@ -47,7 +47,7 @@ beforeEach(() => {
 });
 afterEach(() => proxy.setFault(() => undefined));
 
-const progress: Progress = { show: () => {}, log: (line) => void lines.push(line), end: () => {} };
+const progress: Progress = { follow: () => () => {}, log: (line) => void lines.push(line), end: () => {} };
 const stored = () => store.container.getPageBlobClient(name);
 
 async function upload(
