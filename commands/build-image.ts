@@ -1,24 +1,26 @@
-import { buildDisk } from "./build/build-disk";
+import { buildDisk, readBuildRequest } from "./build/build-disk";
 import { writeFacts } from "./build/facts-file";
 import { endWithParent } from "./child-process";
-import { readTarget, required, UsageError } from "./upload/request";
+import { UsageError } from "./upload/request";
 
 /**
  * Builds the stack's disk, or takes the one that image.vhd names: what `NixosImage` runs once its inputs changed.
  * Parameters come in the environment: STACK, FACTS, NIX_DIGEST, SEALED, BUILDER, BLOB_URL, DIGEST, GENERATION. One
- * JSON line on standard output, `{"vhd","digest"}`; `vhd` is null where the blob of this digest is complete already.
- * The build's own progress goes to standard error.
+ * JSON line on standard output, `{"vhd","stamp","digest"}`; `vhd` is null where the blob of this digest is complete
+ * already, and `stamp` tells whether the file is still the one that was built. The build's own progress goes to
+ * standard error.
  *
  * Exit codes: 1 if it could not be built, 2 if the environment is incomplete.
  */
 async function main(): Promise<void> {
-  const stack = required(process.env, "STACK");
-  const builder = required(process.env, "BUILDER");
-  const target = readTarget(process.env);
-  writeFacts(stack, required(process.env, "FACTS")); // also where nothing is built: git has what the image is made of
-  const { isUploaded } = await import("./build/is-uploaded.js");
-  const vhd = (await isUploaded(target)) ? null : await buildDisk({ stack, builder, generation: target.generation });
-  console.log(JSON.stringify({ vhd, digest: target.digest }));
+  const request = readBuildRequest(process.env);
+  const { digest, facts, stack } = request;
+  writeFacts(stack, facts); // also where nothing is built: git has what the image is made of
+  const { findComplete } = await import("./build/complete-blob.js");
+  const complete = await findComplete(request, new AbortController().signal, console.error);
+  if (complete) console.error(`'${complete.name}' is there already: nothing to build`);
+  const { stamp, vhd } = complete ? { stamp: null, vhd: null } : await buildDisk(request);
+  console.log(JSON.stringify({ vhd, stamp, digest }));
 }
 
 endWithParent();

@@ -1,39 +1,71 @@
 import * as fs from "node:fs";
+import { fileStamp } from "../image/file-digest";
+import type { CompleteBlob } from "./build/complete-blob";
+import { dropOtherLinks } from "./build/disk-link";
 import { createProgress, type Progress, size, time } from "./progress";
 import { Interrupted, interruption } from "./upload/interruption";
 import { readUploadRequest, type UploadRequest, UsageError, withoutQuery } from "./upload/request";
+import { endStalledRequests } from "./upload/stalled-requests";
 import type { TransferResult } from "./upload/transfer";
 
 /**
- * Uploads a disk as a page blob: what `NixosImage` runs after the build. Parameters come in the environment (see
- * `UploadRequest`); one JSON line on standard output, `{"blobUrl","size","completedAt"}`, everything else on standard
- * error. `completedAt` belongs to the blob: a gallery's version is named after it.
+ * Uploads a disk as a page blob: what `NixosImage` runs after the build. Parameters come in the environment: VHD (a path,
+ * or what `build-image` printed) and those of `build-image`, for the disk may have to be built again: a machine that goes
+ * on with another one's upload does not have it. One JSON line on standard output, `{"blobUrl","size","completedAt"}`,
+ * everything else on standard error. `completedAt` belongs to the blob: a gallery's version is named after it.
  *
  * Exit codes: 1 if it could not be uploaded (run again, it goes on), 2 if the environment is incomplete.
  */
 async function main(): Promise<void> {
   const request = readUploadRequest(process.env);
   const progress = createProgress("uploading");
+  endStalledRequests(60_000);
   try {
-    const blob = await uploadImage(request, progress, interruption());
-    console.log(JSON.stringify({ blobUrl: withoutQuery(request.blobUrl), ...blob }));
+    const { completedAt, size } = await uploadImage(request, progress, interruption());
+    console.log(JSON.stringify({ blobUrl: withoutQuery(request.blobUrl), size, completedAt }));
   } finally {
     progress.end();
   }
-}
-
-interface CompleteBlob {
-  /** Bytes. */
-  readonly size: number;
-  readonly completedAt: string;
+  const { STACK: stack } = process.env;
+  if (stack) dropOtherLinks(stack, request.digest);
 }
 
 async function uploadImage(request: UploadRequest, progress: Progress, signal: AbortSignal): Promise<CompleteBlob> {
-  const { blobUrl, digest, generation, vhd } = request;
-  if (vhd === undefined || !fs.existsSync(vhd)) return checkThere(request, progress, signal);
+  const built = builtDisk(request);
+  if ("vhd" in built) return send(built.vhd, request, progress, signal);
+  const { findComplete } = await import("./build/complete-blob.js");
+  const complete = await findComplete(request, signal, progress.log);
+  if (complete) return complete;
+  progress.log(`${built.problem}: building it again`);
+  return send(await buildAgain(signal), request, progress, signal);
+}
+
+/** The disk that was built, or why it cannot be sent from here and now. */
+function builtDisk({ stamp, vhd }: UploadRequest): { vhd: string } | { problem: string } {
+  if (vhd === undefined) return { problem: "the blob was complete and is not any more" };
+  if (!fs.existsSync(vhd)) return { problem: `the disk '${vhd}' is gone` };
+  if (stamp === undefined || stamp === fileStamp(vhd)) return { vhd };
+  return { problem: `the disk '${vhd}' is not the one that was built` };
+}
+
+/** @returns the disk's path */
+async function buildAgain(signal: AbortSignal): Promise<string> {
+  const { buildDisk, readBuildRequest } = await import("./build/build-disk.js");
+  signal.throwIfAborted();
+  const interrupted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason)); // the builder ends with this process
+  });
+  const { vhd } = await Promise.race([buildDisk(readBuildRequest(process.env)), interrupted]);
+  return vhd;
+}
+
+async function send(vhd: string, request: UploadRequest, progress: Progress, signal: AbortSignal) {
+  const { blobUrl, digest, generation } = request;
   const { openDisk } = await import("./upload/disk.js");
   const disk = await openDisk(vhd, generation);
-  const [{ uploadDisk }, { pageBlobClient }] = await loadUpload();
+  // The Azure SDK takes a while to load: only after the disk was found good.
+  const { uploadDisk } = await import("./upload/upload.js");
+  const { pageBlobClient } = await import("./upload/blob-client.js");
   const client = await pageBlobClient(blobUrl, process.env);
   const start = Date.now();
   const { completedAt, transfer } = await uploadDisk({ client, digest, disk, progress, signal });
@@ -50,32 +82,6 @@ function tell(blob: string, transfer: TransferResult | undefined, seconds: numbe
     `uploaded '${blob}': ${size(sent)} sent in ${requests} requests, ${size(skipped)} of zeros skipped${keptText}, ` +
     `${time(seconds)}, ${size(sent / Math.max(0.001, seconds))}/s`
   );
-}
-
-/** The build gave no disk, as the blob was complete; or gave one that is not on this machine. */
-async function checkThere(
-  { blobUrl, digest, vhd }: UploadRequest,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<CompleteBlob> {
-  const [, { pageBlobClient }] = await loadUpload();
-  const { openImageBlob } = await import("./upload/image-blob.js");
-  const { createAttempt } = await import("./upload/retry.js");
-  const attempt = createAttempt({ signal, log: progress.log });
-  const blob = openImageBlob(await pageBlobClient(blobUrl, process.env), attempt);
-  const state = await blob.state();
-  if (state?.isComplete && state.digest === digest) return { size: state.size, completedAt: state.completedAt };
-  const missing = vhd === undefined ? `'${blob.name}' was complete and is not any more` : `the disk '${vhd}' is gone`;
-  throw new Error(
-    `${missing}: build it again, \`pulumi state taint\` on the image's build command, then \`pulumi up\``,
-  );
-}
-
-/** The Azure SDK takes a while to load: only after the disk was found good. */
-async function loadUpload() {
-  const { endStalledRequests } = await import("./upload/stalled-requests.js");
-  endStalledRequests(60_000);
-  return [await import("./upload/upload.js"), await import("./upload/blob-client.js")] as const;
 }
 
 main().catch((error: unknown) => {

@@ -38,7 +38,8 @@ const CONTAINER = "images";
 interface Plan {
   readonly digest: pulumi.Output<string>;
   readonly names: pulumi.Output<ImageNames>;
-  readonly build: Readonly<Record<string, pulumi.Input<string>>>;
+  /** For the commands' environments. */
+  readonly inputs: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**
@@ -75,26 +76,18 @@ export class NixosImage extends pulumi.ComponentResource {
     this.containerUrl = pulumi.interpolate`https://${accountName}.blob.core.windows.net/${CONTAINER}`;
     const plan = planImage(args);
     this.blobName = plan.names.blob;
-    const target = {
-      BLOB_URL: pulumi.interpolate`${this.containerUrl}/${this.blobName}`,
-      DIGEST: plan.digest,
-      GENERATION: "2",
-    };
-    const storage = [container, ...grants];
-    const build = new Command(`${name}-build`, commandArgs("build-image", { ...plan.build, ...target }), {
-      parent: this,
-      dependsOn: [...args.ready, ...storage],
-    });
-    const upload = new Command(`${name}-upload`, commandArgs("upload-image", { VHD: build.stdout, ...target }), {
-      parent: this,
-      dependsOn: storage,
-    });
-
-    const published = publishImage(
-      this,
-      name,
-      publishArgs(args, plan.names.image, target.BLOB_URL, account.id, upload),
+    const blobUrl = pulumi.interpolate`${this.containerUrl}/${this.blobName}`;
+    const inputs = { ...plan.inputs, BLOB_URL: blobUrl, DIGEST: plan.digest, GENERATION: "2" };
+    const options = { parent: this, dependsOn: [...args.ready, container, ...grants] };
+    const build = new Command(`${name}-build`, commandArgs("build-image", inputs), options);
+    // What the build is told, too: where the disk is not on this machine any more, the upload builds it again.
+    const upload = new Command(
+      `${name}-upload`,
+      commandArgs("upload-image", { ...inputs, VHD: build.stdout }),
+      options,
     );
+
+    const published = publishImage(this, name, publishArgs(args, plan.names.image, blobUrl, account.id, upload));
     this.imageId = published.id;
     this.ready = [published];
     this.registerOutputs({ imageId: this.imageId, containerUrl: this.containerUrl, blobName: this.blobName });
@@ -152,7 +145,7 @@ function planImage({ stack, facts, sealed, vhd, builder }: NixosImageArgs): Plan
   return {
     digest,
     names: digest.apply((hex) => imageNames(stack, hex)),
-    build: {
+    inputs: {
       STACK: stack,
       FACTS: facts,
       NIX_DIGEST: nixDigest,

@@ -7,7 +7,7 @@ import { dataRuns } from "./data-ranges";
 const MEMORY = ".cache/file-digests.json";
 
 interface Remembered {
-  /** Size, times and inode of the file when it was read. */
+  /** The file's `fileStamp()` when it was read. */
   readonly stamp: string;
   readonly digest: string;
 }
@@ -19,14 +19,24 @@ interface Remembered {
  */
 export function fileDigest(file: string, memory = MEMORY): string {
   const location = path.resolve(file);
-  const { ctimeNs, ino, mtimeNs, size } = fs.statSync(location, { bigint: true });
-  const stamp = [size, mtimeNs, ctimeNs, ino].join(":");
+  const { size } = fs.statSync(location);
+  const stamp = fileStamp(location);
   const remembered = readMemory(memory);
   const known = remembered[location];
   if (known?.stamp === stamp) return known.digest;
-  const digest = hashFile(location, Number(size));
+  const digest = hashFile(location, size);
   writeMemory(memory, { ...remembered, [location]: { stamp, digest } });
   return digest;
+}
+
+/**
+ * Size, times and inode of a file, behind links: another text whenever it was written to or another file took its place.
+ * In Nix's store all files have one modification time; the time of change (ctime) tells them apart, and none can set it.
+ * @throws if there is no such file
+ */
+export function fileStamp(file: string): string {
+  const { ctimeNs, ino, mtimeNs, size } = fs.statSync(file, { bigint: true });
+  return [size, mtimeNs, ctimeNs, ino].join(":");
 }
 
 function hashFile(file: string, size: number): string {

@@ -1,32 +1,49 @@
 import * as path from "node:path";
-import type { ImageGeneration } from "../../image/partition-table";
+import { fileStamp } from "../../image/file-digest";
 import { ProgramMissing, runChild } from "../child-process";
 import { openDisk } from "../upload/disk";
-import { UsageError } from "../upload/request";
-import { stackDirectory } from "./facts-file";
+import { readTarget, required, type UploadTarget, UsageError } from "../upload/request";
+import { stackDirectory, writeFacts } from "./facts-file";
 import { nixBuild } from "./nix-build";
 
-export interface BuildRequest {
+/** What is to be built, and for which blob. */
+export interface BuildRequest extends UploadTarget {
   readonly stack: string;
+  /** The text of `facts.json`. */
+  readonly facts: string;
   /** `nix`, the builder's argv as JSON, or `vhd:PATH`. */
   readonly builder: string;
-  readonly generation: ImageGeneration;
+}
+
+/** A disk on this machine. */
+export interface BuiltDisk {
+  /** The path of its file, relative to the project's root where it lies inside. */
+  readonly vhd: string;
+  /** See `fileStamp()`: whoever uploads it later can tell whether it is still this one. */
+  readonly stamp: string;
+}
+
+/** From STACK, FACTS, BUILDER, BLOB_URL, DIGEST and GENERATION. @throws UsageError */
+export function readBuildRequest(environment: NodeJS.ProcessEnv): BuildRequest {
+  const stack = required(environment, "STACK");
+  const builder = required(environment, "BUILDER");
+  return { ...readTarget(environment), stack, builder, facts: required(environment, "FACTS") };
 }
 
 /**
  * Builds or takes a stack's disk and checks it.
- * @returns the path of its file, relative to the project's root where it lies inside
  * @throws if it cannot be built, or is no disk that boots on this generation
  */
-export async function buildDisk({ builder, generation, stack }: BuildRequest): Promise<string> {
-  const file = await makeDisk(builder, stack);
-  await openDisk(file, generation);
+export async function buildDisk(request: BuildRequest): Promise<BuiltDisk> {
+  writeFacts(request.stack, request.facts);
+  const file = await makeDisk(request);
+  await openDisk(file, request.generation);
   const relative = path.relative("", file);
-  return relative.startsWith("..") ? path.resolve(file) : relative;
+  return { vhd: relative.startsWith("..") ? path.resolve(file) : relative, stamp: fileStamp(file) };
 }
 
-function makeDisk(builder: string, stack: string): string | Promise<string> {
-  if (builder === "nix") return nixBuild(stack);
+function makeDisk({ builder, digest, stack }: BuildRequest): string | Promise<string> {
+  if (builder === "nix") return nixBuild(stack, digest);
   if (builder.startsWith("vhd:")) return builder.slice("vhd:".length);
   return runBuilder(readCommand(builder), stack);
 }

@@ -1,9 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ProgramMissing, runChild } from "../child-process";
+import { diskLink } from "./disk-link";
 
-/** Keeps what was built from Nix's garbage collection, as a link that Nix knows as a root. */
-const ROOTS = path.join(".cache", "images");
 const FEATURES = ["--extra-experimental-features", "nix-command flakes"];
 const WAYS_OUT =
   "set image.vhd to a disk that was built elsewhere, image.builder to a command that builds it, " +
@@ -12,14 +11,15 @@ const WAYS_OUT =
 /**
  * Builds a stack's image with the user's Nix as it is set up, remote builders and binary caches included. Nix's own
  * progress goes to standard error.
+ * @param digest names the link to what is built, see `imageDigest()`
  * @param kvm the device that virtual machines need
  * @returns the path of the VHD, below a link that is a root for Nix's garbage collection
  */
-export async function nixBuild(stack: string, kvm = "/dev/kvm"): Promise<string> {
+export async function nixBuild(stack: string, digest: string, kvm = "/dev/kvm"): Promise<string> {
   const target = `path:./nix#image-${stack}`;
   if (!(await canBuildDisks(kvm))) await checkCached(target);
-  const link = path.join(ROOTS, stack);
-  fs.mkdirSync(ROOTS, { recursive: true });
+  const link = diskLink(stack, digest);
+  fs.mkdirSync(path.dirname(link), { recursive: true });
   const { code, signal } = await nix(["build", target, "--out-link", link, "--print-build-logs"], "inherit");
   if (code !== 0)
     throw new Error(`nix build ${target} failed: ${signal ?? `exit code ${code}`}: its reason stands above`);

@@ -12,15 +12,20 @@ export interface UploadRequest {
   readonly generation: ImageGeneration;
   /** The disk file. Undefined where the build found that the blob is complete. */
   readonly vhd: string | undefined;
+  /** The disk's `fileStamp()` when it was built; undefined for a path that somebody typed. */
+  readonly stamp: string | undefined;
 }
+
+/** The blob and what it is to hold. */
+export type UploadTarget = Pick<UploadRequest, "blobUrl" | "digest" | "generation">;
 
 /** @throws UsageError */
 export function readUploadRequest(environment: NodeJS.ProcessEnv): UploadRequest {
-  return { ...readTarget(environment), vhd: readDiskPath(required(environment, "VHD")) };
+  return { ...readTarget(environment), ...readDisk(required(environment, "VHD")) };
 }
 
-/** The blob and what it is to hold. @throws UsageError */
-export function readTarget(environment: NodeJS.ProcessEnv): Omit<UploadRequest, "vhd"> {
+/** @throws UsageError */
+export function readTarget(environment: NodeJS.ProcessEnv): UploadTarget {
   const blobUrl = required(environment, "BLOB_URL");
   const generation = Number(environment.GENERATION ?? 2);
   if (generation !== 1 && generation !== 2) {
@@ -42,10 +47,11 @@ export function withoutQuery(url: string): string {
 }
 
 /** VHD is a path, or what `build-image` printed. */
-function readDiskPath(value: string): string | undefined {
-  if (!value.trimStart().startsWith("{")) return value;
+function readDisk(value: string): Pick<UploadRequest, "stamp" | "vhd"> {
+  if (!value.trimStart().startsWith("{")) return { vhd: value, stamp: undefined };
   try {
-    return (JSON.parse(value) as { vhd?: string | null }).vhd ?? undefined;
+    const { stamp, vhd } = JSON.parse(value) as { stamp?: string | null; vhd?: string | null };
+    return { vhd: vhd ?? undefined, stamp: stamp ?? "" };
   } catch {
     throw new UsageError(`VHD must be a path or what build-image printed, got "${value}"`);
   }

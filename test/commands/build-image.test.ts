@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { fileStamp } from "../../image/file-digest";
 import { type BlobStore, startBlobStore } from "./upload/blob-store";
 import { type CommandResult, runCommand } from "./upload/run-command";
 import { rawDisk, vhd } from "./upload/test-disks";
@@ -44,6 +45,8 @@ const program = (name: string, script: string): void => {
 };
 const makeBlob = (metadata: Record<string, string>) =>
   store.container.getPageBlobClient(`dev-${blobs}.vhd`).create(512, { metadata });
+/** What the build prints of a disk that is there. */
+const built = (vhd = "disk.vhd", digest = "d1") => ({ vhd, stamp: fileStamp(path.join(folder, vhd)), digest });
 const facts = () => fs.readFileSync(path.join(folder, "nix/stacks/dev/facts.json"), "utf8");
 
 describe("facts.json", () => {
@@ -61,7 +64,7 @@ describe("facts.json", () => {
   it("is written also where nothing has to be built", async () => {
     await makeBlob({ complete: "true", digest: "d1" });
     const { code, stdout } = await build({ BUILDER: '["false"]' });
-    expect({ code, result: JSON.parse(stdout) }).toEqual({ code: 0, result: { vhd: null, digest: "d1" } });
+    expect({ code, result: JSON.parse(stdout) }).toEqual({ code: 0, result: { vhd: null, stamp: null, digest: "d1" } });
     expect(facts()).toContain("version");
   });
 });
@@ -72,7 +75,7 @@ describe("nothing is built where the blob is complete already,", () => {
     ["but is where it has another digest", { complete: "true", digest: "d2" }],
   ])("%s", async (_what, metadata) => {
     await makeBlob(metadata);
-    expect(JSON.parse((await build()).stdout)).toEqual({ vhd: "disk.vhd", digest: "d1" });
+    expect(JSON.parse((await build()).stdout)).toEqual(built());
   });
 });
 
@@ -104,7 +107,7 @@ describe("image.builder", () => {
   it("gets the stack and prints its disk's path last; what it says besides is shown", async () => {
     program("make-disk", 'echo "for $STACK in $STACK_DIRECTORY" >&2; echo building; echo "$PWD/$1"');
     const { stderr, stdout } = await build({ BUILDER: '["make-disk","disk.vhd"]' });
-    expect(JSON.parse(stdout)).toEqual({ vhd: "disk.vhd", digest: "d1" });
+    expect(JSON.parse(stdout)).toEqual(built());
     expect(stderr).toBe("for dev in nix/stacks/dev\n");
   });
 
@@ -137,7 +140,7 @@ describe("nix", () => {
       `echo "$@" >> "${folder}/nix.log"
 case "$*" in
   *show-config*) echo '${JSON.stringify(settings)}' ;;
-  *) echo "building..." >&2; mkdir -p out; cp disk.vhd out/nixos.vhd; ln -sfn ../../out .cache/images/dev ;;
+  *) echo "building..." >&2; mkdir -p out; cp disk.vhd out/nixos.vhd; ln -sfn ../../out "$6" ;;
 esac`,
     );
   const log = () => fs.readFileSync(path.join(folder, "nix.log"), "utf8");
@@ -151,10 +154,10 @@ esac`,
     const { code, stderr, stdout } = await build({ BUILDER: "nix" });
     expect({ code, result: JSON.parse(stdout) }).toEqual({
       code: 0,
-      result: { vhd: ".cache/images/dev/nixos.vhd", digest: "d1" },
+      result: built(".cache/images/dev-d1/nixos.vhd"),
     });
     expect(stderr).toBe("building...\n");
-    expect(log()).toContain("build path:./nix#image-dev --out-link .cache/images/dev --print-build-logs");
+    expect(log()).toContain("build path:./nix#image-dev --out-link .cache/images/dev-d1 --print-build-logs");
   });
 
   it("that is missing is said with the ways out", async () => {

@@ -24,7 +24,7 @@ echo "$@" >> nix.log
 case "$*" in
   *show-config*) echo '${JSON.stringify(settings)}' ;;
   *--dry-run*) printf '${dryRun}' >&2; echo '[{"drvPath":"/nix/store/aaaa-nixos-disk-image.drv"}]' ;;
-  *) mkdir -p out .cache/images; touch out/nixos.vhd; ln -sfn ../../out .cache/images/dev ;;
+  *) mkdir -p out .cache/images; touch out/nixos.vhd; ln -sfn ../../out .cache/images/dev-d1 ;;
 esac
 `;
   fs.writeFileSync("nix", script, { mode: 0o755 });
@@ -33,7 +33,7 @@ const settings = (builders: string, ...features: string[]) => ({
   builders: { value: builders },
   "system-features": { value: features },
 });
-const build = (): Promise<string> => nixBuild("dev", path.join(folder, "no-kvm"));
+const build = (): Promise<string> => nixBuild("dev", "d1", path.join(folder, "no-kvm"));
 const log = (): string => fs.readFileSync("nix.log", "utf8");
 const IMAGE_IS_BUILT =
   "these derivations will be built:\\n  /nix/store/bbbb-etc.drv\\n  /nix/store/aaaa-nixos-disk-image.drv\\n" +
@@ -51,12 +51,12 @@ describe("without KVM", () => {
 
   it("an image that a binary cache has is taken from there", async () => {
     fakeNix(settings("", "benchmark"), "these paths will be fetched (1 MiB):\\n  /nix/store/cccc-nixos-disk-image\\n");
-    expect(await build()).toBe(".cache/images/dev/nixos.vhd");
+    expect(await build()).toBe(".cache/images/dev-d1/nixos.vhd");
   });
 
   it("other derivations may be built here, where the image itself is in a cache", async () => {
     fakeNix(settings("", "benchmark"), "this derivation will be built:\\n  /nix/store/bbbb-etc.drv\\n");
-    expect(await build()).toBe(".cache/images/dev/nixos.vhd");
+    expect(await build()).toBe(".cache/images/dev-d1/nixos.vhd");
   });
 
   it.each([
@@ -64,14 +64,14 @@ describe("without KVM", () => {
     ["a Nix that says it has KVM", settings("", "benchmark", "kvm")],
   ])("%s builds", async (_what, found) => {
     fakeNix(found, IMAGE_IS_BUILT);
-    expect(await build()).toBe(".cache/images/dev/nixos.vhd");
+    expect(await build()).toBe(".cache/images/dev-d1/nixos.vhd");
     expect(log()).not.toContain("--dry-run");
   });
 
   it("a file of remote builders is read", async () => {
     fs.writeFileSync("machines", "ssh://builder x86_64-linux\n");
     fakeNix(settings(`@${path.join(folder, "machines")}`), IMAGE_IS_BUILT);
-    expect(await build()).toBe(".cache/images/dev/nixos.vhd");
+    expect(await build()).toBe(".cache/images/dev-d1/nixos.vhd");
   });
 });
 
@@ -92,7 +92,7 @@ it("a Nix that cannot read its own settings is told so, in its words", async () 
 it("a result may be packed", async () => {
   fakeNix(settings("ssh://builder"), "");
   fs.writeFileSync("nix", fs.readFileSync("nix", "utf8").replace("nixos.vhd", "nixos.vhd.zst"));
-  expect(await build()).toBe(".cache/images/dev/nixos.vhd.zst");
+  expect(await build()).toBe(".cache/images/dev-d1/nixos.vhd.zst");
 });
 
 it("a result without one disk is refused", async () => {

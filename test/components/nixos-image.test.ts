@@ -57,6 +57,21 @@ function environment(registrations: readonly Registration[], name: string): Reco
   return find(registrations, name).inputs.environment as Record<string, string>;
 }
 
+/** What both commands of an image are told. */
+function told(): Record<string, string> {
+  const digest = expectedDigest();
+  return {
+    STACK: "dev",
+    FACTS,
+    NIX_DIGEST: nixTreeDigest("nix"),
+    SEALED: JSON.stringify(SEALED),
+    BUILDER: "nix",
+    BLOB_URL: `${CONTAINER_URL}/dev-${digest.slice(0, 32)}.vhd`,
+    DIGEST: digest,
+    GENERATION: "2",
+  };
+}
+
 /** The digest that the image must have, taken here. */
 function expectedDigest(builder = "nix"): string {
   return imageDigest({ facts: FACTS, sealed: SEALED, nixDigest: nixTreeDigest("nix"), builder });
@@ -128,37 +143,21 @@ describe("a NixOS image", () => {
 
   it("is built by a command that is told everything it is made of", async () => {
     const { registrations } = await make();
-    const digest = expectedDigest();
     expect(find(registrations, "image-build").inputs).toEqual({
       create: "exec node run.mjs commands/build-image.ts",
       update: "exec node run.mjs commands/build-image.ts",
-      environment: {
-        STACK: "dev",
-        FACTS,
-        NIX_DIGEST: nixTreeDigest("nix"),
-        SEALED: JSON.stringify(SEALED),
-        BUILDER: "nix",
-        BLOB_URL: `${CONTAINER_URL}/dev-${digest.slice(0, 32)}.vhd`,
-        DIGEST: digest,
-        GENERATION: "2",
-      },
+      environment: told(),
       logging: "stderr",
     });
   });
 
-  it("is uploaded by a command that is told what was built, and where to", async () => {
+  it("is uploaded by a command that is told what was built, and how to build it again", async () => {
     const built = JSON.stringify({ vhd: "result/nixos.vhd", digest: "x" });
     const { registrations } = await make({}, { run: (name) => (name === "image-build" ? built : "{}") });
-    const digest = expectedDigest();
     expect(find(registrations, "image-upload").inputs).toEqual({
       create: "exec node run.mjs commands/upload-image.ts",
       update: "exec node run.mjs commands/upload-image.ts",
-      environment: {
-        VHD: built,
-        BLOB_URL: `${CONTAINER_URL}/dev-${digest.slice(0, 32)}.vhd`,
-        DIGEST: digest,
-        GENERATION: "2",
-      },
+      environment: { ...told(), VHD: built },
       logging: "stderr",
     });
   });
