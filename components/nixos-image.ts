@@ -4,7 +4,7 @@ import { StorageAccount } from "@pulumi/azure-native/storage/storageAccount";
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
-import { guidOf, roleDefinitionId, storageAccountName } from "../declarations/azure-names";
+import { blobEndpoint, guidOf, roleDefinitionId, storageAccountName } from "../declarations/azure-names";
 import { type ImageNames, imageDigest, imageNames, nixTreeDigest } from "../declarations/image";
 import type { ImageSettings } from "../declarations/image-settings";
 import { fileDigest } from "../image/file-digest";
@@ -73,7 +73,9 @@ export class NixosImage extends pulumi.ComponentResource {
       grants.push(new RoleAssignment(grantName, grantArgs(account.id, uploader, args.deployer), options));
     }
 
-    this.containerUrl = pulumi.interpolate`https://${accountName}.blob.core.windows.net/${CONTAINER}`;
+    // What the provider and the commands are told of the cloud as well.
+    const { ARM_ENVIRONMENT: cloud } = process.env;
+    this.containerUrl = accountName.apply((known) => `${blobEndpoint(known, cloud)}/${CONTAINER}`);
     const plan = planImage(args);
     this.blobName = plan.names.blob;
     const blobUrl = pulumi.interpolate`${this.containerUrl}/${this.blobName}`;

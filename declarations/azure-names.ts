@@ -10,6 +10,23 @@ export function storageAccountName(stack: string, suffix: string): string {
   return `so${stack.replaceAll("-", "").slice(0, 12)}${suffix}`;
 }
 
+/** What accounts' names end in, by Azure's clouds as `ARM_ENVIRONMENT` names them. Source: `az cloud list`. */
+const STORAGE_SUFFIXES: Readonly<Record<string, string>> = {
+  usgovernment: "core.usgovcloudapi.net",
+  usgovernmentl4: "core.usgovcloudapi.net",
+  usgovernmentl5: "core.usgovcloudapi.net",
+  china: "core.chinacloudapi.cn",
+};
+
+/**
+ * Where a storage account's blobs are, without a slash at the end. It follows from the name: the account's own
+ * `primaryEndpoints` are not known to a preview that changes the account, which would then show a new image.
+ * @param cloud e.g. `usgovernment`. @default public
+ */
+export function blobEndpoint(account: string, cloud = "public"): string {
+  return `https://${account}.blob.${STORAGE_SUFFIXES[cloud.toLowerCase()] ?? "core.windows.net"}`;
+}
+
 /**
  * The name of a role assignment or definition, which Azure wants to be a GUID: the same for the same parts, so that an
  * assignment that exists is found again, and another principal or scope makes another one. A version 5 UUID in form.

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NixosImage, type NixosImageArgs } from "../../components/nixos-image";
 import { versionOf } from "../../components/publish-image";
 import { imageDigest, nixTreeDigest } from "../../declarations/image";
@@ -26,7 +26,10 @@ let project: ProjectFolder;
 beforeEach(() => {
   project = projectFolder();
 });
-afterEach(() => project.remove());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  project.remove();
+});
 
 async function make(args: Partial<NixosImageArgs> = {}, options: MockOptions = {}) {
   const registrations = await startMocks(options);
@@ -177,6 +180,17 @@ describe("a NixOS image", () => {
     expect(await resolved(image.imageId)).toBe(`${GROUP_ID}/image-image`);
     expect(await resolved(image.containerUrl)).toBe(CONTAINER_URL);
     expect(await resolved(image.blobName)).toBe(`${name}.vhd`);
+  });
+
+  it.each([
+    ["usgovernment", "https://sodevabcd1234.blob.core.usgovcloudapi.net/images"],
+    ["china", "https://sodevabcd1234.blob.core.chinacloudapi.cn/images"],
+    ["public", CONTAINER_URL],
+  ])("lies in the cloud that the provider is told of: %s", async (cloud, url) => {
+    vi.stubEnv("ARM_ENVIRONMENT", cloud);
+    const { registrations, image } = await make();
+    expect(await resolved(image.containerUrl)).toBe(url);
+    expect(environment(registrations, "image-upload").BLOB_URL).toContain(url);
   });
 
   it("has no machine's path among its inputs", async () => {
