@@ -8,25 +8,18 @@ let
     modules:
     import ../lib/machine.nix {
       evalConfig =
-        arguments:
-        import (nixpkgs + "/nixos/lib/eval-config.nix") (
-          arguments // { modules = arguments.modules ++ modules; }
-        );
+        arguments: import (nixpkgs + "/nixos/lib/eval-config.nix") (arguments // { modules = arguments.modules ++ modules; });
       sopsModule = sops-nix + "/modules/sops";
       hosts = ./hosts;
     } stack;
   example = machineWith [ ];
 
-  failures =
-    machine: map (check: check.message) (lib.filter (check: !check.assertion) machine.config.assertions);
+  failures = machine: map (check: check.message) (lib.filter (check: !check.assertion) machine.config.assertions);
 
   sentences =
     config:
     lib.concatMapAttrs
-      (
-        subject: file:
-        lib.mapAttrs' (name: lib.nameValuePair "${subject}: ${name}") (import file { inherit config lib; })
-      )
+      (subject: file: lib.mapAttrs' (name: lib.nameValuePair "${subject}: ${name}") (import file { inherit config lib; }))
       {
         boot-agent = ./checks/boot-agent.nix;
         hardening = ./checks/hardening.nix;

@@ -16,9 +16,7 @@ let
 in
 {
   guest = {
-    manifest = builtins.fromJSON (
-      builtins.unsafeDiscardStringContext config.system.build.sops-nix-manifest.text
-    );
+    manifest = builtins.fromJSON (builtins.unsafeDiscardStringContext config.system.build.sops-nix-manifest.text);
     unseal = {
       environment = ownEnvironment services.sops-install-secrets;
       consumers = lib.mapAttrs (_: use: use.secrets) config.sealed-onion.unseal.consumers;

@@ -3,14 +3,14 @@
 let
   address = import ./onion-address.nix;
 
-  attributeOr = default: name: set: if set ? ${name} then set.${name} else default;
+  attributeOr =
+    default: name: set:
+    if set ? ${name} then set.${name} else default;
 
   # The first of `checks` ([ { ok; message; } ]) that does not hold stops the evaluation.
   require =
     where: checks: value:
-    builtins.foldl' (
-      result: check: if check.ok then result else throw "${where}: ${check.message}"
-    ) value checks;
+    builtins.foldl' (result: check: if check.ok then result else throw "${where}: ${check.message}") value checks;
 
   missing = wanted: set: builtins.filter (name: !(set ? ${name})) wanted;
 
@@ -46,9 +46,7 @@ let
         ssh = false;
       }
       // service;
-      unknown = builtins.filter (secret: !(secrets ? ${secret})) (
-        [ complete.secret ] ++ complete.clientAuthorization
-      );
+      unknown = builtins.filter (secret: !(secrets ? ${secret})) ([ complete.secret ] ++ complete.clientAuthorization);
     in
     require "${where}: services.${name}" [
       (hasFields [ "secret" "hostname" "ports" ] service)
@@ -88,25 +86,27 @@ let
     let
       secrets = builtins.mapAttrs (parseSecret where) (attributeOr { } "secrets" facts);
     in
-    require where [
-      (hasFields [ "version" "stack" "vault" "identity" ] facts)
-      {
-        ok = facts.version == 1;
-        message = "version must be 1, got ${builtins.toJSON facts.version}: run `pulumi up` with this checkout";
-      }
-      {
-        ok = builtins.match "[A-Za-z0-9][A-Za-z0-9_.-]*" facts.stack != null;
-        message = "stack must be letters, digits, dots and dashes, got \"${facts.stack}\"";
-      }
-    ] (
-      facts
-      // {
-        inherit secrets;
-        services = builtins.mapAttrs (parseService where secrets) (attributeOr { } "services" facts);
-        guest = completeGuest (attributeOr { } "guest" facts);
-        vaultAgent = attributeOr null "vaultAgent" facts;
-      }
-    );
+    require where
+      [
+        (hasFields [ "version" "stack" "vault" "identity" ] facts)
+        {
+          ok = facts.version == 1;
+          message = "version must be 1, got ${builtins.toJSON facts.version}: run `pulumi up` with this checkout";
+        }
+        {
+          ok = builtins.match "[A-Za-z0-9][A-Za-z0-9_.-]*" facts.stack != null;
+          message = "stack must be letters, digits, dots and dashes, got \"${facts.stack}\"";
+        }
+      ]
+      (
+        facts
+        // {
+          inherit secrets;
+          services = builtins.mapAttrs (parseService where secrets) (attributeOr { } "services" facts);
+          guest = completeGuest (attributeOr { } "guest" facts);
+          vaultAgent = attributeOr null "vaultAgent" facts;
+        }
+      );
 in
 {
   inherit parseFacts;
@@ -114,8 +114,6 @@ in
   # A stack's folder  ->  { name; directory; facts; }
   readStack = name: directory: {
     inherit name directory;
-    facts = parseFacts "stacks/${name}/facts.json" (
-      builtins.fromJSON (builtins.readFile (directory + "/facts.json"))
-    );
+    facts = parseFacts "stacks/${name}/facts.json" (builtins.fromJSON (builtins.readFile (directory + "/facts.json")));
   };
 }

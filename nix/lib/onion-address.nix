@@ -32,9 +32,7 @@ rec {
     else
       throw ''target of an onion service's port must be "site", "127.0.0.1:PORT", "[::1]:PORT" or "unix:/path", got "${target}"'';
 
-  isPort =
-    text: builtins.match "[1-9][0-9]{0,4}" text != null && builtins.fromJSON text <= 65535;
+  isPort = text: builtins.match "[1-9][0-9]{0,4}" text != null && builtins.fromJSON text <= 65535;
 
-  toPort =
-    text: if isPort text then builtins.fromJSON text else throw "port must be 1 to 65535, got \"${text}\"";
+  toPort = text: if isPort text then builtins.fromJSON text else throw "port must be 1 to 65535, got \"${text}\"";
 }

@@ -4,8 +4,7 @@ root:
 let
   inherit (import ./facts.nix) readStack;
   entries = if builtins.pathExists root then builtins.readDir root else { };
-  isStack =
-    name: entries.${name} == "directory" && builtins.pathExists (root + "/${name}/facts.json");
+  isStack = name: entries.${name} == "directory" && builtins.pathExists (root + "/${name}/facts.json");
 in
 builtins.listToAttrs (
   map (name: {

@@ -69,9 +69,7 @@ let
     }
   );
 
-  used = lib.concatMap (service: [ service.secret ] ++ service.clientAuthorization) (
-    lib.attrValues services
-  );
+  used = lib.concatMap (service: [ service.secret ] ++ service.clientAuthorization) (lib.attrValues services);
   unknown = lib.filter (name: !(cfg.secrets ? ${name})) (lib.unique used);
   hostnames = lib.mapAttrsToList (_: service: service.hostname) services;
 in

@@ -14,7 +14,10 @@ let
   cfg = config.sealed-onion.vaultAgent;
   inherit (lib) mkEnableOption mkOption types;
   folder = "/run/vault-agent";
-  settings = import ../lib/vault-agent-settings.nix { inherit folder; agent = cfg; };
+  settings = import ../lib/vault-agent-settings.nix {
+    inherit folder;
+    agent = cfg;
+  };
 in
 {
   imports = [

@@ -6,8 +6,7 @@ in
   "the image is for Azure's second generation" = config.virtualisation.azureImage.vmGeneration == "v2";
   "the disk has a size of whole MiB, known before the build" =
     builtins.isInt config.virtualisation.diskSize && config.virtualisation.diskSize > 0;
-  "the root grows to the disk it is put on" =
-    config.boot.growPartition && config.fileSystems."/".autoResize;
+  "the root grows to the disk it is put on" = config.boot.growPartition && config.fileSystems."/".autoResize;
   "the accelerated interface is driven" = config.virtualisation.azure.acceleratedNetworking;
   "the kernel talks on the serial console" = lib.elem "console=ttyS0" config.boot.kernelParams;
   "the address comes by DHCP from Azure, over networkd" =

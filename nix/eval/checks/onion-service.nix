@@ -11,12 +11,11 @@ in
   "tor's copy of the key lies under /run" = service.path == "/run/tor/onion/site";
   "tor's own folder on the disk never holds a key" = !(lib.elem "tor/onion/site" stateFolders);
   "the key comes from the opened secret" = service.secretKey == "/run/secrets/onion";
-  "key and address are checked before anything else" =
-    lib.hasSuffix (lib.concatStringsSep " " [
-      "/bin/prepare-onion-key site /run/secrets/onion"
-      config.sealed-onion.onionServices.site.hostname
-      "/run/tor/onion/site /run/secrets/friend"
-    ]) (lib.head before);
+  "key and address are checked before anything else" = lib.hasSuffix (lib.concatStringsSep " " [
+    "/bin/prepare-onion-key site /run/secrets/onion"
+    config.sealed-onion.onionServices.site.hostname
+    "/run/tor/onion/site /run/secrets/friend"
+  ]) (lib.head before);
   "upstream's own steps follow" = lib.length before == 3;
   "tor relays nothing, caches nothing and offers no proxy" =
     tor.settings.ORPort == [ ]

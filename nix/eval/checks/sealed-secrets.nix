@@ -20,8 +20,7 @@ in
   "an attempt that hangs is ended" = serviceConfig.TimeoutStartSec == "120s";
   "the managed identity is the only credential that is tried" =
     unit.environment.AZURE_TOKEN_CREDENTIALS == "ManagedIdentityCredential";
-  "the identity is the one of the facts" =
-    unit.environment.AZURE_CLIENT_ID == "11111111-2222-3333-4444-555555555555";
+  "the identity is the one of the facts" = unit.environment.AZURE_CLIENT_ID == "11111111-2222-3333-4444-555555555555";
   "the reason and the remedy are told after each attempt" =
     lib.hasSuffix "/bin/explain-sealed" serviceConfig.ExecStopPost;
   "the opened secrets lie in a ramfs that systemd mounts" =

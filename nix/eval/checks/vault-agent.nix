@@ -21,6 +21,5 @@ in
   "a rendered secret is put in place by a unit of its own" =
     config.systemd.paths.vault-secret-database.pathConfig.PathChanged == "/run/vault-agent/rendered/database"
     && vault-secret-database.serviceConfig.PrivateNetwork;
-  "who uses it waits for it" =
-    lib.elem "/run/vault-secrets/database" app.unitConfig.ConditionPathExists;
+  "who uses it waits for it" = lib.elem "/run/vault-secrets/database" app.unitConfig.ConditionPathExists;
 }

@@ -3,9 +3,7 @@
 let
   cfg = config.sealed-onion;
   hasKeys = user: user.openssh.authorizedKeys.keys != [ ] || user.openssh.authorizedKeys.keyFiles != [ ];
-  someone =
-    config.sealed-onion.bootAgent.adminUser != null
-    || lib.any hasKeys (lib.attrValues config.users.users);
+  someone = config.sealed-onion.bootAgent.adminUser != null || lib.any hasKeys (lib.attrValues config.users.users);
   reachable = lib.any (service: service.ssh) (lib.attrValues cfg.onionServices);
 in
 {

@@ -70,9 +70,7 @@ in
       relay.onionServices = lib.mapAttrs (name: service: {
         version = 3;
         secretKey = pathOf service.secret; # tor's copy then lies in /run/tor/onion/<name>
-        map = lib.mapAttrsToList (portMap name) (
-          service.ports // lib.optionalAttrs service.ssh { "22" = "127.0.0.1:22"; }
-        );
+        map = lib.mapAttrsToList (portMap name) (service.ports // lib.optionalAttrs service.ssh { "22" = "127.0.0.1:22"; });
         settings = {
           HiddenServicePoWDefensesEnabled = service.proofOfWork;
           HiddenServiceMaxStreams = 100;

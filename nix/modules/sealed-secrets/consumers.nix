@@ -9,9 +9,7 @@ let
 
   # What the secrets' own declarations say, by unit.
   declared = lib.zipAttrsWith (_: names: { secrets = names; }) (
-    lib.concatLists (
-      lib.mapAttrsToList (name: secret: map (unit: { ${unit} = name; }) secret.restart) cfg.secrets
-    )
+    lib.concatLists (lib.mapAttrsToList (name: secret: map (unit: { ${unit} = name; }) secret.restart) cfg.secrets)
   );
 
   consumer = lib.types.submodule {
@@ -30,10 +28,7 @@ let
   };
 
   unitsToRestart =
-    secret:
-    lib.attrNames (
-      lib.filterAttrs (_: use: use.restart && lib.elem secret use.secrets) cfg.unseal.consumers
-    );
+    secret: lib.attrNames (lib.filterAttrs (_: use: use.restart && lib.elem secret use.secrets) cfg.unseal.consumers);
   pathOf = secret: cfg.secrets.${secret}.path or "/run/secrets/${secret}";
   pathsOf = use: map pathOf (lib.naturalSort (lib.unique use.secrets));
 

@@ -54,7 +54,12 @@ let
       set -eu
       ${pkgs.coreutils}/bin/install -D -m ${file.mode} -o ${file.owner} -g ${file.group} \
         /run/vault-agent/rendered/${name} ${lib.escapeShellArg "${file.path}.new"}
-      ${pkgs.coreutils}/bin/mv -f ${lib.escapeShellArgs [ "${file.path}.new" file.path ]}
+      ${pkgs.coreutils}/bin/mv -f ${
+        lib.escapeShellArgs [
+          "${file.path}.new"
+          file.path
+        ]
+      }
       ${lib.optionalString (file.restart != null) "${package}/bin/systemctl --no-block restart ${file.restart}"}
     '';
 in
