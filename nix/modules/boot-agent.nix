@@ -71,6 +71,7 @@ in
         RestartMaxDelaySec = "60s";
       }
       // import ../lib/confinement.nix {
+        addressFamilies = import ../lib/lease-families.nix;
         addresses = [
           "168.63.129.16"
           "169.254.169.254"

@@ -11,6 +11,12 @@ in
     && !(config.systemd.units ? "cloud-init.service");
   "afterburn reports ready, and nothing else" =
     lib.hasSuffix "/bin/afterburn multi --provider azure --check-in" checkIn.serviceConfig.ExecStart;
+  "afterburn can list the interfaces, and so finds the lease that names the wire server" =
+    lib.all (unit: lib.elem "AF_NETLINK" unit.serviceConfig.RestrictAddressFamilies)
+      [
+        checkIn
+        config.systemd.services.azure-hostname
+      ];
   "the report waits for every secret" =
     checkIn.unitConfig.ConditionPathExists == [
       "/var/lib/app/token"
@@ -20,15 +26,13 @@ in
   "the report is bounded in time and repeated" =
     checkIn.serviceConfig.TimeoutStartSec == "180s" && checkIn.serviceConfig.Restart == "on-failure";
   "the administrator has no password" =
-    config.users.users.operator.hashedPassword == "!"
-    && lib.elem "wheel" config.users.users.operator.extraGroups;
+    config.users.users.operator.hashedPassword == "!" && lib.elem "wheel" config.users.users.operator.extraGroups;
   "the administrator's keys come from the metadata service" =
     lib.elem "/run/authorized-keys/%u" config.services.openssh.authorizedKeysFiles;
   "the random pool is seeded before anything asks for a key" =
     lib.elem "sysinit.target" config.systemd.services.azure-entropy.before;
   "the hostname is left to Azure" = config.networking.hostName == "";
-  "user data is looked at twice a minute" =
-    config.systemd.timers.refresh-secrets.timerConfig.OnUnitInactiveSec == "30s";
+  "user data is looked at twice a minute" = config.systemd.timers.refresh-secrets.timerConfig.OnUnitInactiveSec == "30s";
   "user data is opened by the same identity and compared with the same key" =
     refresh.environment.AZURE_CLIENT_ID == "11111111-2222-3333-4444-555555555555"
     && refresh.environment.SEALED_ONION_KEY_URL == config.sealed-onion.keyVault.keyUrl;

@@ -37,6 +37,7 @@ in
       }
       // import ../../lib/confinement.nix {
         capabilities = [ "CAP_SYS_ADMIN" ]; # sethostname(2)
+        addressFamilies = import ../../lib/lease-families.nix;
         addresses = [
           "168.63.129.16"
           "169.254.169.254"
