@@ -1,9 +1,9 @@
 import type { Cloud, CloudResource } from "../azure/cloud";
 import { normalizedLocation } from "./arm";
-import { bodyInputs, inputFailures, membersOf, pathInputs, withDefaults } from "./kind-check";
+import { inputFailures, membersOf, pathInputs, withDefaults } from "./kind-check";
 import { checkRules, checkTags } from "./kind-rules";
 import { kinds } from "./kinds";
-import { fromWire, previewOutputs, settable, toWire } from "./model-convert";
+import { fromWire, previewOutputs, settable } from "./model-convert";
 import { detailedDiff, replacements } from "./property-diff";
 import {
   type CheckRequest,
@@ -20,7 +20,8 @@ import {
 import { createProviderFaults, type Operation, type ProviderFaults } from "./provider-faults";
 import { mergeDrift } from "./refresh";
 import type { ResourceKind, Situation } from "./resource-kind";
-import { isMap, type PropertyMap, plainMap, withSecretsOf } from "./values";
+import { type PropertyMap, plainMap, withSecretsOf } from "./values";
+import { wantedResource } from "./wanted-resource";
 
 export interface AzureNativeOptions {
   cloud: Cloud;
@@ -42,24 +43,6 @@ function kindOf(type: string): ResourceKind {
 /** Pulumi's name of a resource: the end of its URN. */
 function nameIn(urn: string): string {
   return urn.split("::").at(-1) ?? "";
-}
-
-/** The id that the inputs spell, and the resource as a request describes it. */
-function wantedResource(kind: ResourceKind, cloud: Cloud, inputs: PropertyMap): CloudResource {
-  const id = kind.path.replace(/\{(\w+)\}/g, (_, name: string) =>
-    name === "subscriptionId" ? cloud.subscriptionId : String(inputs[name]).replace(/^\/+|\/+$/g, ""),
-  );
-  const { properties, tags, ...body } = toWire(bodyInputs(kind, inputs), membersOf(kind, "request"), kind.models);
-  const location = typeof body.location === "string" ? { location: normalizedLocation(body.location) } : {};
-  return {
-    ...body,
-    ...location,
-    ...(isMap(tags) && { tags: tags as Record<string, string> }),
-    id,
-    type: kind.type,
-    name: id.split("/").at(-1) ?? "",
-    properties: isMap(properties) ? properties : {},
-  };
 }
 
 /**
