@@ -19,6 +19,8 @@ export interface BlobState {
   /** When it was completed, ISO 8601 in UTC; empty until then. Stays the same, whoever asks and when. */
   readonly completedAt: string;
   readonly isLeased: boolean;
+  /** When this was said, by Azure's clock. */
+  readonly asOf: Date;
 }
 
 /** Requests to one page blob, each tried within the upload's budget. Writes need the lease's id. */
@@ -127,6 +129,7 @@ async function readState(client: PageBlobClient, abortSignal: AbortSignal): Prom
       contentHash: metadata.contenthash ?? "",
       completedAt: metadata.completedat ?? "",
       isLeased: properties.leaseState === "leased" || properties.leaseState === "breaking",
+      asOf: properties.date ?? new Date(),
     };
   } catch (error) {
     if (codeOf(error) === "BlobNotFound") return undefined;

@@ -150,11 +150,11 @@ async function hashDisk({ disk, progress, signal }: UploadOptions): Promise<stri
 
 /**
  * Set last. If the answer to this request is lost, the blob's state tells whether it was done.
- * @returns when it was completed
+ * @returns when it was completed, by Azure's clock: versions that grow with it grow whoever's machine uploads
  */
 async function complete(blob: ImageBlob, lease: Lease, digest: string, contentHash: string): Promise<string> {
   const state = await blob.state();
-  const completedAt = new Date().toISOString();
+  const completedAt = (state?.asOf ?? new Date()).toISOString();
   try {
     await lease.hold(() => blob.complete({ completedAt, contentHash, digest }, lease.id, state?.etag ?? ""));
     return completedAt;
