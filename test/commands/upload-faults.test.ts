@@ -1,70 +1,31 @@
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
-import { AnonymousCredential, PageBlobClient } from "@azure/storage-blob";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Progress } from "../../commands/progress";
-import { openDisk } from "../../commands/upload/disk";
-import type { RetryPatience } from "../../commands/upload/retry";
 import { endStalledRequests } from "../../commands/upload/stalled-requests";
-import type { TransferResult } from "../../commands/upload/transfer";
-import { uploadDisk } from "../../commands/upload/upload";
-import { type BlobStore, download, startBlobStore } from "./upload/blob-store";
-import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from "./upload/fault-proxy";
+import { download } from "./upload/blob-store";
+import type { Fault, FaultProxy, ProxiedRequest } from "./upload/fault-proxy";
 import { MIB, type TestDisk, vhd } from "./upload/test-disks";
+import { type RigUpload, startUploadRig, type UploadRig } from "./upload/upload-rig";
 
 const disk: TestDisk = {
   mebibytes: 48,
   runs: Array.from({ length: 12 }, (_, index) => [(3 + index * 3) * MIB + index * 512, 1.5 * MIB] as const),
 };
 
-let store: BlobStore;
+let rig: UploadRig;
 let proxy: FaultProxy;
-let folder: string;
-let file: string;
 let content: Buffer;
-let name = "";
-let lines: string[];
-let blobs = 0;
 
 beforeAll(async () => {
-  store = await startBlobStore();
-  proxy = await startFaultProxy(store.port);
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), "upload-faults-"));
-  file = path.join(folder, "disk.vhd");
-  content = vhd(disk);
-  fs.writeFileSync(file, content);
+  rig = await startUploadRig("faults", disk);
+  ({ content, proxy } = rig);
 });
-afterAll(async () => {
-  await proxy.close();
-  await store.close();
-  fs.rmSync(folder, { recursive: true });
-});
-beforeEach(() => {
-  blobs += 1;
-  name = `faults-${blobs}.vhd`;
-  lines = [];
-});
+afterAll(() => rig.close());
+beforeEach(() => rig.next());
 afterEach(() => proxy.setFault(() => undefined));
 
-const progress: Progress = { follow: () => () => {}, log: (line) => void lines.push(line), end: () => {} };
-const stored = () => store.container.getPageBlobClient(name);
-
-async function upload(
-  retries: RetryPatience = {},
-  from = file,
-  digest = "d1",
-  signal = new AbortController().signal,
-): Promise<TransferResult | undefined> {
-  const url = store.containerUrl.replace(`:${store.port}/`, `:${proxy.port}/`);
-  const client = new PageBlobClient(`${url}/${name}?${store.sas}`, new AnonymousCredential(), {
-    retryOptions: { maxTries: 1 },
-  });
-  const memory = path.join(folder, "leases");
-  const patience = { firstPauseMs: 5, ...retries };
-  const source = await openDisk(from, 2);
-  return (await uploadDisk({ client, digest, disk: source, memory, progress, retries: patience, signal })).transfer;
-}
+const stored = () => rig.stored();
+const upload = (options?: RigUpload) => rig.upload(options);
 
 /** Each Nth request meets the fault, as long as `isMet` says so. */
 const each = (n: number, fault: Fault, isMet: (request: ProxiedRequest) => boolean = () => true) => {
@@ -97,6 +58,10 @@ describe("the blob equals the disk, byte for byte, although", () => {
       "ranges arrive damaged",
       each(4, { kind: "answer", status: 400, code: "Md5Mismatch" }, ({ comp }) => comp === "page"),
     ],
+    [
+      "every third range arrives with one bit changed",
+      each(3, { kind: "flip", byte: 77 }, ({ comp }) => comp === "page"),
+    ],
   ])("%s", async (_what, fault) => {
     proxy.setFault(fault);
     const result = await upload();
@@ -128,6 +93,43 @@ describe("the blob equals the disk, byte for byte, although", () => {
     expect((await download(stored())).equals(content)).toBe(true);
   });
 
+  it("the answer to its restart is lost", async () => {
+    await stored().create(8 * MIB, { metadata: { digest: "old", complete: "false" } });
+    let seen = 0;
+    proxy.setFault(({ comp, headers, method }) => {
+      const isRestart = method === "PUT" && comp === "" && headers["if-match"] !== undefined;
+      if (isRestart) seen += 1;
+      return isRestart && seen === 1 ? { kind: "loseAnswer" } : undefined;
+    });
+    await upload();
+    expect(seen).toBe(2);
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
+  it("it is deleted before it is leased", async () => {
+    let isDeleted: Promise<unknown> | undefined;
+    proxy.setFault(({ headers }) => {
+      if (headers["x-ms-lease-action"] !== "acquire" || isDeleted) return undefined;
+      isDeleted = stored().delete();
+      return { kind: "hold", until: isDeleted };
+    });
+    await upload();
+    expect(isDeleted).toBeDefined();
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
+  it("somebody else wrote to it before it was leased", async () => {
+    let isWritten: Promise<unknown> | undefined;
+    proxy.setFault(({ headers }) => {
+      if (headers["x-ms-lease-action"] !== "acquire" || isWritten) return undefined;
+      isWritten = stored().uploadPages(Buffer.alloc(512, 7), 46 * MIB, 512); // where the disk has zeros
+      return { kind: "hold", until: isWritten };
+    });
+    await upload();
+    expect(isWritten).toBeDefined();
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
   it("the store knows no CRC-64: each range then comes with its MD5", async () => {
     proxy.setFault(({ headers }) =>
       headers["x-ms-content-crc64"] ? { kind: "answer", status: 500, code: "FeatureNotSupported" } : undefined,
@@ -146,8 +148,8 @@ describe("the blob equals the disk, byte for byte, although", () => {
     );
     const first = proxy.requests.length + 1;
     await upload();
-    expect(lines[0]).toBe(
-      `cannot create 'images/${name}': AuthorizationPermissionMismatch, HTTP 403: you need the role Storage Blob Data ` +
+    expect(rig.lines[0]).toBe(
+      `cannot create 'images/${rig.name()}': AuthorizationPermissionMismatch, HTTP 403: you need the role Storage Blob Data ` +
         "Contributor on the account; new roles take up to minutes, waiting",
     );
     expect((await download(stored())).equals(content)).toBe(true);
@@ -167,17 +169,19 @@ describe("an upload that cannot go on", () => {
       range.startsWith(`bytes=${6 * MIB + 512}-`) ? { kind: "answer", status: 503, code: "ServerBusy" } : undefined,
     );
     const range = `${6 * MIB + 512}-${7.5 * MIB + 511}`;
-    await expect(upload({ tries: 4 })).rejects.toThrow(
-      `cannot put range ${range} of 'images/${name}': ServerBusy, HTTP 503, after 4 tries: run it again, it goes on`,
+    await expect(upload({ retries: { tries: 4 } })).rejects.toThrow(
+      `cannot put range ${range} of 'images/${rig.name()}': ServerBusy, HTTP 503, after 4 tries: run it again, it goes on`,
     );
-    expect(lines).toContain(`cannot put range ${range} of 'images/${name}': ServerBusy, HTTP 503; trying again`);
+    expect(rig.lines).toContain(
+      `cannot put range ${range} of 'images/${rig.name()}': ServerBusy, HTTP 503; trying again`,
+    );
     expect((await stored().getProperties()).leaseState).toBe("available");
   });
 
   it("ends when nothing succeeds for a while", async () => {
     proxy.setFault(() => ({ kind: "drop" }));
     const start = Date.now();
-    await expect(upload({ patienceMs: 100, tries: 1000 })).rejects.toThrow(
+    await expect(upload({ retries: { patienceMs: 100, tries: 1000 } })).rejects.toThrow(
       /cannot create 'images\/faults-\d+\.vhd': ECONNRESET, after/,
     );
     expect(Date.now() - start).toBeLessThan(5_000);
@@ -198,21 +202,21 @@ describe("an upload that cannot go on", () => {
       if (comp === "page") controller.abort(new Error("interrupted"));
       return undefined;
     });
-    await expect(upload({}, file, "d1", controller.signal)).rejects.toThrow("interrupted");
+    await expect(upload({ signal: controller.signal })).rejects.toThrow("interrupted");
     const { leaseState, metadata } = await stored().getProperties();
     expect({ complete: metadata?.complete, leaseState }).toEqual({ complete: "false", leaseState: "available" });
   });
 });
 
 describe("an upload that was interrupted", () => {
-  const interrupted = async (afterRequests: number, from = file): Promise<void> => {
+  const interrupted = async (afterRequests: number): Promise<void> => {
     let count = 0;
     proxy.setFault(({ comp }) => {
       if (comp === "page") count += 1;
       const isOver = comp === "page" && count > afterRequests;
       return isOver ? { kind: "answer", status: 400, code: "InjectedEnd" } : undefined;
     });
-    await expect(upload({}, from)).rejects.toThrow("InjectedEnd");
+    await expect(upload()).rejects.toThrow("InjectedEnd");
     proxy.setFault(() => undefined);
   };
 
@@ -221,7 +225,7 @@ describe("an upload that was interrupted", () => {
     const result = await upload();
     expect(result?.kept).toBeGreaterThanOrEqual(6 * MIB);
     expect((result?.sent ?? 0) + (result?.kept ?? 0)).toBeLessThan(1.02 * 18.1 * MIB);
-    expect(lines).toContain(`going on with an upload of 'images/${name}' that was interrupted`);
+    expect(rig.lines).toContain(`going on with an upload of 'images/${rig.name()}' that was interrupted`);
     expect((await download(stored())).equals(content)).toBe(true);
   });
 
@@ -244,24 +248,24 @@ describe("an upload that was interrupted", () => {
   });
 
   it("does not mix with another content: what differs is sent, what is zero now is cleared", async () => {
-    const other = path.join(folder, "other.vhd");
+    const other = path.join(rig.folder, "other.vhd");
     const runs = [[3 * MIB, MIB], ...disk.runs.slice(4), [46 * MIB, MIB / 2]] as TestDisk["runs"];
     fs.writeFileSync(other, vhd({ ...disk, runs, seed: "other" }));
     await interrupted(16);
-    const result = await upload({}, other);
+    const result = await upload({ file: other });
     expect(result?.kept).toBeLessThan(MIB);
     expect((await download(stored())).equals(fs.readFileSync(other))).toBe(true);
   });
 
   it("is begun anew where the disk has another size or digest", async () => {
-    const smaller = path.join(folder, "smaller.vhd");
+    const smaller = path.join(rig.folder, "smaller.vhd");
     fs.writeFileSync(smaller, vhd({ ...disk, mebibytes: 44 }));
     await interrupted(16);
-    await upload({}, smaller);
+    await upload({ file: smaller });
     expect((await download(stored())).equals(fs.readFileSync(smaller))).toBe(true);
-    name = `${name}.2.vhd`;
+    rig.next();
     await interrupted(16);
-    expect((await upload({}, file, "d2"))?.kept).toBe(0);
+    expect((await upload({ digest: "d2" }))?.kept).toBe(0);
     expect((await download(stored())).equals(content)).toBe(true);
   });
 });
