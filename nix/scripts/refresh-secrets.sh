@@ -2,7 +2,8 @@
 # Opens the sealed files in the machine's user data in place of the image's, when they have changed.
 #
 # Environment: SEALED_ONION_MANIFEST (the image's own, for sops-install-secrets), SEALED_ONION_KEY_URL,
-# SEALED_ONION_STATE (default /run/sealed-onion: ciphertext and digests only), SEALED_ONION_SECRETS (/run/secrets).
+# SEALED_ONION_STATE (default /run/sealed-onion: ciphertext and digests only), SEALED_ONION_SECRETS (/run/secrets),
+# SEALED_ONION_LOCK (/run/secrets.d): the folder that sops-install-secrets.service locks too while it opens the image's.
 state=${SEALED_ONION_STATE:-/run/sealed-onion}
 secrets=${SEALED_ONION_SECRETS:-/run/secrets}
 applied=$state/applied
@@ -14,8 +15,9 @@ refuse() {
   exit 1
 }
 
-# What is open now: the digest of the user data it came from, and the generation. A switch makes a new generation.
-current() { printf '%s %s\n' "$1" "$(readlink "$secrets")"; }
+# What is open now: the digest of the user data it came from, the generation, and the image's manifest. A switch makes a
+# new generation, or comes with another manifest.
+current() { printf '%s %s %s\n' "$1" "$(readlink "$secrets")" "$SEALED_ONION_MANIFEST"; }
 
 # install_manifest FILE DIGEST: all or nothing; units are restarted by sops-install-secrets, or started here.
 install_manifest() {
@@ -27,6 +29,10 @@ install_manifest() {
 encoded=$(curl --silent --show-error --fail --max-time 20 --header "Metadata: true" \
   "http://169.254.169.254/metadata/instance/compute/userData?api-version=2021-01-01&format=text")
 digest=$(printf '%s' "$encoded" | sha256sum | cut -d ' ' -f 1)
+
+# From here on nobody else opens secrets, until this ends.
+exec {lock}<"${SEALED_ONION_LOCK:-/run/secrets.d}"
+flock "$lock"
 
 if [[ -z $encoded ]]; then
   # Gone: back to the image's own files, if others were in use.

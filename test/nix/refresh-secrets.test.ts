@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runChild } from "../../commands/child-process";
 import { findOnPath } from "../../commands/tools";
@@ -9,7 +10,7 @@ import * as fixture from "../rehearsal/azure/fixture";
 import { GUEST, policy, type Rig, sealKey, startRig, VAULT_URL, vault } from "../rehearsal/azure/fixture";
 import { runGuestScript } from "./guest-script";
 
-const missing = ["bash", "curl", "jq", "sops"].filter((program) => !findOnPath(program));
+const missing = ["bash", "curl", "flock", "jq", "sops"].filter((program) => !findOnPath(program));
 const installer = findOnPath("sops-install-secrets");
 
 /**
@@ -69,6 +70,7 @@ describe.skipIf(missing.length > 0)(`sealed files in user data, opened by ${by} 
       SEALED_ONION_MANIFEST: path.join(directory, "manifest.json"),
       SEALED_ONION_STATE: path.join(directory, "state"),
       SEALED_ONION_SECRETS: path.join(directory, "secrets"),
+      SEALED_ONION_LOCK: programs,
     };
     fs.writeFileSync(path.join(directory, "token.sops.json"), await seal("from the image"));
     fs.writeFileSync(environment.SEALED_ONION_MANIFEST ?? "", JSON.stringify(manifest()));
@@ -137,6 +139,31 @@ describe.skipIf(missing.length > 0)(`sealed files in user data, opened by ${by} 
     await runChild("sops-install-secrets", [environment.SEALED_ONION_MANIFEST ?? ""], { environment });
     expect(opened()).toBe("from the image");
     await refresh();
+    expect(opened()).toBe("rotated");
+  });
+
+  it("are put in place again where another system has put them in place, with other owners perhaps", async () => {
+    setUserData(asUserData({ token: await seal("rotated") }));
+    await refresh();
+    const before = generation();
+    const other = path.join(directory, "other-manifest.json");
+    fs.copyFileSync(environment.SEALED_ONION_MANIFEST ?? "", other);
+    environment.SEALED_ONION_MANIFEST = other;
+    await refresh();
+    expect(generation()).not.toBe(before);
+    expect(opened()).toBe("rotated");
+  });
+
+  it("wait while a switch opens the image's own", async () => {
+    setUserData(asUserData({ token: await seal("rotated") }));
+    const lock = environment.SEALED_ONION_LOCK ?? "";
+    const held = runChild("flock", [lock, "bash", "-c", `until [ -e '${lock}/go' ]; do sleep 0.1; done`]);
+    const refreshed = refresh();
+    await sleep(2_000);
+    expect(opened()).toBe("from the image");
+    fs.writeFileSync(path.join(lock, "go"), "");
+    expect((await held).code).toBe(0);
+    expect(await refreshed).toMatchObject({ code: 0 });
     expect(opened()).toBe("rotated");
   });
 

@@ -33,6 +33,18 @@ in
     lib.elem "sysinit.target" config.systemd.services.azure-entropy.before;
   "the hostname is left to Azure" = config.networking.hostName == "";
   "user data is looked at twice a minute" = config.systemd.timers.refresh-secrets.timerConfig.OnUnitInactiveSec == "30s";
+  "whoever uses a secret starts again only after the rotated one is in place" = lib.all (
+    unit: lib.elem "refresh-secrets.service" config.systemd.services.${lib.removeSuffix ".service" unit}.after
+  ) (lib.attrNames config.sealed-onion.unseal.consumers);
+  "at boot, and each time the image's secrets opened, user data comes before anybody uses them" =
+    lib.elem "multi-user.target" refresh.wantedBy
+    && lib.elem "refresh-secrets.service" config.systemd.targets.sealed-secrets.wants
+    && lib.elem "sops-install-secrets.service" refresh.after;
+  "the image's secrets and user data's are opened one after the other" =
+    lib.hasInfix "/bin/flock /run/secrets.d " (
+      lib.head config.systemd.services.sops-install-secrets.serviceConfig.ExecStart
+    )
+    && !(refresh.environment ? SEALED_ONION_LOCK);
   "user data is opened by the same identity and compared with the same key" =
     refresh.environment.AZURE_CLIENT_ID == "11111111-2222-3333-4444-555555555555"
     && refresh.environment.SEALED_ONION_KEY_URL == config.sealed-onion.keyVault.keyUrl;

@@ -38,7 +38,7 @@ in
     consumer: consumer.unitConfig.ConditionPathExists != [ ]
   );
   "the arrival of the secrets starts every consumer" =
-    lib.sort lib.lessThan config.systemd.targets.sealed-secrets.wants == lib.attrNames consumers
+    lib.subtractLists [ "refresh-secrets.service" ] config.systemd.targets.sealed-secrets.wants == lib.attrNames consumers
     && lib.hasSuffix "systemctl --no-block start sealed-secrets.target" serviceConfig.ExecStartPost;
   "who uses a secret restarts when it changes" =
     config.sops.secrets.api-token.restartUnits == [ "app.service" ]

@@ -4,6 +4,9 @@
 # User data is base64 of {"version":1,"secrets":{"<name>":<the sops file>}}, at most 64 KiB. It can only replace secrets
 # that the image declares, sealed for the image's own key (scripts/refresh-secrets.sh); a set that does not open leaves
 # the one in use untouched. Who may write user data may replace the whole machine anyhow.
+#
+# At boot and at each switch the image's own secrets open first, and user data is looked at before anybody uses them: the
+# consumers come after both units, however the look ends, and it is bounded in time.
 {
   config,
   lib,
@@ -19,7 +22,9 @@ let
     config.systemd.package
     pkgs.coreutils
     pkgs.curl
+    pkgs.findutils
     pkgs.jq
+    pkgs.util-linux
   ];
   unseal = config.systemd.services.sops-install-secrets;
 in
@@ -34,6 +39,13 @@ in
   };
 
   config = lib.mkIf (cfg.enable && cfg.userDataSecrets.enable && config.sealed-onion.secrets != { }) {
+    sealed-onion.unseal.openers = [ "refresh-secrets.service" ];
+
+    # A switch opens the image's secrets again while this may be opening user data's: one of them at a time.
+    systemd.services.sops-install-secrets.serviceConfig.ExecStart = lib.mkForce [
+      "${lib.getExe' pkgs.util-linux "flock"} /run/secrets.d ${config.sops.package}/bin/sops-install-secrets ${config.system.build.sops-nix-manifest}"
+    ];
+
     systemd.timers.refresh-secrets = {
       description = "Look for Rotated Secrets in User Data";
       wantedBy = [ "timers.target" ];
@@ -46,6 +58,7 @@ in
 
     systemd.services.refresh-secrets = {
       description = "Open Rotated Secrets from User Data";
+      wantedBy = [ "multi-user.target" ];
       after = [ "sops-install-secrets.service" ];
       # The image's own secrets come first: they also prove that the vault opens at all.
       unitConfig.ConditionPathExists = "/run/secrets";

@@ -3,6 +3,9 @@
 # `Requires=` would be wrong: the first failed attempt to unseal would cancel the consumer's start for good. So a
 # consumer only wants and follows the unsealing, is passed over while its files are missing, and sealed-secrets.target,
 # which is started each time the secrets open, starts it then.
+#
+# sops-install-secrets asks for the consumers' restart before it puts the new secrets in place. So a consumer follows
+# every unit that runs it: one that did not would be back, with the old secret, before the new one is there.
 { config, lib, ... }:
 let
   cfg = config.sealed-onion;
@@ -50,15 +53,25 @@ let
   needsNetwork = unit: lib.elem unit beforeTheNetwork;
 in
 {
-  options.sealed-onion.unseal.consumers = lib.mkOption {
-    type = lib.types.attrsOf consumer;
-    default = { };
-    internal = true;
-    description = "Services that wait for secrets; those of `sealed-onion.secrets.*.restart` are among them.";
+  options.sealed-onion.unseal = {
+    consumers = lib.mkOption {
+      type = lib.types.attrsOf consumer;
+      default = { };
+      internal = true;
+      description = "Services that wait for secrets; those of `sealed-onion.secrets.*.restart` are among them.";
+    };
+    openers = lib.mkOption {
+      type = with lib.types; listOf str;
+      internal = true;
+      description = "The units that put secrets in place, in this order; whoever uses a secret comes after all of them.";
+    };
   };
 
   config = lib.mkIf (cfg.secrets != { }) {
-    sealed-onion.unseal.consumers = declared;
+    sealed-onion.unseal = {
+      consumers = declared;
+      openers = lib.mkBefore [ "sops-install-secrets.service" ];
+    };
     sops.secrets = lib.mapAttrs (name: _: { restartUnits = unitsToRestart name; }) cfg.secrets;
 
     assertions = lib.concatMap (unit: [
@@ -75,14 +88,15 @@ in
     systemd.targets.sealed-secrets = {
       description = "Sealed Secrets Are Open";
       after = [ "sops-install-secrets.service" ];
-      wants = lib.attrNames cfg.unseal.consumers;
+      # The later openers too: what one of them has put in place, sops-install-secrets.service has just replaced.
+      wants = lib.tail cfg.unseal.openers ++ lib.attrNames cfg.unseal.consumers;
     };
 
     systemd.services = lib.mapAttrs' (unit: use: {
       name = serviceName unit;
       value = {
         wants = [ "sops-install-secrets.service" ];
-        after = [ "sops-install-secrets.service" ];
+        after = cfg.unseal.openers;
         unitConfig.ConditionPathExists = pathsOf use;
       };
     }) cfg.unseal.consumers;
