@@ -1,13 +1,14 @@
 import type { ContainerClient } from "@azure/storage-blob";
-import { type ListedBlob, oldImages, type PruneRequest } from "./prune/old-images";
+import { type ListedBlob, oldImages, type PruneRequest, usedBefore } from "./prune/old-images";
 import { interruption } from "./upload/interruption";
 import { required, UsageError } from "./upload/request";
 import type { Attempt } from "./upload/retry";
 
 /**
  * Removes a stack's old images from its container, after the new one is in use: what `OnionVm` runs last. Parameters
- * come in the environment: CONTAINER_URL, STACK, CURRENT (the blob in use) and KEEP (how many older ones stay). One
- * JSON line on standard output, `{"removed":[names]}`.
+ * come in the environment: CONTAINER_URL, STACK, CURRENT (the blob in use) and KEEP (how many other ones stay). One
+ * JSON line on standard output, `{"removed":[names],"used":[names]}`: Pulumi gives it to the next run, in
+ * PULUMI_COMMAND_STDOUT, which knows from it what was in use before.
  *
  * Exit codes: 1 if blobs could not be listed or removed, 2 if the environment is incomplete.
  */
@@ -27,7 +28,9 @@ async function main(): Promise<void> {
     if (await removeBlob(client, blob, attempt)) removed.push(blob.name);
   }
   if (removed.length > 0) log(`removed ${removed.length} old images of ${request.stack}: ${removed.join(", ")}`);
-  console.log(JSON.stringify({ removed }));
+  const left = blobs.map(({ name }) => name).filter((name) => !removed.includes(name));
+  const used = [request.current, ...request.used].filter((name) => left.includes(name));
+  console.log(JSON.stringify({ removed, used }));
 }
 
 function readRequest(environment: NodeJS.ProcessEnv): PruneRequest {
@@ -35,7 +38,9 @@ function readRequest(environment: NodeJS.ProcessEnv): PruneRequest {
   if (!Number.isInteger(keep) || keep < 0) {
     throw new UsageError(`KEEP must be a whole number, got "${environment.KEEP}"`);
   }
-  return { stack: required(environment, "STACK"), current: required(environment, "CURRENT"), keep };
+  const current = required(environment, "CURRENT");
+  const used = usedBefore(environment.PULUMI_COMMAND_STDOUT).filter((name) => name !== current);
+  return { stack: required(environment, "STACK"), current, keep, used };
 }
 
 function listBlobs(client: ContainerClient, stack: string, attempt: Attempt): Promise<ListedBlob[]> {

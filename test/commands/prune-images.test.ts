@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ListedBlob, oldImages } from "../../commands/prune/old-images";
+import { type ListedBlob, oldImages, usedBefore } from "../../commands/prune/old-images";
 import { type BlobStore, startBlobStore } from "./upload/blob-store";
 import { runCommand } from "./upload/run-command";
 
@@ -19,8 +19,8 @@ describe("oldImages", () => {
     lastModified: new Date(Date.UTC(2026, 0, index)),
     ...change,
   });
-  const namesOf = (blobs: ListedBlob[], keep: number): string[] =>
-    oldImages(blobs, { stack: "dev", current: image(5), keep }, now).map(({ name }) => name);
+  const namesOf = (blobs: ListedBlob[], keep: number, used: string[] = []): string[] =>
+    oldImages(blobs, { stack: "dev", current: image(5), keep, used }, now).map(({ name }) => name);
 
   it("gives all but the current image and the newest of the others", () => {
     expect(
@@ -35,6 +35,12 @@ describe("oldImages", () => {
         0,
       ),
     ).toEqual([image(1)]);
+  });
+
+  it("keeps what was in use last, however old it is: after a rollback, the image that has worked", () => {
+    const blobs = [1, 2, 3, 4, 5].map((index) => blob(index));
+    expect(namesOf(blobs, 2, [image(2), image(4), image(3)])).toEqual([image(3), image(1)]);
+    expect(namesOf(blobs, 2, [image(2)])).toEqual([image(3), image(1)]);
   });
 
   it("leaves what is leased, what another stack made, and what is no image", () => {
@@ -52,6 +58,17 @@ describe("oldImages", () => {
     expect(namesOf([blob(1, { isComplete: false }), blob(2, { isComplete: false, lastModified: recent })], 3)).toEqual([
       image(1),
     ]);
+  });
+});
+
+describe("what was in use before", () => {
+  it.each([
+    ["nothing", undefined, []],
+    ["what a former version printed", '{"removed":[]}', []],
+    ["no JSON", "removed 1", []],
+    ["names", '{"removed":[],"used":["a.vhd",7]}', ["a.vhd"]],
+  ])("%s", (_, output, expected) => {
+    expect(usedBefore(output)).toEqual(expected);
   });
 });
 
@@ -93,11 +110,25 @@ describe("prune-images", () => {
     await lease.acquireLease(-1);
     const { code, stderr, stdout } = await prune();
     expect({ code, stderr }).toEqual({ code: 0, stderr: `removed 1 old images of dev: ${image(3)}\n` });
-    expect(JSON.parse(stdout)).toEqual({ removed: [image(3)] });
+    expect(JSON.parse(stdout)).toEqual({ removed: [image(3)], used: [image(1)] });
     expect(await left()).toEqual([image(1), image(2), image(4), image(2, "dev-eu"), "dev-notes.vhd"].sort());
     await lease.releaseLease();
-    expect(JSON.parse((await prune()).stdout)).toEqual({ removed: [image(2)] });
-    expect(JSON.parse((await prune()).stdout)).toEqual({ removed: [] });
+    expect(JSON.parse((await prune()).stdout)).toEqual({ removed: [image(2)], used: [image(1)] });
+    expect(JSON.parse((await prune()).stdout)).toEqual({ removed: [], used: [image(1)] });
+  });
+
+  it("keeps the image of a rollback when a new one follows it", async () => {
+    const [first, second, third, fourth] = [image(1, "team"), image(2, "team"), image(3, "team"), image(4, "team")];
+    let printed: string | undefined;
+    const deploy = async (current: string): Promise<void> => {
+      if (!(await store.container.getBlobClient(current).exists())) await make(current);
+      const environment = { STACK: "team", CURRENT: current, ...(printed ? { PULUMI_COMMAND_STDOUT: printed } : {}) };
+      printed = (await prune(environment)).stdout;
+    };
+    for (const current of [first, second, first, third]) await deploy(current);
+    expect(JSON.parse(printed ?? "")).toEqual({ removed: [second], used: [third, first] });
+    await deploy(fourth);
+    expect(JSON.parse(printed ?? "")).toEqual({ removed: [first], used: [fourth, third] });
   });
 
   it("refuses a wrong call", async () => {
