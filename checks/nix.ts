@@ -4,7 +4,9 @@ import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { endWithParent, runChild } from "../commands/child-process";
 import { findOnPath, howToInstall } from "../commands/tools";
-import { type Example, evaluate, type Sources } from "./nix/evaluate";
+import { bundleAzure } from "./nix/azure-bundle";
+import { type Example, evaluate, evaluateFixtures, type Sources } from "./nix/evaluate";
+import { checkFixtures, FIXTURE_PROGRAMS } from "./nix/fixtures";
 import { differences, writeGolden } from "./nix/golden";
 import { exposures, tooExposed, verifyUnits, writeUnits } from "./nix/units";
 
@@ -79,6 +81,17 @@ async function checkTests({ sources }: Settings): Promise<Problems> {
   return problems;
 }
 
+/** Made by hand, with the programs that are here: a builder would make them the same way, a machine would then use them. */
+async function checkTestFixtures({ sources }: Settings): Promise<Problems> {
+  const missing = FIXTURE_PROGRAMS.filter((program) => !findOnPath(program));
+  if (missing.length > 0) {
+    console.log(`  skipped: not on PATH: ${missing.join(", ")}`);
+    return [];
+  }
+  const bundle = path.resolve(await bundleAzure());
+  return checkFixtures(await evaluateFixtures(bundle, sources), bundle);
+}
+
 function compilePython(name: string, script: string): Promise<{ code: number | null; stderr: string }> {
   const compile = "import sys; compile(sys.stdin.read(), sys.argv[1], 'exec')";
   return runChild("python3", ["-c", compile, name], { input: Buffer.from(script) });
@@ -89,6 +102,7 @@ const checks: Record<string, (settings: Settings) => Promise<Problems>> = {
   "its variants": checkVariants,
   "mistakes and their words": checkRefusals,
   "the VM tests": checkTests,
+  "what their machines are given": checkTestFixtures,
 };
 
 async function main(): Promise<void> {

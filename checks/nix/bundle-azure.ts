@@ -1,26 +1,6 @@
-import * as path from "node:path";
-import { build } from "esbuild";
+import { bundleAzure } from "./azure-bundle";
 
-/** Where the VM tests look for their Azure: nix/tests/default.nix. Not committed, and no part of an image's digest. */
-const BUNDLE = path.join("nix", "tests", ".bundle", "azure.cjs");
-
-/** Puts the loopback Azure, with all it needs, into one file that a Nix flake at `nix/` can see. */
-async function bundleAzure(): Promise<void> {
-  await build({
-    entryPoints: [path.join("rehearsal", "azure", "serve.ts")],
-    outfile: BUNDLE,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    logLevel: "error",
-    // Its storage accounts are processes of Azurite's own, which the VM tests do not ask for.
-    logOverride: { "require-resolve-not-external": "silent" },
-  });
-  console.log(BUNDLE);
-}
-
-bundleAzure().catch((error: Error) => {
+bundleAzure().then(console.log, (error: Error) => {
   console.error(error.message);
   process.exitCode = 1;
 });

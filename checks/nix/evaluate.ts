@@ -1,4 +1,5 @@
 import { runChild } from "../../commands/child-process";
+import type { Fixtures } from "./fixtures";
 
 /** Where the sources lie that the guest is evaluated against: unpacked trees, never part of this repository. */
 export interface Sources {
@@ -38,11 +39,19 @@ export interface Evaluated {
  * @throws with Nix's own message, if it does not evaluate
  */
 export async function evaluate<Name extends keyof Evaluated>(name: Name, sources: Sources): Promise<Evaluated[Name]> {
-  const { code, stdout, stderr } = await runChild("nix-instantiate", [
-    ...["--store", "dummy://", "--eval", "--strict", "--json", "-A", name],
-    "nix/eval/default.nix",
-    ...["--arg", "nixpkgs", sources.nixpkgs, "--arg", "sops-nix", sources.sopsNix],
-  ]);
-  if (code !== 0) throw new Error(`nix/eval/default.nix: ${name} does not evaluate:\n${stderr.trim()}`);
-  return JSON.parse(stdout.toString("utf8")) as Evaluated[Name];
+  const given = ["-A", name, "--arg", "nixpkgs", sources.nixpkgs, "--arg", "sops-nix", sources.sopsNix];
+  return (await evaluateFile("nix/eval/default.nix", given)) as Evaluated[Name];
+}
+
+/** Evaluates what the VM tests' machines are given, for the loopback Azure in this file. @throws with Nix's own message */
+export async function evaluateFixtures(bundle: string, { nixpkgs }: Sources): Promise<Fixtures> {
+  const given = ["--arg", "nixpkgs", nixpkgs, "--argstr", "bundle", bundle];
+  return (await evaluateFile("nix/tests/fixtures-by-hand.nix", given)) as Fixtures;
+}
+
+async function evaluateFile(file: string, given: readonly string[]): Promise<unknown> {
+  const options = ["--store", "dummy://", "--eval", "--strict", "--json"];
+  const { code, stdout, stderr } = await runChild("nix-instantiate", [...options, file, ...given]);
+  if (code !== 0) throw new Error(`${file} does not evaluate (${given.join(" ")}):\n${stderr.trim()}`);
+  return JSON.parse(stdout.toString("utf8"));
 }

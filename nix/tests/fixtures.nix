@@ -21,7 +21,7 @@ let
     token-rotated = "printf %s ${tokenRotated}";
     onion = onion "sealed-onion test key: everybody knows it";
     onion-foreign = onion "another sealed-onion test key: everybody knows it too";
-    onion-damaged = "${onion "sealed-onion test key: everybody knows it"} | head -c 60";
+    onion-damaged = "{ ${onion "sealed-onion test key: everybody knows it"}} | head -c 60";
     friend = "printf 'descriptor:x25519:%s\\n' AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
   };
   token = "plaintext-of-the-first-token";
@@ -49,25 +49,35 @@ rec {
       access,
       machines ? { },
     }:
-    pkgs.writers.writeJSON "azure.json" {
-      authority = {
-        certificate = "${authority}/certificate.pem";
-        privateKey = "${authority}/key.pem";
-      };
-      vaults.${vault} = {
-        inherit access;
-        keys.sealing = {
-          version = keyVersion;
-          privateKey = "${authority}/vault-key.pem";
+    pkgs.writeText "azure.json" (
+      builtins.toJSON {
+        authority = {
+          certificate = "${authority}/certificate.pem";
+          privateKey = "${authority}/key.pem";
         };
-      };
-      identities.guest = {
-        inherit clientId;
-        objectId = principalId;
-      };
-      inherit machines;
-      log = true;
-    };
+        vaults.${vault} = {
+          inherit access;
+          keys.sealing = {
+            version = keyVersion;
+            privateKey = "${authority}/vault-key.pem";
+          };
+        };
+        identities.guest = {
+          inherit clientId;
+          objectId = principalId;
+        };
+        inherit machines;
+        log = true;
+      }
+    );
+
+  # Under which the files are sealed.
+  sealing = configuration {
+    access.workstation = [
+      "get"
+      "encrypt"
+    ];
+  };
 
   sealed =
     pkgs.runCommand "sealed-for-tests"
@@ -80,15 +90,11 @@ rec {
         ];
       }
       ''
-        node ${loopbackAzure} --config ${
-          configuration {
-            access.workstation = [
-              "get"
-              "encrypt"
-            ];
-          }
-        } >listening.json 2>azure.log &
-        until [ -s listening.json ]; do kill -0 $! && sleep 0.1; done
+        node ${loopbackAzure} --config ${sealing} >listening.json 2>azure.log &
+        until [ -s listening.json ]; do
+          kill -0 $! || { cat azure.log; exit 1; }
+          sleep 0.1
+        done
         eval "$(jq -r '.workstation.environment | to_entries[] | "export \(.key)=\(.value | @sh)"' listening.json)"
         mkdir $out
         ${lib.concatStrings (
