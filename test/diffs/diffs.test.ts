@@ -1,19 +1,8 @@
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { fixedVhdFooter } from "../../image/vhd-footer";
-import { createCloud } from "../../rehearsal/azure/cloud";
-import { changesOf, type Engine } from "../../rehearsal/engine/engine";
-import { startInProcess } from "../../rehearsal/engine/in-process-engine";
-import { simulatedAzureNative } from "../../rehearsal/provider/azure-native";
-import { simulatedRandom } from "../../rehearsal/provider/random";
-import { copyProgram } from "../../rehearsal/workspace";
-import { WORKING } from "../malformed/working";
-import { pretendedCommands } from "./pretended-commands";
-
-const DISK_BYTES = 1_048_576;
-const SECRETS = { "onion-key": { source: { onion: {} } }, token: { source: { file: "token.txt" } } };
+import type { Engine } from "../../rehearsal/engine/engine";
+import { configure, said, startStack, type TestStack } from "./test-stack";
 
 /** What a changed image leads to. */
 const NEW_IMAGE = [
@@ -32,47 +21,18 @@ const NEW_VM = ["create-replacement vm-machine", "delete-replaced vm-machine", "
 // Each of these is two updates and a preview.
 vi.setConfig({ testTimeout: 180_000 });
 
+let stack: TestStack;
 let folder: string;
 let engine: Engine;
 /** As whom the program runs, in the configuration's spelling. */
 let sealer: string;
 let teammate: string;
 
-function configure(change: Readonly<Record<string, unknown>> = {}): Record<string, string> {
-  const values = Object.entries({ ...WORKING, secrets: SECRETS, keySize: 2048, ...change });
-  const texts = values.map(([key, value]) => [
-    key.includes(":") ? key : `sealed-onion:${key}`,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
-  return Object.fromEntries(texts);
-}
-
-/** A subscription in which every blob is a disk. */
-function subscription() {
-  const cloud = createCloud();
-  const footer = fixedVhdFooter(DISK_BYTES, Buffer.alloc(16));
-  cloud.attachBlobs({
-    properties: async () => ({ type: "PageBlob", size: DISK_BYTES + footer.length, metadata: {}, isLeased: false }),
-    read: async () => footer,
-  });
-  return cloud;
-}
-
 beforeEach(() => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), "sealed-onion-diffs-"));
-  copyProgram(process.cwd(), folder);
-  fs.writeFileSync(path.join(folder, "token.txt"), "the first token", { mode: 0o600 });
-  const cloud = subscription();
-  const principal = cloud.directory.addApplication({ displayName: "ci" });
-  sealer = `servicePrincipal:${principal.objectId}`;
-  teammate = `servicePrincipal:${cloud.directory.addApplication({ displayName: "teammate" }).objectId}`;
-  const providers = [simulatedAzureNative({ cloud, principal }), simulatedRandom(), pretendedCommands(folder)];
-  engine = startInProcess({ folder, project: "sealed-onion", stack: "dev", config: configure(), providers });
+  stack = startStack();
+  ({ folder, engine, sealer, teammate } = stack);
 });
-afterEach(async () => {
-  await engine.close();
-  fs.rmSync(folder, { recursive: true });
-});
+afterEach(() => stack.close());
 
 /** As resources are named after a sealer. */
 function nameOf(principal: string): string {
@@ -84,14 +44,7 @@ async function changesBy(change: Readonly<Record<string, unknown>>, before: Read
   await engine.setConfig(configure(before));
   await engine.up();
   await engine.setConfig(configure({ ...before, ...change }));
-  return said();
-}
-
-async function said(): Promise<string[]> {
-  const previewed = changesOf(await engine.preview());
-  const done = changesOf(await engine.up());
-  expect(previewed).toEqual(done);
-  return done;
+  return said(engine);
 }
 
 describe("a diff is what is done, and no more than was asked for", () => {
@@ -191,7 +144,7 @@ describe("a diff is what is done, and no more than was asked for", () => {
         ].sort(),
       );
       await engine.setConfig(configure({ authorization, sealers: [teammate] }));
-      expect(await said()).toEqual(own.map((name) => `delete ${name}`));
+      expect(await said(engine)).toEqual(own.map((name) => `delete ${name}`));
     },
   );
 
@@ -226,14 +179,14 @@ describe("a diff is what is done, and no more than was asked for", () => {
   it("a changed plaintext: that secret, the image and the VM", async () => {
     await engine.up();
     fs.writeFileSync(path.join(folder, "token.txt"), "another token");
-    expect(await said()).toEqual([...NEW_IMAGE, "update token-seal"].sort());
+    expect(await said(engine)).toEqual([...NEW_IMAGE, "update token-seal"].sort());
   });
 
   it("a changed plaintext that goes to the running VM: that secret and the VM's user data", async () => {
     await engine.setConfig(configure({ bootAgent: { userDataSecrets: true } }));
     await engine.up();
     fs.writeFileSync(path.join(folder, "token.txt"), "another token");
-    expect(await said()).toEqual(["update token-seal", "update vm-machine"]);
+    expect(await said(engine)).toEqual(["update token-seal", "update vm-machine"]);
   });
 
   it("the end of a renaming: its command alone, as what is sealed stays", async () => {
@@ -254,6 +207,6 @@ describe("a diff is what is done, and no more than was asked for", () => {
     fs.writeFileSync(path.join(folder, "token.txt"), "another token");
     await engine.up();
     fs.cpSync(older, stack, { recursive: true });
-    expect(await said()).toEqual([...NEW_IMAGE].sort());
+    expect(await said(engine)).toEqual([...NEW_IMAGE].sort());
   });
 });

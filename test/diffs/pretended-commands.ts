@@ -8,15 +8,25 @@ import { HOSTNAME } from "../project-folder";
 
 type Environment = Readonly<Record<string, string>>;
 
+/** What the pretended programs find and leave behind. */
+interface Place {
+  readonly folder: string;
+  /** See `TestStack`. */
+  readonly work: string[];
+  /** Complete blobs by URL: when they were completed. */
+  readonly blobs: Map<string, string>;
+}
+
 /**
  * The provider of commands, where a test is about diffs: checks, diffs and previews as the real one, but in place of
  * starting our programs it leaves behind and prints what they would, without their work.
  */
-export function pretendedCommands(folder: string): ResourceProvider {
+export function pretendedCommands(folder: string, work: string[]): ResourceProvider {
   const real = localCommand({ folder });
+  const place: Place = { folder, work, blobs: new Map() };
   const run = (inputs: Record<string, unknown>, command: unknown) => {
     const [, program = "", flag = ""] = /commands\/([\w-]+)\.ts ?(.*)$/.exec(`${command}`) ?? [];
-    const printed = pretend(program, flag, plainMap(inputs).environment as Environment, folder);
+    const printed = pretend(program, flag, plainMap(inputs).environment as Environment, place);
     return { ...inputs, stdout: JSON.stringify(printed), stderr: "" };
   };
   return {
@@ -35,17 +45,32 @@ export function pretendedCommands(folder: string): ResourceProvider {
   };
 }
 
-function pretend(program: string, flag: string, environment: Environment, folder: string): object {
+function pretend(program: string, flag: string, environment: Environment, place: Place): object {
+  const { folder } = place;
   switch (program) {
     case "seal":
       return flag === "--remove" ? removeSealed(environment, folder) : seal(environment, folder);
     case "build-image":
-      return { vhd: "disk.vhd", digest: environment.DIGEST };
+      return build(environment, place);
     case "upload-image":
-      return { blobUrl: environment.BLOB_URL, size: 1_048_576, completedAt: "2026-01-02T03:04:05.000Z" };
+      return upload(environment, place);
     default:
       return {};
   }
+}
+
+/** Where the blob is complete, nothing is built and nothing sent. */
+function build({ BLOB_URL = "", DIGEST }: Environment, { blobs, work }: Place): object {
+  if (blobs.has(BLOB_URL)) return { vhd: null, stamp: null, digest: DIGEST };
+  work.push(`build ${DIGEST}`);
+  return { vhd: "disk.vhd", stamp: "1", digest: DIGEST };
+}
+
+function upload({ BLOB_URL = "", DIGEST }: Environment, { blobs, work }: Place): object {
+  const completedAt = blobs.get(BLOB_URL) ?? `2026-01-02T03:04:0${blobs.size}.000Z`;
+  if (!blobs.has(BLOB_URL)) work.push(`upload ${DIGEST}`);
+  blobs.set(BLOB_URL, completedAt);
+  return { blobUrl: BLOB_URL, size: 1_048_576, completedAt };
 }
 
 function files({ STACK = "", SECRET = "" }: Environment, folder: string, name = SECRET) {
