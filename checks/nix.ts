@@ -40,6 +40,10 @@ async function checkVariants({ sources }: Settings): Promise<Problems> {
   return untrue(await evaluate("variants", sources));
 }
 
+async function checkModulesAlone({ sources }: Settings): Promise<Problems> {
+  return untrue(await evaluate("alone", sources));
+}
+
 function untrue(sentences: Readonly<Record<string, boolean>>): Problems {
   console.log(`  ${Object.keys(sentences).length} sentences`);
   return Object.keys(sentences).filter((sentence) => !sentences[sentence]);
@@ -100,6 +104,7 @@ function compilePython(name: string, script: string): Promise<{ code: number | n
 const checks: Record<string, (settings: Settings) => Promise<Problems>> = {
   "the example's machine": checkExample,
   "its variants": checkVariants,
+  "its modules in another machine": checkModulesAlone,
   "mistakes and their words": checkRefusals,
   "the VM tests": checkTests,
   "what their machines are given": checkTestFixtures,

@@ -29,15 +29,7 @@
       example = machine ./eval/hosts (import ./lib/stacks.nix ./eval/stacks).example;
     in
     {
-      nixosModules = {
-        default = import ./host.nix;
-        azure-image = import ./modules/azure-image.nix;
-        boot-agent = import ./modules/boot-agent.nix;
-        hardening = import ./modules/hardening.nix;
-        onion-service = import ./modules/onion-service.nix;
-        sealed-secrets = import ./modules/sealed-secrets.nix;
-        vault-agent = import ./modules/vault-agent.nix;
-      };
+      nixosModules = import ./lib/nixos-modules.nix sops-nix.nixosModules.sops;
 
       nixosConfigurations = lib.mapAttrs (_: machine ./hosts) stacks;
 

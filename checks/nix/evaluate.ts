@@ -30,6 +30,7 @@ export interface Example {
 export interface Evaluated {
   readonly example: Example;
   readonly variants: Readonly<Record<string, boolean>>;
+  readonly alone: Readonly<Record<string, boolean>>;
   readonly refusals: Readonly<Record<string, { readonly expected: string; readonly failures: readonly string[] }>>;
   readonly tests: Readonly<Record<string, { readonly derivation: string; readonly script: string }>>;
 }

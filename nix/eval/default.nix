@@ -72,6 +72,12 @@ in
   # { "<sentence>" = bool; } of the example with some switches turned the other way.
   variants = import ./variants.nix { inherit lib machineWith; };
 
+  # { "<sentence>" = bool; } of the modules in somebody else's machine.
+  alone = import ./alone.nix {
+    inherit lib nixpkgs;
+    sopsModule = sops-nix + "/modules/sops";
+  };
+
   # { <variant> = { expected; failures; } }: a mistake and the exact words it is answered with.
   refusals = lib.mapAttrs (_: variant: {
     inherit (variant) expected;

@@ -14,6 +14,7 @@ let
 in
 {
   imports = [
+    ./sealed-secrets.nix
     ./boot-agent/admin-user.nix
     ./boot-agent/entropy.nix
     ./boot-agent/hostname.nix

@@ -10,9 +10,7 @@ let
 in
 {
   options.sealed-onion.imds = {
-    restrict = lib.mkEnableOption "refusing Azure's metadata service to all users but root and those allowed" // {
-      default = true;
-    };
+    restrict = lib.mkEnableOption "refusing Azure's metadata service to all users but root and those allowed";
     allowedUids = lib.mkOption {
       type = lib.types.listOf lib.types.ints.unsigned;
       default = [ ];

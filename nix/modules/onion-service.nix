@@ -62,8 +62,9 @@ let
         };
         proofOfWork = mkOption {
           type = types.bool;
-          default = true;
-          description = "Whether clients must work for a connection while the service is flooded (tor 0.4.8 and later).";
+          default = lib.versionAtLeast config.services.tor.package.version "0.4.8";
+          defaultText = lib.literalMD "whether this machine's tor knows it: 0.4.8 and later";
+          description = "Whether clients must work for a connection while the service is flooded.";
         };
       };
     }
@@ -75,6 +76,7 @@ let
 in
 {
   imports = [
+    ./sealed-secrets.nix
     ./onion-service/site.nix
     ./onion-service/ssh.nix
     ./onion-service/tor.nix

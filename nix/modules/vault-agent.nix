@@ -21,6 +21,7 @@ let
 in
 {
   imports = [
+    ./imds.nix
     ./vault-agent/login.nix
     ./vault-agent/templates.nix
     ./vault-agent/unit.nix
@@ -71,7 +72,7 @@ in
     };
     clientId = mkOption {
       type = types.nullOr types.str;
-      default = config.sealed-onion.keyVault.clientId;
+      default = config.sealed-onion.keyVault.clientId or null; # sealed-secrets.nix need not be there
       defaultText = lib.literalExpression "config.sealed-onion.keyVault.clientId";
       description = "Client id of the user-assigned identity to log in with; null where there is only one.";
     };

@@ -3,7 +3,9 @@
 let
   cfg = config.sealed-onion;
   hasKeys = user: user.openssh.authorizedKeys.keys != [ ] || user.openssh.authorizedKeys.keyFiles != [ ];
-  someone = config.sealed-onion.bootAgent.adminUser != null || lib.any hasKeys (lib.attrValues config.users.users);
+  someone =
+    (cfg.bootAgent.adminUser or null) != null # boot-agent.nix need not be there
+    || lib.any hasKeys (lib.attrValues config.users.users);
   reachable = lib.any (service: service.ssh) (lib.attrValues cfg.onionServices);
 in
 {
@@ -11,7 +13,7 @@ in
     type = lib.types.bool;
     default = reachable;
     defaultText = lib.literalMD "whether any onion service has `ssh`";
-    description = "Whether sshd runs, on loopback.";
+    description = "Whether this machine's sshd is set up for that: on loopback alone, for keys alone.";
   };
 
   config.assertions = [
@@ -21,9 +23,9 @@ in
     }
   ];
 
-  config.services.openssh = {
-    # Azure's profile switches it on, open to all.
-    enable = lib.mkForce cfg.ssh.enable;
+  # Without `ssh` a machine's own sshd stays as it is.
+  config.services.openssh = lib.mkIf cfg.ssh.enable {
+    enable = lib.mkOverride 80 true; # azure-image.nix has it off
     openFirewall = false;
     startWhenNeeded = false;
     listenAddresses = [

@@ -1,0 +1,92 @@
+# Each of the flake's nixosModules in a machine that is not ours: alone, imported and then used as its first lines say.
+{
+  lib,
+  nixpkgs,
+  sopsModule,
+}:
+let
+  modules = import ../lib/nixos-modules.nix sopsModule;
+
+  # Somebody's machine, with an sshd of its own.
+  theirs = {
+    nixpkgs.hostPlatform = lib.mkDefault "x86_64-linux";
+    system.stateVersion = "26.05";
+    fileSystems."/".device = lib.mkDefault "/dev/vda1";
+    fileSystems."/".fsType = lib.mkDefault "ext4";
+    boot.loader.grub.device = lib.mkDefault "nodev";
+    services.openssh.enable = true;
+    services.openssh.settings.PermitRootLogin = "prohibit-password";
+  };
+  configOf =
+    more:
+    (import (nixpkgs + "/nixos/lib/eval-config.nix") {
+      system = null;
+      modules = [ theirs ] ++ more;
+    }).config;
+
+  sealedFile = ./stacks/example/onion.sops.json;
+  keyVault.keyUrl = "https://sealed-example.vault.azure.net/keys/sealing/0123456789abcdef0123456789abcdef";
+  uses = {
+    default = { };
+    azure-image = { };
+    boot-agent.sealed-onion.bootAgent = {
+      enable = true;
+      adminUser = "somebody";
+    };
+    hardening = { };
+    onion-service.sealed-onion = {
+      inherit keyVault;
+      secrets.onion = { inherit sealedFile; };
+      onionServices.site = {
+        secret = "onion";
+        hostname = "lbtgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztmn5ad.onion";
+      };
+    };
+    sealed-secrets.sealed-onion = {
+      inherit keyVault;
+      secrets.token = { inherit sealedFile; };
+    };
+    vault-agent.sealed-onion.vaultAgent = {
+      enable = true;
+      address = "https://vault.example.org:8200";
+      role = "web";
+    };
+  };
+  evaluates =
+    name:
+    let
+      config = configOf [
+        modules.${name}
+        uses.${name}
+      ];
+      units = lib.filterAttrs (_: unit: unit.enable && unit ? text) config.systemd.units;
+    in
+    builtins.deepSeq (lib.mapAttrs (_: unit: unit.text) units) (lib.all (check: check.assertion) config.assertions);
+
+  # What a machine runs, and how one gets in.
+  shape = config: {
+    units = lib.attrNames config.systemd.units;
+    etc = lib.attrNames config.environment.etc;
+    ssh = { inherit (config.services.openssh) listenAddresses settings; };
+    nftables = config.networking.nftables.enable;
+  };
+in
+lib.mapAttrs' (name: _: lib.nameValuePair "${name} can be imported alone, and used" (evaluates name)) modules
+// {
+  "what is imported and not used changes nothing" =
+    shape (
+      configOf (
+        lib.attrVals [
+          "boot-agent"
+          "onion-service"
+          "sealed-secrets"
+          "vault-agent"
+        ] modules
+      )
+    ) == shape (configOf [ ]);
+  "another machine's sshd stays open while a service has no ssh" =
+    (configOf [
+      modules.onion-service
+      uses.onion-service
+    ]).services.openssh.listenAddresses == [ ];
+}
