@@ -16,6 +16,10 @@
     module = { lib, ... }: { sealed-onion.secrets.friend.group = lib.mkForce "some"; };
     expected = "sealed-onion.secrets.friend.group is some, no group of this machine: declare users.groups.some";
   };
+  "puts a secret where its unit cannot reach" = {
+    module = { lib, ... }: { sealed-onion.secrets.friend.path = lib.mkForce "/root/friend"; };
+    expected = "sealed-onion.secrets.friend.path is /root/friend, where no secret can be put (nor elsewhere in /dev, /home, /nix, /proc, /root, /run/user, /sys, /tmp, /var/tmp): set it below /run, or below /var/lib for a link";
+  };
   "restarts what is not there" = {
     module.sealed-onion.secrets.friend.restart = [ "typo.service" ];
     expected = "sealed-onion.secrets.*.restart names typo.service, which nothing here defines: correct the name, or define systemd.services.typo";

@@ -10,6 +10,21 @@
 let
   cfg = config.sealed-onion;
   inherit (lib) mkOption types;
+
+  # Where the unit that opens the secrets is blind or may not write: its sandbox (lib/confinement.nix) has these folders
+  # for itself, empty or read-only, so a link made there would be nowhere.
+  unreachable = [
+    "/dev"
+    "/home"
+    "/nix"
+    "/proc"
+    "/root"
+    "/run/user"
+    "/sys"
+    "/tmp"
+    "/var/tmp"
+  ];
+  isReachable = path: !(lib.any (folder: lib.hasPrefix "${folder}/" path) unreachable);
 in
 {
   imports = [
@@ -73,6 +88,10 @@ in
     ]
     ++ lib.concatLists (
       lib.mapAttrsToList (name: secret: [
+        {
+          assertion = isReachable secret.path;
+          message = "sealed-onion.secrets.${name}.path is ${secret.path}, where no secret can be put (nor elsewhere in ${lib.concatStringsSep ", " unreachable}): set it below /run, or below /var/lib for a link";
+        }
         {
           assertion = config.users.users ? ${secret.owner};
           message = "sealed-onion.secrets.${name}.owner is ${secret.owner}, no user of this machine: declare users.users.${secret.owner}";

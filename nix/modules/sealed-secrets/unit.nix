@@ -50,7 +50,8 @@ in
       }
     ];
 
-    systemd.tmpfiles.rules = map (folder: "d ${folder} 0755 root root -") linkFolders;
+    # With ":" only for a folder that is not there yet: one that is may be a service's own, its StateDirectory perhaps.
+    systemd.tmpfiles.rules = map (folder: "d ${folder} :0755 :root :root -") linkFolders;
 
     systemd.services.sops-install-secrets = {
       description = "Open the Sealed Secrets";
