@@ -9,6 +9,8 @@
   };
 
   config = lib.mkIf config.sealed-onion.hardening.enable {
+    sealed-onion.imds.restrict = lib.mkDefault true;
+
     users.mutableUsers = false;
     users.users.root.hashedPassword = "!"; # locked
     # A machine nobody can log in to is what is wanted: it is replaced, not repaired.
@@ -18,6 +20,12 @@
       enable = true;
       allowPing = false;
       logRefusedConnections = false;
+    };
+
+    # Names are asked from Azure's own server: no asking around in the network, and no open socket for such questions.
+    services.resolved.settings.Resolve = {
+      LLMNR = false;
+      MulticastDNS = false;
     };
 
     # The daemon that `nixos-rebuild` needs; nobody but root may talk to it.

@@ -1,6 +1,27 @@
 { config, lib }:
 let
   users = lib.attrValues config.users.users;
+  # Named one by one: a default that upstream changes must not change them.
+  sysctl = {
+    "fs.protected_fifos" = 2;
+    "fs.protected_regular" = 2;
+    "fs.suid_dumpable" = 0;
+    "kernel.core_pattern" = "|/bin/false";
+    "kernel.dmesg_restrict" = 1;
+    "kernel.kptr_restrict" = 2;
+    "kernel.kexec_load_disabled" = true;
+    "kernel.perf_event_paranoid" = 3;
+    "kernel.sysrq" = 0;
+    "kernel.unprivileged_bpf_disabled" = 1;
+    "kernel.yama.ptrace_scope" = 2;
+    "net.core.bpf_jit_harden" = 2;
+    "net.ipv4.conf.all.accept_redirects" = 0;
+    "net.ipv4.conf.all.rp_filter" = 1;
+    "net.ipv4.conf.all.send_redirects" = 0;
+    "net.ipv6.conf.all.accept_ra" = 0;
+    "net.ipv6.conf.all.accept_redirects" = 0;
+    "vm.swappiness" = 0;
+  };
   table = config.networking.nftables.tables.azure-metadata.content;
 in
 {
@@ -25,6 +46,12 @@ in
     && lib.hasInfix "ip daddr 169.254.169.254 meta skuid != { 0, 391 } counter reject" table;
   "only root may ask the wire server, but for names and addresses" =
     lib.hasInfix "ip daddr 168.63.129.16 tcp dport { 80, 32526 } meta skuid != 0 counter reject" table;
+  "no name is asked for in the network around, nor answered there" =
+    config.services.resolved.settings.Resolve.LLMNR == false
+    && config.services.resolved.settings.Resolve.MulticastDNS == false
+    && lib.hasInfix "LLMNR=false\nMulticastDNS=false" config.environment.etc."systemd/resolved.conf".text;
+  "the kernel is set to tell and to allow little" =
+    lib.intersectAttrs sysctl config.boot.kernel.sysctl == sysctl;
   "only root talks to the nix daemon" =
     config.nix.settings.allowed-users == [ "root" ] && config.nix.settings.trusted-users == [ "root" ];
   "what is in memory stays there" =
