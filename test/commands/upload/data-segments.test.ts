@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { findProgram } from "../../../commands/child-process";
 import { dataSegments, sparseMap } from "../../../commands/upload/data-segments";
 
 const MIB = 1024 * 1024;
@@ -38,6 +39,24 @@ describe("a sparse file", () => {
     const bytes = segments.reduce((sum, { start, end }) => sum + end - start, 0);
     const hasHoles = fs.statSync(file).blocks * 512 < MIB && process.platform === "linux";
     expect(bytes).toBeLessThanOrEqual(hasHoles ? MIB : 64 * MIB);
+  });
+
+  it("has them also behind a link", async () => {
+    const file = sparse("target.raw", 64 * MIB, places);
+    const link = path.join(directory, "link.raw");
+    fs.symlinkSync(file, link);
+    expect(await dataSegments(link)).toEqual(await dataSegments(file));
+  });
+
+  it.skipIf(process.platform !== "linux")("is asked of gtar where that is GNU's, as on macOS", async () => {
+    const file = sparse("gtar.raw", 64 * MIB, places);
+    const expected = await dataSegments(file);
+    const programs = path.join(directory, "bin");
+    fs.mkdirSync(programs);
+    fs.symlinkSync(findProgram("tar"), path.join(programs, "gtar"));
+    fs.writeFileSync(path.join(programs, "tar"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    vi.stubEnv("PATH", `${programs}${path.delimiter}${process.env.PATH}`);
+    expect(await dataSegments(file).finally(() => vi.unstubAllEnvs())).toEqual(expected);
   });
 
   it("without holes is one segment", async () => {
