@@ -14,8 +14,6 @@ export interface DeploymentOptions {
 
 /** An update under way: takes what a program wants, one resource at a time, and does what Pulumi's engine would do. */
 export interface Deployment {
-  /** Comes first: deletes what an earlier run has replaced and had no time to delete. */
-  retire(): Promise<void>;
   register(goal: ResourceGoal): Promise<ResourceState>;
   registerOutputs(urn: string, outputs: PropertyMap): void;
   /** Deletes what the program no longer has; newest first. */
@@ -32,8 +30,7 @@ export function createDeployment(options: DeploymentOptions): Deployment {
   const live = previous.resources.filter(({ pendingDelete }) => !pendingDelete);
   const before = new Map(live.map((resource) => [resource.urn, resource]));
   const after = new Map<string, ResourceState>();
-  const retired = previous.resources.filter(({ pendingDelete }) => pendingDelete);
-  const replaced: ResourceState[] = [];
+  const replaced = previous.resources.filter(({ pendingDelete }) => pendingDelete);
   const steps: Step[] = [];
   const gone = new Set<ResourceState>();
 
@@ -155,9 +152,6 @@ export function createDeployment(options: DeploymentOptions): Deployment {
 
   return {
     steps,
-    async retire() {
-      for (const old of retired) await remove(old, "delete-replaced");
-    },
     async register(goal) {
       const known = [goal.urn, ...goal.aliases].map((urn) => before.get(urn)).find((state) => state !== undefined);
       if (after.has(goal.urn)) throw new Error(`Duplicate resource URN '${goal.urn}'; try giving it a unique name`);
@@ -188,9 +182,7 @@ export function createDeployment(options: DeploymentOptions): Deployment {
     },
     state() {
       const left = [...before].filter(([urn, old]) => !after.has(urn) && !gone.has(old)).map(([, old]) => old);
-      const doomed = [...retired, ...replaced]
-        .filter((old) => !gone.has(old))
-        .map((old) => ({ ...old, pendingDelete: true }));
+      const doomed = replaced.filter((old) => !gone.has(old)).map((old) => ({ ...old, pendingDelete: true }));
       return { resources: [...after.values(), ...left, ...doomed] };
     },
   };

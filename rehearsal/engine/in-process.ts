@@ -114,7 +114,6 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramResult
     await pulumi.runtime.setMocks(unusedMocks, project, stack, preview);
     Object.assign(pulumi.runtime.getMonitor() as object, monitor.client);
     pulumi.runtime.setAllConfig(config, options.secretConfig ?? []);
-    await deployment.retire();
     await pulumi.runtime.runInPulumiStack(options.program);
     await pulumi.runtime.disconnect();
     await deployment.finish();

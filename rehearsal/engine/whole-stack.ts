@@ -37,7 +37,6 @@ export async function destroy(
 ) {
   const deployment = createDeployment({ providers, previous: state, preview: false, ...(onStep && { onStep }) });
   try {
-    await deployment.retire();
     await deployment.finish();
   } catch (error) {
     throw new UpdateFailed([error as Error], deployment.state(), deployment.steps);
