@@ -43,6 +43,13 @@
       };
     expected = "two of sealed-onion.onionServices have one hostname: give each its own key";
   };
+  "leads to a socket in a folder that goes when its service restarts" = {
+    module = {
+      sealed-onion.onionServices.site.ports."443" = "unix:/run/app/socket";
+      systemd.services.app.serviceConfig.RuntimeDirectory = "app";
+    };
+    expected = "a port of sealed-onion.onionServices leads to a socket of app.service, whose RuntimeDirectory goes when it restarts, and tor would be left with the old one: set systemd.services.app.serviceConfig.RuntimeDirectoryPreserve = \"restart\"";
+  };
   "takes port 22 twice" = {
     module.sealed-onion.onionServices.site.ports."22" = "127.0.0.1:2222";
     expected = "port 22 is taken twice: unset sealed-onion.onionServices.<name>.ssh, or leave \"22\" out of its ports";

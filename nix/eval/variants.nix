@@ -13,6 +13,7 @@ let
           ports = lib.mkForce { "443" = "unix:/run/app/socket"; };
           proofOfWork = false;
         };
+        unseal.ageKeyFile = "/var/lib/age/key.txt";
         vaultAgent.enable = lib.mkForce false;
         bootAgent = {
           readyWhenUnsealed = lib.mkForce false;
@@ -21,6 +22,10 @@ let
           adminUser = lib.mkForce null;
           userDataSecrets.enable = lib.mkForce false;
         };
+      };
+      systemd.services.app.serviceConfig = {
+        RuntimeDirectory = "app";
+        RuntimeDirectoryPreserve = "restart";
       };
     }
   );
@@ -37,6 +42,15 @@ let
     }
   );
 
+  old = configOf (
+    { pkgs, ... }:
+    {
+      services.tor.package = pkgs.tor // {
+        version = "0.4.7.16";
+      };
+    }
+  );
+
   units = quiet.systemd.units;
   tor = quiet.services.tor.relay.onionServices.site;
   agent = bao.sealed-onion.vaultAgent.settings;
@@ -49,7 +63,18 @@ in
   );
   "a port can lead to a unix socket, which tor can then see" =
     tor.settings.HiddenServicePort == [ "443 unix:/run/app/socket" ]
-    && quiet.systemd.services.tor.serviceConfig.BindPaths == [ "/run/app" ];
+    && quiet.systemd.services.tor.serviceConfig.BindPaths == [ "-/run/app" ];
+  "tor starts after the service whose socket that is" =
+    lib.elem "app.service" quiet.systemd.services.tor.after
+    && !(lib.elem "app.service" quiet.systemd.services.tor.requires);
+  "an age key of the machine's own is a second way, and its file is there before" =
+    quiet.sops.age.keyFile == "/var/lib/age/key.txt"
+    && lib.elem "/var/lib/age/key.txt" quiet.systemd.services.sops-install-secrets.unitConfig.RequiresMountsFor
+    &&
+      (builtins.fromJSON (builtins.unsafeDiscardStringContext quiet.system.build.sops-nix-manifest.text)).ageKeyFile
+      == "/var/lib/age/key.txt";
+  "a tor that knows no proof of work is not asked for it" =
+    !old.services.tor.relay.onionServices.site.settings.HiddenServicePoWDefensesEnabled;
   "without a site no web server runs" = !(units ? "onion-site-site.service");
   "proof of work can be switched off" = !tor.settings.HiddenServicePoWDefensesEnabled;
   "without readyWhenUnsealed the report waits for the network alone" =
@@ -66,7 +91,6 @@ in
       "vault-login.timer"
     ] == [ ];
   "without sshKeys there is no administrator" = !(quiet.users.users ? operator);
-  "without it the machine is called like its stack" = true;
   "without Vault's agent root alone may ask the metadata service" =
     lib.hasInfix "meta skuid != { 0 } counter reject" quiet.networking.nftables.tables.azure-metadata.content;
   "OpenBao's agent takes Vault's place" =

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Lays out one onion service's folder before tor starts, or says why not and keeps tor from starting.
-#   prepare-onion-key NAME KEY_FILE HOSTNAME FOLDER [CLIENT_FILE...]
+#   prepare-onion-key NAME KEY_FILE HOSTNAME FOLDER [CLIENT CLIENT_FILE]...
 #
 # Given a secret key alone, tor replaces a damaged one by a new key: a new address, silently. Given the public key too,
 # it compares the two and stops. So the public key is written here, taken from the declared hostname, which holds it:
@@ -43,9 +43,12 @@ rm -rf "$folder/authorized_clients"
 if (($# == 0)); then exit 0; fi
 # Tor skips a file that it cannot read as a client's key, and a service whose files it all skipped is open to everyone.
 install -d -m 0700 "${owner[@]}" "$folder/authorized_clients"
-for client in "$@"; do
-  if [[ ! $(cat "$client" 2>/dev/null || true) =~ ^descriptor:x25519:[A-Z2-7]{52}$ ]]; then
-    refuse "$client is not one line descriptor:x25519:<52 characters of base32>: seal the client's public key in that form"
+# Named as their secrets are: two of their files may be called alike, and one client would then take the other's place.
+while (($# > 0)); do
+  client=$1 file=$2
+  shift 2
+  if [[ ! $(cat "$file" 2>/dev/null || true) =~ ^descriptor:x25519:[A-Z2-7]{52}$ ]]; then
+    refuse "$file is not one line descriptor:x25519:<52 characters of base32>: seal the client's public key in that form"
   fi
-  install -m 0400 "${owner[@]}" "$client" "$folder/authorized_clients/$(basename "$client").auth"
+  install -m 0400 "${owner[@]}" "$file" "$folder/authorized_clients/$client.auth"
 done

@@ -112,11 +112,17 @@ describe.skipIf(missing.length > 0)(`an onion service's folder (skipped without 
     );
   });
 
-  it("lays out the clients' keys, and drops those of before", async () => {
+  it("lays out the clients' keys, also where two files are called alike, and drops those of before", async () => {
     const client = path.join(directory, "friend");
     fs.writeFileSync(client, `descriptor:x25519:${"A".repeat(52)}\n`);
-    await prepare(hostname, client);
-    expect(fs.readdirSync(path.join(folder, "authorized_clients"))).toEqual(["friend.auth"]);
+    const other = path.join(directory, "elsewhere", "friend");
+    fs.mkdirSync(path.dirname(other));
+    fs.writeFileSync(other, `descriptor:x25519:${"B".repeat(52)}\n`);
+    await prepare(hostname, "friend", client, "colleague", other);
+    const laidOut = path.join(folder, "authorized_clients");
+    expect(fs.readdirSync(laidOut).sort()).toEqual(["colleague.auth", "friend.auth"]);
+    expect(fs.readFileSync(path.join(laidOut, "friend.auth"), "utf8")).toContain("A".repeat(52));
+    expect(fs.readFileSync(path.join(laidOut, "colleague.auth"), "utf8")).toContain("B".repeat(52));
     await prepare(hostname);
     expect(fs.existsSync(path.join(folder, "authorized_clients"))).toBe(false);
   });
@@ -124,7 +130,7 @@ describe.skipIf(missing.length > 0)(`an onion service's folder (skipped without 
   it("refuses a client's key that tor would skip, which would open the service to everyone", async () => {
     const client = path.join(directory, "friend");
     fs.writeFileSync(client, "A".repeat(52));
-    expect(await refusal(hostname, client)).toBe(
+    expect(await refusal(hostname, "friend", client)).toBe(
       `${client} is not one line descriptor:x25519:<52 characters of base32>: seal the client's public key in that form`,
     );
   });

@@ -14,7 +14,7 @@ in
   "key and address are checked before anything else" = lib.hasSuffix (lib.concatStringsSep " " [
     "/bin/prepare-onion-key site /run/secrets/onion"
     config.sealed-onion.onionServices.site.hostname
-    "/run/tor/onion/site /run/secrets/friend"
+    "/run/tor/onion/site friend /run/secrets/friend"
   ]) (lib.head before);
   "upstream's own steps follow" = lib.length before == 3;
   "tor relays nothing, caches nothing and offers no proxy" =

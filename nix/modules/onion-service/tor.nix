@@ -44,17 +44,6 @@ let
         else
           { inherit (parsed) addr port; };
     };
-
-  socketFolders = lib.concatMap (
-    service:
-    lib.concatMap (
-      target:
-      let
-        parsed = address.parseTarget target;
-      in
-      lib.optional (parsed.kind == "unix") (dirOf parsed.path)
-    ) (lib.attrValues service.ports)
-  ) (lib.attrValues services);
 in
 {
   config = lib.mkIf (services != { }) {
@@ -99,12 +88,14 @@ in
                 service.hostname
                 config.services.tor.relay.onionServices.${name}.path
               ]
-              ++ map pathOf service.clientAuthorization
+              ++ lib.concatMap (secret: [
+                secret
+                (pathOf secret)
+              ]) service.clientAuthorization
             )
           ) services
         );
         ExecStopPost = "+-${lib.getExe explain}";
-        BindPaths = lib.unique socketFolders;
         RestartSec = "2s";
         RestartSteps = 6;
         RestartMaxDelaySec = "60s";
