@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { endWithParent, runChild } from "../commands/child-process";
 import { findOnPath, howToInstall } from "../commands/tools";
 import { bundleAzure } from "./nix/azure-bundle";
-import { type Example, evaluate, evaluateFixtures, type Sources } from "./nix/evaluate";
+import { evaluate, evaluateFixtures, type Sources, type Units } from "./nix/evaluate";
 import { checkFixtures, FIXTURE_PROGRAMS } from "./nix/fixtures";
 import { differences, writeGolden } from "./nix/golden";
 import { exposures, tooExposed, verifyUnits, writeUnits } from "./nix/units";
@@ -40,6 +40,14 @@ async function checkVariants({ sources }: Settings): Promise<Problems> {
   return untrue(await evaluate("variants", sources));
 }
 
+async function checkOpenBao({ sources }: Settings): Promise<Problems> {
+  return checkUnits(await evaluate("openbao", sources));
+}
+
+async function checkPlain({ sources }: Settings): Promise<Problems> {
+  return untrue(await evaluate("plain", sources));
+}
+
 async function checkModulesAlone({ sources }: Settings): Promise<Problems> {
   return untrue(await evaluate("alone", sources));
 }
@@ -57,7 +65,7 @@ async function checkRefusals({ sources }: Settings): Promise<Problems> {
     .map(([name, { expected, failures }]) => `${name}: expected "${expected}", got ${JSON.stringify(failures)}`);
 }
 
-async function checkUnits({ units, confined }: Example): Promise<Problems> {
+async function checkUnits({ units, confined }: Units): Promise<Problems> {
   if (!findOnPath("systemd-analyze")) {
     console.log("  units: skipped: systemd-analyze is not on PATH");
     return [];
@@ -103,6 +111,8 @@ function compilePython(name: string, script: string): Promise<{ code: number | n
 
 const checks: Record<string, (settings: Settings) => Promise<Problems>> = {
   "the example's machine": checkExample,
+  "its units with OpenBao's agent": checkOpenBao,
+  "a machine with every default": checkPlain,
   "its variants": checkVariants,
   "its modules in another machine": checkModulesAlone,
   "mistakes and their words": checkRefusals,

@@ -15,14 +15,18 @@ export interface Unit {
   readonly overrideStrategy: "asDropin" | "asDropinIfExists";
 }
 
+/** A machine's units, and the names of ours. */
+export interface Units {
+  readonly units: Readonly<Record<string, Unit>>;
+  readonly confined: readonly string[];
+}
+
 /** The example stack's machine, as `nix/eval/default.nix` describes it. */
-export interface Example {
+export interface Example extends Units {
   readonly holds: Readonly<Record<string, boolean>>;
   readonly assertions: readonly string[];
   readonly warnings: readonly string[];
   readonly golden: Readonly<Record<string, unknown>>;
-  readonly units: Readonly<Record<string, Unit>>;
-  readonly confined: readonly string[];
   readonly image: string;
 }
 
@@ -30,6 +34,8 @@ export interface Example {
 export interface Evaluated {
   readonly example: Example;
   readonly variants: Readonly<Record<string, boolean>>;
+  readonly openbao: Units;
+  readonly plain: Readonly<Record<string, boolean>>;
   readonly alone: Readonly<Record<string, boolean>>;
   readonly refusals: Readonly<Record<string, { readonly expected: string; readonly failures: readonly string[] }>>;
   readonly tests: Readonly<Record<string, { readonly derivation: string; readonly script: string }>>;

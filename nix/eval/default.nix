@@ -1,17 +1,18 @@
-# What `npm run check:nix` evaluates for real, wherever a nixpkgs and a sops-nix are given: the example stack, sentences
-# that must hold of it and of its variants, what the rehearsal's guest must follow (golden), and the rendered units.
+# What `npm run check:nix` evaluates for real, wherever a nixpkgs and a sops-nix are given: the example stack, with
+# everything on, and the plain one, with every default; sentences that must hold of them and of variants, what the rehearsal's guest must follow (golden), and the rendered units.
 { nixpkgs, sops-nix }:
 let
   lib = import (nixpkgs + "/lib");
-  stack = (import ../lib/stacks.nix ./stacks).example;
-  machineWith =
-    modules:
+  stacks = import ../lib/stacks.nix ./stacks;
+  machineOf =
+    stack: modules:
     import ../lib/machine.nix {
       evalConfig =
         arguments: import (nixpkgs + "/nixos/lib/eval-config.nix") (arguments // { modules = arguments.modules ++ modules; });
       sopsModule = sops-nix + "/modules/sops";
       hosts = ./hosts;
     } stack;
+  machineWith = machineOf stacks.example;
   example = machineWith [ ];
 
   failures = machine: map (check: check.message) (lib.filter (check: !check.assertion) machine.config.assertions);
@@ -42,31 +43,28 @@ in
       inherit lib;
     };
 
-    # Every unit's text, with what wants and requires it, for systemd-analyze.
-    units = lib.mapAttrs (_: unit: {
-      inherit (unit)
-        text
-        wantedBy
-        requiredBy
-        overrideStrategy
-        ;
-    }) (lib.filterAttrs (_: unit: unit.enable && unit ? text) example.config.systemd.units);
-
-    # Ours, whose confinement is measured.
-    confined = [
-      "azure-authorized-keys.service"
-      "azure-check-in.service"
-      "azure-entropy.service"
-      "azure-hostname.service"
-      "onion-site-site.service"
-      "refresh-secrets.service"
-      "sops-install-secrets.service"
-      "tor.service"
-      "vault-agent.service"
-      "vault-secret-database.service"
-    ];
+    inherit
+      (import ./units.nix {
+        inherit lib;
+        machine = example;
+      })
+      units
+      confined
+      ;
 
     image = example.config.system.build.azureImage.drvPath;
+  };
+
+  # The units that only the other flavour of Vault's agent has.
+  openbao = import ./units.nix {
+    inherit lib;
+    machine = machineWith [ { sealed-onion.vaultAgent.flavour = "openbao"; } ];
+  };
+
+  # { "<sentence>" = bool; } of a stack with every default.
+  plain = import ./plain.nix {
+    inherit lib;
+    machine = machineOf stacks.plain [ ];
   };
 
   # { "<sentence>" = bool; } of the example with some switches turned the other way.

@@ -50,8 +50,7 @@ in
     config.services.resolved.settings.Resolve.LLMNR == false
     && config.services.resolved.settings.Resolve.MulticastDNS == false
     && lib.hasInfix "LLMNR=false\nMulticastDNS=false" config.environment.etc."systemd/resolved.conf".text;
-  "the kernel is set to tell and to allow little" =
-    lib.intersectAttrs sysctl config.boot.kernel.sysctl == sysctl;
+  "the kernel is set to tell and to allow little" = lib.intersectAttrs sysctl config.boot.kernel.sysctl == sysctl;
   "only root talks to the nix daemon" =
     config.nix.settings.allowed-users == [ "root" ] && config.nix.settings.trusted-users == [ "root" ];
   "what is in memory stays there" =
