@@ -4,7 +4,8 @@ import * as path from "node:path";
 import { runningSince } from "./process-start";
 
 interface Holder {
-  readonly lease: string;
+  /** The lease's id, or those that it may have: an answer may have been lost with its asker. */
+  readonly leases: readonly string[];
   readonly host: string;
   readonly process: number;
   readonly since: string;
@@ -13,8 +14,10 @@ interface Holder {
 /** What this machine remembers of its lease on one blob, for the next run if this one is killed. */
 export interface LeaseMemory {
   write(lease: string): void;
-  /** The lease of an upload that ran on this machine and is surely gone. Only one of several that ask at once gets it. */
-  takeDead(): string | undefined;
+  /** Writes what is about to be asked for, unless another upload on this machine has written its own. */
+  claim(leases: readonly string[]): boolean;
+  /** The leases of an upload that ran on this machine and is surely gone. Only one of several that ask gets them. */
+  takeDead(): readonly string[];
   forget(): void;
 }
 
@@ -24,23 +27,33 @@ export interface LeaseMemory {
  */
 export function openLeaseMemory(key: string, folder = path.join(".cache", "uploads")): LeaseMemory {
   const file = path.join(folder, `${encodeURIComponent(key).slice(-200)}.json`);
+  const save = (leases: readonly string[], flag: "w" | "wx"): void => {
+    const since = runningSince(process.pid) ?? "";
+    const holder: Holder = { leases, host: os.hostname(), process: process.pid, since };
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(file, JSON.stringify(holder), { flag });
+  };
   return {
-    write(lease) {
-      const since = runningSince(process.pid) ?? "";
-      const holder: Holder = { lease, host: os.hostname(), process: process.pid, since };
-      fs.mkdirSync(folder, { recursive: true });
-      fs.writeFileSync(file, JSON.stringify(holder));
+    write: (lease) => save([lease], "w"),
+    claim(leases) {
+      try {
+        save(leases, "wx");
+        return true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+        throw error;
+      }
     },
     takeDead() {
       const own = `${file}.${process.pid}`;
       try {
         const holder = JSON.parse(fs.readFileSync(file, "utf8")) as Holder;
-        if (holder.host !== os.hostname() || runningSince(holder.process) === holder.since) return undefined;
+        if (holder.host !== os.hostname() || runningSince(holder.process) === holder.since) return [];
         fs.renameSync(file, own);
         fs.rmSync(own);
-        return holder.lease;
+        return holder.leases;
       } catch {
-        return undefined; // none, or cut by the kill: its lease ends by itself
+        return []; // none, or cut by the kill: its lease ends by itself
       }
     },
     forget: () => fs.rmSync(file, { force: true }),

@@ -46,14 +46,15 @@ export async function takeLease(options: LeaseOptions): Promise<Lease | undefine
   const memory = openLeaseMemory(options.key, options.memory);
   const dead = memory.takeDead();
   const fresh = randomUUID();
-  if (dead !== undefined && (await acquire(dead, options))) {
-    memory.write(dead);
-    await change(dead, fresh, options);
-  } else if (!(await acquire(fresh, options))) {
-    return undefined;
+  const isClaimed = memory.claim([...dead, fresh]);
+  for (const id of [...dead, fresh]) {
+    if (!(await acquire(id, options))) continue;
+    if (id !== fresh) await change(id, fresh, options);
+    memory.write(fresh);
+    return keepLease(fresh, options, memory.forget);
   }
-  memory.write(fresh);
-  return keepLease(fresh, options, memory.forget);
+  if (isClaimed) memory.forget();
+  return undefined;
 }
 
 function acquire(id: string, { attempt, client, name }: LeaseOptions): Promise<boolean> {

@@ -115,27 +115,6 @@ describe("a fixed VHD", () => {
     expect((await upload("gone.vhd")).stdout).toBe(stdout); // also the time of its completion
     expect((await upload("gone.vhd")).code).toBe(0);
   });
-
-  it.skipIf(!hasTool("zstd"))("packed by zstd gives the same blob (skipped: needs zstd on PATH)", async () => {
-    const content = vhd(disk);
-    write("packed.vhd", content);
-    execFileSync("zstd", ["-q", "-f", "packed.vhd"], { cwd: folder });
-    expect((await upload("packed.vhd.zst")).code).toBe(0);
-    expect((await download(blob())).equals(content)).toBe(true);
-    const fromPipe = execFileSync("zstd", ["-q", "-c"], { cwd: folder, input: content, maxBuffer: 64 * MIB });
-    const { code, stderr } = await upload(write("pipe.vhd.zst", fromPipe)); // its header does not tell the size
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("nothing was sent") });
-    expect(fs.readdirSync(folder).filter((file) => file.includes("tmp"))).toEqual([]);
-  });
-
-  it.skipIf(!hasTool("zstd"))("packed and damaged is refused (skipped: needs zstd on PATH)", async () => {
-    write("packed.vhd", vhd(disk));
-    execFileSync("zstd", ["-q", "-f", "packed.vhd"], { cwd: folder });
-    const packed = fs.readFileSync(path.join(folder, "packed.vhd.zst"));
-    const { code, stderr } = await upload(write("cut.vhd.zst", packed.subarray(0, packed.length - 1000)));
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("cannot unpack 'cut.vhd.zst'") });
-    expect((await blob().getProperties()).metadata?.complete).toBe("false");
-  });
 });
 
 describe("a raw disk", () => {
