@@ -8,7 +8,7 @@ say() { printf '<2>sealed-onion: tor stays down: %s\n' "$1" >&2; }
 
 # scripts/prepare-onion-key.sh has said already what it found.
 if [[ $log == *"sealed-onion: onion service"* ]]; then exit 0; fi
-mismatch=$(sed -n 's/.*\[warn\] \(.* does not match [^!]*\)!.*/\1/p' <<<"$log" | head -n 1)
+mismatch=$(sed -n '/.*\[warn\] \(.* does not match [^!]*\)!.*/{s//\1/p;q}' <<<"$log")
 if [[ -n $mismatch ]]; then
   say "$mismatch: the sealed key is not the one of the declared hostname: seal the right key, or correct the hostname"
 elif [[ $log != *"[err]"* ]]; then

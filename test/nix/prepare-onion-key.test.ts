@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -7,6 +6,7 @@ import { findOnPath } from "../../commands/tools";
 import { onionHostname } from "../../onion/hostname";
 import { formatPublicKeyFile, formatSecretKeyFile, generateOnionKey, type OnionKey } from "../../onion/keys";
 import { runGuestScript } from "./guest-script";
+import { startOfflineTor } from "./offline-tor";
 
 const missing = ["bash", "openssl", "cmp", "base32"].filter((program) => !findOnPath(program));
 
@@ -40,27 +40,10 @@ describe.skipIf(missing.length > 0)(`an onion service's folder (skipped without 
     return stderr.slice("<2>sealed-onion: onion service site stays down: ".length).trim();
   }
 
-  /** Tor with that folder, its network off: whether it came to serve, and what it said. */
+  /** Tor with that folder and the key beside it, as NixOS's module puts it there. */
   function startTor(): Promise<{ serves: boolean; said: string }> {
     fs.copyFileSync(keyFile, path.join(folder, "hs_ed25519_secret_key"));
-    const torrc = path.join(directory, "torrc");
-    const settings = [`DataDirectory ${directory}/data`, "SocksPort 0", "DisableNetwork 1"];
-    const service = [`HiddenServiceDir ${folder}`, "HiddenServicePort 80 127.0.0.1:80"];
-    fs.writeFileSync(torrc, `${[...settings, ...service].join("\n")}\n`);
-    const tor = spawn("tor", ["-f", torrc, "--defaults-torrc", "/dev/null"], { stdio: ["ignore", "pipe", "inherit"] });
-    let said = "";
-    tor.stdout.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-    });
-    const look = setInterval(() => {
-      if (fs.existsSync(path.join(folder, "hostname"))) tor.kill("SIGKILL");
-    }, 50);
-    return new Promise((resolve) => {
-      tor.once("close", (_code, signal) => {
-        clearInterval(look);
-        resolve({ serves: signal === "SIGKILL", said });
-      });
-    });
+    return startOfflineTor(directory, folder);
   }
 
   it("holds the public key that belongs to the declared hostname, for tor alone", async () => {
