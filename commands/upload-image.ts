@@ -62,21 +62,20 @@ async function buildAgain(signal: AbortSignal): Promise<string> {
 async function send(vhd: string, request: UploadRequest, progress: Progress, signal: AbortSignal) {
   const { blobUrl, digest, generation } = request;
   const { openDisk } = await import("./upload/disk.js");
-  const disk = await openDisk(vhd, generation);
+  const disk = await openDisk(vhd, generation, signal);
   // The Azure SDK takes a while to load: only after the disk was found good.
   const { uploadDisk } = await import("./upload/upload.js");
   const { pageBlobClient } = await import("./upload/blob-client.js");
   const client = await pageBlobClient(blobUrl, process.env);
-  const start = Date.now();
   const { completedAt, transfer } = await uploadDisk({ client, digest, disk, progress, signal });
   progress.end();
-  progress.log(tell(client.name, transfer, (Date.now() - start) / 1000));
+  progress.log(tell(client.name, transfer));
   return { size: disk.size, completedAt };
 }
 
-function tell(blob: string, transfer: TransferResult | undefined, seconds: number): string {
+function tell(blob: string, transfer: TransferResult | undefined): string {
   if (transfer === undefined) return `'${blob}' is there already: nothing was sent`;
-  const { kept, requests, sent, skipped } = transfer;
+  const { kept, requests, seconds, sent, skipped } = transfer;
   const keptText = kept > 0 ? `, ${size(kept)} were there already` : "";
   return (
     `uploaded '${blob}': ${size(sent)} sent in ${requests} requests, ${size(skipped)} of zeros skipped${keptText}, ` +
