@@ -6,18 +6,32 @@
   ...
 }:
 let
+  gibibyte = 1024 * 1024 * 1024;
   # QEMU has neither Hyper-V's disk nor its network card; all else is the example's image.
   image =
     (exampleMachine.extendModules {
       modules = [
-        {
-          boot.initrd.availableKernelModules = [
-            "virtio_pci"
-            "virtio_blk"
-            "virtio_net"
-          ];
-          systemd.network.networks."50-azure".matchConfig.Driver = lib.mkForce "virtio_net";
-        }
+        (
+          { pkgs, ... }:
+          {
+            boot.initrd.availableKernelModules = [
+              "virtio_pci"
+              "virtio_blk"
+              "virtio_net"
+            ];
+            systemd.network.networks."50-azure".matchConfig.Driver = lib.mkForce "virtio_net";
+
+            # Nobody can log in to it, not even a test: it has to say so by itself.
+            systemd.services.tell-size = {
+              wantedBy = [ "multi-user.target" ];
+              path = [ pkgs.coreutils ];
+              script = ''
+                until [ "$(df --block-size=1 --output=size / | tail -n 1)" -gt ${toString (6 * gibibyte)} ]; do sleep 1; done
+                echo "<2>sealed-onion-test: the root has grown"
+              '';
+            };
+          }
+        )
       ];
     }).config.system.build.azureImage;
 in
@@ -28,7 +42,6 @@ in
   testScript = ''
     import os
     import pathlib
-    import shutil
     import subprocess
 
     (vhd,) = pathlib.Path("${image}").glob("*.vhd")
@@ -39,19 +52,30 @@ in
             disk.seek(-512, os.SEEK_END)
             assert disk.read(8) == b"conectix"
 
-    with subtest("it boots and tells on the console what it waits for"):
-        disk_image = pathlib.Path("image.vhd").resolve()
-        shutil.copyfile(vhd, disk_image)
-        os.chmod(disk_image, 0o600)
-        # A bigger disk than the image's, as in Azure: the root has to grow.
-        subprocess.run(["${hostPkgs.qemu_test}/bin/qemu-img", "convert", "-f", "vpc", "-O", "qcow2", str(disk_image), "disk.qcow2"], check=True)
-        subprocess.run(["${hostPkgs.qemu_test}/bin/qemu-img", "resize", "disk.qcow2", "8G"], check=True)
-        machine = create_machine(
-            "${hostPkgs.qemu_test}/bin/qemu-kvm -m 2048 -bios ${hostPkgs.OVMF.fd}/FV/OVMF.fd"
-            + f" -drive file={pathlib.Path('disk.qcow2').resolve()},if=virtio"
-            + " -nic user,model=virtio,restrict=on"
-        )
+    # A bigger disk than the image's, as in Azure.
+    bigger = pathlib.Path("disk.qcow2").resolve()
+    qemu_img = "${hostPkgs.qemu_test}/bin/qemu-img"
+    subprocess.run([qemu_img, "convert", "-f", "vpc", "-O", "qcow2", str(vhd), str(bigger)], check=True)
+    subprocess.run([qemu_img, "resize", str(bigger), "8G"], check=True)
+
+    machine = create_machine(
+        "${hostPkgs.qemu_test}/bin/qemu-kvm -m 2048 -bios ${hostPkgs.OVMF.fd}/FV/OVMF.fd"
+        + f" -drive file={bigger},if=virtio,format=qcow2"
+        + " -nic user,model=virtio,restrict=on"
+    )
+    try:
         machine.start()
-        machine.wait_for_console_text("sealed-onion: the secrets are still sealed: the metadata service at 169.254.169.254")
+
+        with subtest("it boots, and its root grows to the disk it is put on"):
+            machine.wait_for_console_text("sealed-onion-test: the root has grown", timeout=900)
+
+        # Told again and again, so that it does not matter which of the two came first.
+        with subtest("it tells on the console what it waits for"):
+            machine.wait_for_console_text(
+                "sealed-onion: the secrets are still sealed: the metadata service at 169.254.169.254", timeout=900
+            )
+    finally:
+        # The driver ends the machines that it made itself, and waits for this one's console as long as it runs.
+        machine.crash()
   '';
 }

@@ -44,7 +44,7 @@ in
 {
   environment.systemPackages = [
     change
-    pkgs.jq
+    pkgs.curl
   ];
   networking.firewall.enable = false;
   networking.interfaces.eth1.ipv4.addresses = [
@@ -66,6 +66,8 @@ in
       RuntimeDirectory = "loopback-azure";
       ExecStartPre = "${pkgs.coreutils}/bin/install -m 0600 ${configuration} ${file}";
       ExecStart = "${pkgs.nodejs}/bin/node ${loopbackAzure} --config ${file}";
+      # Started once it answers, and not only once there is a process.
+      ExecStartPost = "${pkgs.curl}/bin/curl -sS --retry 60 --retry-delay 1 --retry-all-errors -o /dev/null http://168.63.129.16/?comp=versions";
       ExecReload = "${pkgs.coreutils}/bin/kill -HUP $MAINPID";
     };
   };

@@ -32,6 +32,7 @@ let
         azureNode = import ./azure-node.nix { inherit fixtures loopbackAzure; };
         guestNode = import ./guest-node.nix { inherit fixtures sopsModule; };
         inherit exampleMachine;
+        nowhere = lib.readFile ./nowhere.py;
       };
     };
 
@@ -58,6 +59,8 @@ lib.mapAttrs' (name: machine: {
 
   vm-azure-image = test ./azure-image.nix;
   vm-boot-agent = test ./boot-agent.nix;
+  vm-hardening = test ./hardening.nix;
+  vm-imds = test ./imds.nix;
   vm-onion-service = test ./onion-service.nix;
   vm-sealed-secrets = test ./sealed-secrets.nix;
   vm-vault-agent = test ./vault-agent.nix;

@@ -5,6 +5,8 @@
 let
   inherit (pkgs) lib;
   keyVersion = "0123456789abcdef0123456789abcdef";
+  # A pair that everybody knows, from the tests of NixOS itself.
+  sshKeys = import (pkgs.path + "/nixos/tests/ssh-keys.nix") pkgs;
 
   # `echo` and not a file: no key, not even a known one, lies in the tree.
   onion = sentence: ''
@@ -41,7 +43,9 @@ rec {
   principalId = "66666666-7777-4888-8999-aaaaaaaaaaaa";
   vault = "kv-test";
   keyUrl = "https://${vault}.vault.azure.net/keys/sealing/${keyVersion}";
-  sshKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHRlc3RrZXl0ZXN0a2V5dGVzdGtleXRlc3RrZXl0 operator";
+  tenantId = "99999999-8888-4777-8666-555555555555";
+  sshKey = sshKeys.snakeOilEd25519PublicKey;
+  sshPrivateKey = sshKeys.snakeOilEd25519PrivateKey;
 
   # The loopback Azure's configuration (rehearsal/azure/serve-config.ts), with what a test adds to it.
   configuration =
@@ -51,6 +55,7 @@ rec {
     }:
     pkgs.writeText "azure.json" (
       builtins.toJSON {
+        inherit tenantId;
         authority = {
           certificate = "${authority}/certificate.pem";
           privateKey = "${authority}/key.pem";

@@ -3,6 +3,7 @@
   azureNode,
   fixtures,
   guestNode,
+  nowhere,
   ...
 }:
 {
@@ -24,7 +25,7 @@
   };
 
   testScript = ''
-    import base64
+    ${nowhere}
     import hashlib
 
     token = "${fixtures.token}"
@@ -42,13 +43,6 @@
 
     def switch(name: str) -> None:
         guest.succeed(f"/run/booted-system/specialisation/{name}/bin/switch-to-configuration test >&2")
-
-
-    # The search's needle never stands in a command: what is typed may be kept.
-    def search(place: str, text: str) -> None:
-        needle = base64.b64encode(text.encode()).decode()
-        guest.succeed(f"echo {needle} | base64 -d >/run/needle")
-        guest.succeed(f"LC_ALL=C grep -r -a -l -F -f /run/needle {place} >&2")
 
 
     azure.start()
@@ -69,20 +63,15 @@
 
     with subtest("once granted the secret arrives, and who waits for it starts"):
         azure.succeed("change-azure '.vaults[].access.guest = [\"decrypt\"]'")
-        guest.wait_for_unit("app.service")
+        guest.wait_until_succeeds("systemctl is-active app.service")
         app_has(token)
         assert guest.succeed("stat -L -c '%U:%G %a' /run/secrets/token").strip() == "app:app 440"
         assert guest.succeed("stat -f -c %T /run/secrets.d").strip() == "ramfs"
 
-    with subtest("nobody but root gets an answer from the metadata service"):
-        ask = "curl -sf -m 5 -H Metadata:true 'http://169.254.169.254/metadata/instance?api-version=2021-02-01'"
-        guest.succeed(ask)
-        guest.fail(f"runuser -u app -- {ask}")
-
     with subtest("after a crash everything is back with nobody's help"):
         guest.crash()
         guest.start()
-        guest.wait_for_unit("app.service")
+        guest.wait_until_succeeds("systemctl is-active app.service")
         app_has(token)
 
     with subtest("a rotated secret reaches its consumer, and the generation before stays"):
@@ -102,12 +91,6 @@
         app_has(token)
 
     with subtest("the plaintext is in no store path, no journal and no disk block"):
-        guest.succeed("echo Y2FuYXJ5LW9uLXRoZS1kaXNr | base64 -d >/var/canary; sync")
-        search("/var/canary", "canary-on-the-disk")
-        search("/dev/vda", "canary-on-the-disk")
-        guest.succeed("journalctl --sync; journalctl --flush; sync")
-        guest.succeed(f"echo {base64.b64encode(token.encode()).decode()} | base64 -d >/run/needle")
-        for place in ["$(nix-store -qR /run/current-system)", "/var/log/journal /run/log/journal", "/dev/vda"]:
-            guest.fail(f"LC_ALL=C grep -r -a -l -F -f /run/needle {place} >&2")
+        assert_nowhere(guest, [token.encode(), rotated.encode()], in_the_store="${fixtures.clientId}")
   '';
 }
