@@ -66,6 +66,13 @@
       SystemMaxUse=200M
     '';
 
+    # Users and /etc without Perl: at each boot two Perl programs would write them. /etc is an image in the store, with
+    # what is written there, SSH's host keys and the machine's id, on the disk over it. What is left of Perl is GRUB's
+    # installer, which only a switch runs.
+    boot.initrd.systemd.enable = true;
+    services.userborn.enable = true;
+    system.etc.overlay.enable = true;
+
     # What the minimal profile leaves: the installer's tools (Python), `less` scripts (Perl), sound, fonts.
     system.disableInstallerTools = true;
     programs.less.lessopen = null;

@@ -25,5 +25,29 @@ in
       "nixos-rebuild"
       "nixos-rebuild-ng"
     ] == [ ];
+  # What makes an ephemeral OS disk safe, and a machine replaceable by the next image.
+  "nothing is mounted but the image's own disk, and there is no swap" =
+    lib.attrNames config.fileSystems == [
+      "/"
+      "/boot"
+    ]
+    && config.swapDevices == [ ]
+    && config.boot.tmp.useTmpfs;
+  "what is opened lies in memory, and is opened anew at each boot" =
+    lib.any (mount: mount.where == "/run/secrets.d" && mount.type == "ramfs") config.systemd.mounts
+    && lib.all (onion: lib.hasPrefix "/run/" onion.path) (lib.attrValues config.services.tor.relay.onionServices)
+    && !(config.systemd.services.sops-install-secrets.unitConfig ? ConditionFirstBoot);
+  "a disk that begins anew has what tor needs made by systemd" = lib.elem "tor" (
+    lib.toList config.systemd.services.tor.serviceConfig.StateDirectory
+  );
+  "no Perl runs when the machine starts" =
+    !(lib.hasInfix "perl" config.system.activationScripts.script)
+    && config.system.activationScripts.users == ""
+    && config.services.userborn.enable
+    && config.system.etc.overlay.enable;
+  "what is written to /etc stays: SSH's host keys, the machine's id" = config.system.etc.overlay.mutable;
+  "users are there before the secrets that are theirs" =
+    lib.elem "userborn.service" config.systemd.services.sops-install-secrets.after
+    && lib.elem "sysinit.target" config.systemd.services.userborn.before;
   "the state's version is fixed" = config.system.stateVersion == "26.05";
 }
