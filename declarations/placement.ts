@@ -2,8 +2,14 @@ import { boolean, type Field, list, malformed, mustBe, NAMESPACE, optional, text
 import type { SecretName } from "./secret";
 import { isTraversal } from "./secret-source";
 
-/** Folders below /run that belong to NixOS, systemd or sops-nix. */
-const TAKEN_FOLDERS = ["secrets.d", "secrets-for-users", "current-system", "booted-system", "wrappers", "systemd"];
+/**
+ * Folders below /run that belong to NixOS, systemd or sops-nix. `user`: the sandbox of the unit that opens the secrets
+ * hides it, as it does /home, /root and /tmp (nix/modules/sealed-secrets.nix), so a secret would never appear there.
+ */
+const TAKEN_FOLDERS = [
+  ...["secrets.d", "secrets-for-users", "current-system", "booted-system", "wrappers", "systemd"],
+  "user",
+];
 
 /** A Linux user's or group's name as NixOS accepts it. */
 const ACCOUNT = /^[a-z_][a-z0-9_-]{0,30}$/;

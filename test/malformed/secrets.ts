@@ -239,6 +239,18 @@ export const SECRETS: readonly Malformed[] = [
     'secrets.token.path must be outside /run/systemd, which belongs to the system, got "/run/systemd/token": set sealed-onion:secrets.token.path',
   ],
   [
+    "a path that the unit which opens secrets does not see",
+    secret({ path: "/run/user/1000/token" }),
+    'secrets.token.path must be outside /run/user, which belongs to the system, got "/run/user/1000/token": set sealed-onion:secrets.token.path',
+  ],
+  ...["/root/token", "/home/app/token", "/tmp/token", "/var/tmp/token"].map(
+    (place): Malformed => [
+      `the path ${place}, which that unit does not see either`,
+      secret({ path: place }),
+      `secrets.token.path must be an absolute path below /run, which is memory and never a disk, got "${place}": set sealed-onion:secrets.token.path`,
+    ],
+  ),
+  [
     "a path where generations of secrets are kept",
     secret({ path: "/run/secrets.d/token" }),
     'secrets.token.path must be outside /run/secrets.d, which belongs to the system, got "/run/secrets.d/token": set sealed-onion:secrets.token.path',
