@@ -27,12 +27,36 @@ export interface ManifestSecret {
   readonly [setting: string]: unknown;
 }
 
+type TorValue = string | number | boolean;
+
+/** Lines of a torrc by option; an option with several values has as many lines. */
+export type TorSettings = Readonly<Record<string, TorValue | readonly TorValue[]>>;
+
+/** What tor serves as the example's onion service. */
+export interface EvaluatedOnion {
+  /** Tor's folder of the service. */
+  readonly path: string;
+  readonly hostname: string;
+  readonly settings: TorSettings;
+}
+
 /** What the modules under `nix/` make of the example stack: `npm run check:nix` evaluates them and compares. */
 export interface EvaluatedGuest {
   readonly manifest: Manifest;
   /** The unit `sops-install-secrets.service`; NixOS's own variables, as PATH, are left out. */
   readonly unseal: { readonly environment: Readonly<Record<string, string>> };
+  readonly refresh: { readonly environment: Readonly<Record<string, string>> };
+  /** The programs that take the hostname from Azure, one after the other. */
+  readonly hostname: { readonly arguments: readonly (readonly string[])[] };
   readonly checkIn: { readonly arguments: readonly string[] };
+  readonly tor: {
+    readonly settings: TorSettings;
+    readonly services: Readonly<Record<string, EvaluatedOnion>>;
+    /** The call of nix/scripts/prepare-onion-key.sh for each service. */
+    readonly prepare: readonly (readonly string[])[];
+  };
+  /** The call of the web server of each service with a site. */
+  readonly sites: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Reads the golden file of the checkout that the current folder is. */

@@ -1,16 +1,17 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Facts } from "../../declarations/facts";
-import { parseOnionHostname } from "../../onion/hostname";
-import { formatPublicKeyFile } from "../../onion/keys";
 import type { LoopbackAzure } from "../azure/azure";
 import type { Machine } from "../azure/machine";
 import type { TorNetwork } from "../tor/network";
 import { startOnionService } from "../tor/onion-service";
+import { torrcLines } from "../tor/torrc";
 import { startFromImage } from "./disk";
 import { readEvaluatedGuest } from "./evaluated";
 import { unsealEnvironment } from "./manifest";
 import { type MemoryFolder, makeMemoryFolder } from "./memory-folder";
+import { onionBelow, onionServicesOf } from "./onion";
+import { prepareOnionFolder } from "./onion-folder";
 import { serveSite } from "./site";
 import type { UnsealOptions } from "./unseal";
 
@@ -53,24 +54,31 @@ export async function bootVm(azure: LoopbackAzure, vmId: string, disk: string): 
   return { machine, facts, memory, consoleLines, unsealing, close };
 }
 
-/** Starts the VM's tor and web server with the unsealed key, as the guest's onion-service module does. */
+/**
+ * Starts the VM's web server and tor with the unsealed key, as the guest's onion-service module does: its script looks at
+ * the key, its settings are in the torrc. Other paths and another port of the site, and tor is in a network of its own.
+ */
 export async function serveOnion(vm: Vm, opened: Map<string, string>, network: TorNetwork, directory: string) {
-  const [service] = Object.values(vm.facts.services);
-  const keyFile = service && opened.get(service.secret);
-  if (!service || !keyFile) throw new Error("the image declares no onion service whose key was opened");
+  const evaluated = readEvaluatedGuest();
   const site = await serveSite(path.resolve("nix", "site"));
-  const onion = await startOnionService({
-    network,
-    directory,
-    keyDirectory: path.join(vm.memory.path, "tor", "onion"),
-    secretKeyFile: fs.readFileSync(keyFile),
-    publicKeyFile: formatPublicKeyFile(parseOnionHostname(service.hostname)),
-    hostname: service.hostname,
-    ports: { 80: site.address },
-  });
-  const close = async () => {
-    await onion.close();
+  try {
+    const [first] = onionServicesOf(vm.facts, evaluated, () => site.address);
+    const onion = first && onionBelow(vm.memory.path, first);
+    if (!onion || ![...opened.values()].includes(onion.keyFile)) {
+      throw new Error("the image declares no onion service whose key was opened");
+    }
+    const { hostname, folder } = onion;
+    await prepareOnionFolder(onion);
+    const torrc = torrcLines(evaluated.tor.settings);
+    const settings = torrcLines(onion.settings);
+    const service = await startOnionService({ network, directory, folder, hostname, settings, torrc });
+    const close = async () => {
+      await service.close();
+      await site.close();
+    };
+    return { hostname, close };
+  } catch (error) {
     await site.close();
-  };
-  return { hostname: service.hostname, close };
+    throw error;
+  }
 }

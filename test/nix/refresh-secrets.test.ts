@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { runChild } from "../../commands/child-process";
 import { findOnPath } from "../../commands/tools";
 import type { Machine } from "../../rehearsal/azure/machine";
+import { readEvaluatedGuest } from "../../rehearsal/guest/evaluated";
 import * as fixture from "../rehearsal/azure/fixture";
 import { GUEST, policy, type Rig, sealKey, startRig, VAULT_URL, vault } from "../rehearsal/azure/fixture";
 import { runGuestScript } from "./guest-script";
@@ -62,10 +63,9 @@ describe.skipIf(missing.length > 0)(`sealed files in user data, opened by ${by} 
     environment = {
       ...machine.env,
       PATH: `${programs}:${process.env.PATH}`,
-      HOME: "/var/empty",
+      ...readEvaluatedGuest().refresh.environment,
       XDG_RUNTIME_DIR: directory,
       AZURE_CLIENT_ID: GUEST.clientId,
-      AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
       SEALED_ONION_KEY_URL: keyUrl,
       SEALED_ONION_MANIFEST: path.join(directory, "manifest.json"),
       SEALED_ONION_STATE: path.join(directory, "state"),

@@ -8,12 +8,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findOnPath } from "../../commands/tools";
 import { onionHostname } from "../../onion/hostname";
-import { formatPublicKeyFile, formatSecretKeyFile, generateOnionKey } from "../../onion/keys";
+import { formatSecretKeyFile, generateOnionKey, type OnionKey } from "../../onion/keys";
+import { readEvaluatedGuest } from "../../rehearsal/guest/evaluated";
+import { prepareOnionFolder } from "../../rehearsal/guest/onion-folder";
 import { authorizeClient, newClientAuthorization } from "../../rehearsal/tor/client-authorization";
 import { fetchOnion } from "../../rehearsal/tor/fetch-onion";
 import { startTorNetwork, type TorNetwork } from "../../rehearsal/tor/network";
-import { type OnionServiceOptions, startOnionService } from "../../rehearsal/tor/onion-service";
+import { startOnionService } from "../../rehearsal/tor/onion-service";
 import { startTor } from "../../rehearsal/tor/process";
+import { torrcLines } from "../../rehearsal/tor/torrc";
 
 const missing = ["tor", "tor-gencert"].filter((program) => findOnPath(program) === undefined);
 const skipped = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")} not on PATH)`;
@@ -44,16 +47,40 @@ describe.skipIf(missing.length > 0)(`a private tor network${skipped}`, () => {
   let site: http.Server;
   let target = "";
   const key = generateOnionKey();
-  const service = (name: string, other: Partial<OnionServiceOptions> = {}) =>
-    startOnionService({
-      network,
-      directory: path.join(directory, name),
-      secretKeyFile: formatSecretKeyFile(key),
-      publicKeyFile: formatPublicKeyFile(key),
-      hostname: onionHostname(key.publicKey),
-      ports: { 80: target },
-      ...other,
+  const hostname = onionHostname(key.publicKey);
+
+  /** A service's folder as the guest lays it out: its key and, by name, who may find it. */
+  async function layOut(name: string, own: OnionKey, clients: Record<string, string> = {}): Promise<string> {
+    const opened = path.join(directory, `${name}-opened`);
+    fs.mkdirSync(opened);
+    const open = (secret: string, content: string | Uint8Array) => {
+      fs.writeFileSync(path.join(opened, secret), content);
+      return path.join(opened, secret);
+    };
+    const folder = path.join(directory, name, "service");
+    const files = Object.entries(clients).map(([secret, line]) => [secret, open(secret, line)] as const);
+    const keyFile = open("key", formatSecretKeyFile(own));
+    await prepareOnionFolder({
+      name,
+      hostname: onionHostname(own.publicKey),
+      keyFile,
+      folder,
+      clients: files,
+      settings,
     });
+    return folder;
+  }
+
+  /** What the guest's modules set for a service, and for tor. */
+  const { tor } = readEvaluatedGuest();
+  const { settings } = Object.values(tor.services)[0] ?? { settings: {} };
+  const start = (name: string, folder: string, expected = hostname) =>
+    startOnionService({
+      ...{ network, directory: path.join(directory, name), folder, hostname: expected },
+      settings: torrcLines({ ...settings, HiddenServicePort: [`80 ${target}`] }),
+      torrc: torrcLines(tor.settings),
+    });
+  const service = async (name: string) => start(name, await layOut(name, key));
 
   beforeAll(async () => {
     site = http.createServer((request, response) => {
@@ -90,30 +117,31 @@ describe.skipIf(missing.length > 0)(`a private tor network${skipped}`, () => {
 
   test("serves nothing under another hostname than the one expected", async () => {
     const other = onionHostname(generateOnionKey().publicKey);
-    await expect(service("other", { hostname: other })).rejects.toThrow(
-      new Error(`tor derives the hostname ${onionHostname(key.publicKey)} from the onion key, expected ${other}`),
+    const folder = await layOut("other", key);
+    await expect(start("other", folder, other)).rejects.toThrow(
+      new Error(`tor derives the hostname ${hostname} from the onion key, expected ${other}`),
     );
-    expect(fs.existsSync(path.join(directory, "other", "service"))).toBe(false);
+    expect(fs.existsSync(folder)).toBe(false);
   });
 
-  test("does not start with a damaged key, and says what tor says", async () => {
-    const secretKeyFile = formatSecretKeyFile(key).subarray(0, 80);
-    await expect(service("damaged", { secretKeyFile })).rejects.toThrow(/^tor \(damaged\) ended with exit code 1:\n/);
+  test("does not start with another key than the declared hostname's, and says what tor says", async () => {
+    const folder = await layOut("foreign", key);
+    const secretKey = path.join(folder, "hs_ed25519_secret_key");
+    fs.rmSync(secretKey);
+    fs.writeFileSync(secretKey, formatSecretKeyFile(generateOnionKey()));
+    await expect(start("foreign", folder)).rejects.toThrow(
+      /^tor \(foreign\) ended with exit code 1:\n.*does not match/s,
+    );
   });
 
   test("serves an authorized client only, once it has its key", async () => {
     const guarded = generateOnionKey();
-    const hostname = onionHostname(guarded.publicKey);
+    const own = onionHostname(guarded.publicKey);
     const friend = newClientAuthorization();
-    const running = await service("guarded", {
-      secretKeyFile: formatSecretKeyFile(guarded),
-      publicKeyFile: formatPublicKeyFile(guarded),
-      hostname,
-      authorizedClients: { friend: friend.publicLine },
-    });
-    const get = (deadlineMs: number) => fetchOnion(network.client.socksPort, `http://${hostname}/`, { deadlineMs });
+    const running = await start("guarded", await layOut("guarded", guarded, { friend: friend.publicLine }), own);
+    const get = (deadlineMs: number) => fetchOnion(network.client.socksPort, `http://${own}/`, { deadlineMs });
     await expect(get(3_000)).rejects.toThrow(/^no answer from /);
-    await authorizeClient(network, hostname, friend);
+    await authorizeClient(network, own, friend);
     expect((await get(30_000)).status).toBe(200);
     await running.close();
   }, 120_000);
