@@ -80,13 +80,14 @@ it("tokens that end during an upload are renewed", async () => {
   expect(tokens.issued()).toBeGreaterThan(1);
 });
 
-it.each<[string, Parameters<Rig["azure"]["faults"]["add"]>[0]["effect"]]>([
-  ["cannot be reached", { kind: "reset" }],
-  ["is out of order", { kind: "answer", status: 503, body: "<html>busy</html>" }],
-])("a token service that %s for a while during an upload costs time only", async (_what, effect) => {
+it("a token service that cannot be reached for a while during an upload costs time only", {
+  timeout: 120_000,
+}, async () => {
   shortenTokens();
   slowly();
-  const fault = rig.azure.faults.add({ host: LOGIN, path: /\/token\b/, skip: 1, times: 5, effect });
+  // The SDK itself asks four times before it gives up, and swallows giving up while its token is good.
+  const path = /\/token\b/;
+  const away = rig.azure.faults.add({ host: LOGIN, path, skip: 1, times: 9, effect: { kind: "reset" } });
   await expectUploaded(await upload());
-  expect(fault.hits).toBe(5);
+  expect(away.hits).toBe(9);
 });
