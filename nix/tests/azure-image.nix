@@ -60,7 +60,7 @@ in
     subprocess.run([qemu_img, "resize", str(bigger), "8G"], check=True)
 
     machine = create_machine(
-        "${hostPkgs.qemu_test}/bin/qemu-kvm -m 2048 -bios ${hostPkgs.OVMF.fd}/FV/OVMF.fd"
+        "${hostPkgs.qemu_test}/bin/qemu-kvm -cpu max -m 2048 -bios ${hostPkgs.OVMF.fd}/FV/OVMF.fd"
         + f" -drive file={bigger},if=virtio,format=qcow2"
         + " -nic user,model=virtio,restrict=on"
     )
