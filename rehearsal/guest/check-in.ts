@@ -1,36 +1,21 @@
 import * as http from "node:http";
-import { runChild } from "../../commands/child-process";
-import { findOnPath } from "../../commands/tools";
 import type { Machine } from "../azure/machine";
+import { canRunAfterburn, runAfterburn } from "./afterburn";
 import { readEvaluatedGuest } from "./evaluated";
 
 const wireServer = "http://168.63.129.16";
 const version = { "x-ms-version": "2012-11-30" };
 
 /**
- * afterburn takes the wire server's address from option 245 of networkd's DHCP lease and else waits for a minute. Here
- * no DHCP server has told it, so it gets a lease in a mount namespace of its own.
- */
-const afterburnWithLease = `
-mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/netif/leases
-for index in /sys/class/net/*/ifindex; do echo OPTION_245=a83f8110 > "/run/systemd/netif/leases/$(cat "$index")"; done
-exec "$0" "$@"`;
-
-/**
  * Reports the VM ready to Azure's wire server, as the guest's boot agent does.
  * @returns the program that did it
  */
 export async function checkIn(machine: Machine): Promise<string> {
-  const afterburn = findOnPath("afterburn");
-  if (!afterburn || process.getuid?.() !== 0 || !findOnPath("unshare")) {
+  if (!canRunAfterburn()) {
     await reportReady(machine);
     return "our own request (afterburn is not on PATH, or may not mount)";
   }
-  const [, ...evaluated] = readEvaluatedGuest().checkIn.arguments;
-  const args = ["--mount", "/bin/sh", "-c", afterburnWithLease, afterburn, ...evaluated];
-  const environment = { PATH: process.env.PATH, ...machine.env };
-  const { code, stderr } = await runChild("unshare", args, { environment, deadlineMs: 30_000 });
-  if (code !== 0) throw new Error(`afterburn could not check in: ${stderr}`);
+  await runAfterburn(machine, readEvaluatedGuest().checkIn.arguments);
   return "afterburn";
 }
 
