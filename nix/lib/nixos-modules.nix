@@ -1,7 +1,9 @@
 # What the flake offers as nixosModules. Each can be imported alone: what it builds on it imports itself, sops-nix's
-# module (`sopsModule`) among it. Paths, so that nothing is there twice where several are imported.
+# module (`sopsModule`) among it. Sets around paths: a path is there once, however many modules import it, and Nix before
+# 2.9 takes no bare path for a module.
 sopsModule:
 let
+  plain = file: { imports = [ file ]; };
   withSops = file: {
     imports = [
       sopsModule
@@ -11,10 +13,10 @@ let
 in
 {
   default = withSops ../host.nix;
-  azure-image = ../modules/azure-image.nix;
+  azure-image = plain ../modules/azure-image.nix;
   boot-agent = withSops ../modules/boot-agent.nix;
-  hardening = ../modules/hardening.nix;
+  hardening = plain ../modules/hardening.nix;
   onion-service = withSops ../modules/onion-service.nix;
   sealed-secrets = withSops ../modules/sealed-secrets.nix;
-  vault-agent = ../modules/vault-agent.nix;
+  vault-agent = plain ../modules/vault-agent.nix;
 }

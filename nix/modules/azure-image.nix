@@ -22,7 +22,8 @@
     services.cloud-init.network.enable = lib.mkForce false;
     systemd.services.cloud-config.enable = lib.mkForce false;
 
-    # Upstream's image has SSH open to all. sealed-onion.ssh.enable (onion-service/ssh.nix) has it on loopback.
+    # Upstream's image has SSH open to all. sealed-onion.ssh.enable (onion-service/ssh.nix) has it on loopback;
+    # one that is open all the same takes lib.mkForce.
     services.openssh.enable = lib.mkOverride 90 false;
 
     # The network came from cloud-init's module: one DHCP client for the synthetic interface, IPv4 as Azure gives it.

@@ -38,6 +38,7 @@ let
           };
           description = ''
             Where each virtual port leads: "site" is the static site, else a loopback address and port, or a unix socket.
+            The socket's folder has to outlive a restart of its service (`RuntimeDirectoryPreserve = "restart"`).
           '';
         };
         site = mkOption {
