@@ -22,13 +22,14 @@ let
             systemd.network.networks."50-azure".matchConfig.Driver = lib.mkForce "virtio_net";
             sealed-onion.vaultAgent.package = pkgs.vault-bin; # as released: to build one takes long, and no cache has it
 
-            # Nobody can log in to it, not even a test: it has to say so by itself.
-            systemd.services.tell-size = {
+            # Nobody can log in to it, not even a test: it has to say by itself how it is.
+            systemd.services.tell-state = {
               wantedBy = [ "multi-user.target" ];
               path = [ pkgs.coreutils ];
               script = ''
                 until [ "$(df --block-size=1 --output=size / | tail -n 1)" -gt ${toString (6 * gibibyte)} ]; do sleep 1; done
-                echo "<2>sealed-onion-test: the root has grown"
+                while IFS=: read -r user password _ && [ "$user" != root ]; do :; done </etc/shadow
+                echo "<2>sealed-onion-test: the file system has grown, and for root there is $user:$password"
               '';
             };
           }
@@ -67,8 +68,8 @@ in
     try:
         machine.start()
 
-        with subtest("it boots, and its root grows to the disk it is put on"):
-            machine.wait_for_console_text("sealed-onion-test: the root has grown", timeout=900)
+        with subtest("it boots, its file system grows to the disk it is put on, and root is locked"):
+            machine.wait_for_console_text("sealed-onion-test: .* has grown, and for root there is root:[!*]", timeout=900)
 
         # Told again and again, so that it does not matter which of the two came first.
         with subtest("it tells on the console what it waits for"):
