@@ -132,6 +132,15 @@ async function previewJson({ folder, stack }: PulumiOptions, environment: Record
   return (await promisify(execFile)("pulumi", command, options)).stdout;
 }
 
+/** As at a terminal: a preview comes first. It refuses what is protected, when nothing is deleted yet. */
+async function destroyAfterPreview(stack: Stack): Promise<EngineRun> {
+  const options = { color: "never", diff: true } as const;
+  await observe("destroy", true, (listener) => stack.previewDestroy({ ...options, ...listener })).catch((error) => {
+    throw error instanceof RunFailed ? new RunFailed("pulumi destroy", { ...error.run, operations: [] }, error) : error;
+  });
+  return observe("destroy", false, (listener) => stack.destroy({ ...options, ...listener }));
+}
+
 /** Opens the stack, made where it is not there yet. Needs `pulumi` on PATH. */
 export async function startPulumi(options: PulumiOptions): Promise<PulumiEngine> {
   const served = await Promise.all(options.providers.map(serveProvider));
@@ -153,7 +162,7 @@ export async function startPulumi(options: PulumiOptions): Promise<PulumiEngine>
     up: () =>
       observe("up", false, (listener) => stack.up({ ...common, ...listener, diff: true, suppressProgress: true })),
     refresh: () => observe("refresh", false, (listener) => stack.refresh({ ...common, ...listener })),
-    destroy: () => observe("destroy", false, (listener) => stack.destroy({ ...common, ...listener, diff: true })),
+    destroy: () => destroyAfterPreview(stack),
     async outputs() {
       const outputs = await stack.outputs();
       return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));

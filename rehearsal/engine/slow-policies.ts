@@ -1,6 +1,6 @@
 import type { EngineRun } from "./engine";
 import type { Stage } from "./stage";
-import { onlyResource, stageHosts, stageResources, VAULT } from "./stage-resources";
+import { onlyResource, stageResources, VAULT } from "./stage-resources";
 
 /** Longer than any run: the policies take effect when we say so. */
 const NOT_YET_MS = 3_600_000;
@@ -14,9 +14,8 @@ export async function withSlowPolicies(stage: Stage, work: () => Promise<EngineR
   const { cloud, requests } = stage.azure;
   const [first, usual] = [requests.entries.length, cloud.propagation.accessPoliciesMs];
   const refused = () => {
-    if (stageResources(stage, VAULT).length === 0) return 0;
-    const { vault } = stageHosts(stage);
-    return requests.entries.slice(first).filter(({ host, status }) => host === vault && status === 403).length;
+    const hosts = stageResources(stage, VAULT).map(({ name }) => `${name}.vault.azure.net`);
+    return requests.entries.slice(first).filter(({ host, status }) => hosts.includes(host) && status === 403).length;
   };
   const takeEffect = () => {
     cloud.propagation.accessPoliciesMs = usual;
