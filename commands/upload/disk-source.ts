@@ -32,6 +32,8 @@ export interface ReadOptions {
   /** Told at the start, and when whoever takes the chunks comes back for the next. */
   readonly onRead: (reading: Reading) => void;
   readonly signal: AbortSignal;
+  /** `dataSegments()` of the disk, where they have been looked for already. */
+  readonly segments?: Promise<readonly Range[]> | undefined;
 }
 
 /**
@@ -42,8 +44,9 @@ export function readChunks(disk: Disk, pool: BufferPool, options: ReadOptions): 
   return disk.format === "zstd" ? unpackedChunks(disk, pool, options) : fileChunks(disk, pool, options);
 }
 
-async function* fileChunks(disk: Disk, pool: BufferPool, { onRead, signal }: ReadOptions): AsyncGenerator<Chunk> {
-  const segments = await dataSegments(disk.file);
+async function* fileChunks(disk: Disk, pool: BufferPool, options: ReadOptions): AsyncGenerator<Chunk> {
+  const { onRead, signal } = options;
+  const segments = await (options.segments ?? dataSegments(disk.file));
   const footer = disk.format === "raw" ? fixedVhdFooter(disk.size - 512, Buffer.from(disk.id, "hex")) : undefined;
   const data = lengthOf(segments);
   let left = data;

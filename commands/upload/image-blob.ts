@@ -29,8 +29,8 @@ export interface ImageBlob {
   readonly name: string;
   /** Undefined where there is no blob. */
   state(): Promise<BlobState | undefined>;
-  /** Makes an empty blob of full size. False where one is there already, which is left alone. */
-  create(size: number, digest: string): Promise<boolean>;
+  /** Makes an empty blob of full size: its ETag. Undefined where one is there already, which is left alone. */
+  create(size: number, digest: string): Promise<string | undefined>;
   /** Empties and resizes a blob that nobody has changed since `etag`. */
   restart(size: number, digest: string, lease: string, etag: string): Promise<void>;
   /** Ranges that were written, in order. Others read as zeros. */
@@ -137,12 +137,11 @@ async function readState(client: PageBlobClient, abortSignal: AbortSignal): Prom
   }
 }
 
-async function unlessThere(creation: Promise<unknown>): Promise<boolean> {
+async function unlessThere(creation: Promise<{ etag?: string }>): Promise<string | undefined> {
   try {
-    await creation;
-    return true;
+    return (await creation).etag;
   } catch (error) {
-    if (["BlobAlreadyExists", "ConditionNotMet", "LeaseIdMissing"].includes(codeOf(error))) return false;
+    if (["BlobAlreadyExists", "ConditionNotMet", "LeaseIdMissing"].includes(codeOf(error))) return undefined;
     throw error;
   }
 }

@@ -41,6 +41,8 @@ export interface TransferOptions {
   readonly written: readonly Range[];
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** `dataSegments()` of the disk, where they have been looked for already. */
+  readonly segments?: Promise<readonly Range[]> | undefined;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface TransferOptions {
  * clears those where the disk has zeros. So it does not matter who wrote to an incomplete blob before, or what.
  */
 export async function transfer(options: TransferOptions): Promise<TransferResult> {
-  const { blob, disk, lease, progress, signal, stop, written } = options;
+  const { blob, disk, lease, progress, segments, signal, stop, written } = options;
   const start = Date.now();
   const checksum = createCrc64(BUFFERS, CHUNK_SIZE);
   const pool = createBufferPool(checksum.buffers);
@@ -102,7 +104,7 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
     return { data: reading.data, left: reading.left + onTheWay, sent, kept, skipped: reading.position - planned };
   });
   try {
-    for await (const chunk of readChunks(disk, pool, { onRead, signal })) {
+    for await (const chunk of readChunks(disk, pool, { onRead, segments, signal })) {
       hash.add(chunk.index, chunk.bytes, chunk.runs); // before the buffer may be used again
       await sendChunk(chunk);
     }

@@ -4,6 +4,7 @@ import type { Range } from "../../image/data-ranges";
 import type { Progress } from "../progress";
 import { firstContact } from "./blob-client";
 import { createBufferPool } from "./buffer-pool";
+import { dataSegments } from "./data-segments";
 import type { Disk } from "./disk";
 import { type Reading, readChunks } from "./disk-source";
 import { type BlobState, type ImageBlob, openImageBlob } from "./image-blob";
@@ -45,14 +46,16 @@ export async function uploadDisk(options: UploadOptions): Promise<UploadResult> 
   const signal = AbortSignal.any([options.signal, stopped.signal]);
   const attempt = createAttempt({ ...retries, log: progress.log, signal });
   const blob = openImageBlob(client, attempt);
-  await firstContact(() => blob.create(disk.size, digest), signal, progress.log);
+  const segments = disk.format === "zstd" ? undefined : dataSegments(disk.file); // meanwhile the blob is made
+  segments?.catch(() => {}); // told when the disk is read
+  const created = await firstContact(() => blob.create(disk.size, digest), signal, progress.log);
   const lease = await waitForLease(blob, attempt, options);
   if ("completedAt" in lease) return lease;
   try {
-    const written = await prepare(blob, lease, options); // others may have been here since the blob was made
+    const written = await prepare(blob, lease, created, options);
     if ("completedAt" in written) return written;
     const stop = (reason: unknown): void => stopped.abort(reason);
-    const result = await transfer({ blob, disk, lease, progress, signal, stop, written });
+    const result = await transfer({ blob, disk, lease, progress, segments, signal, stop, written });
     const completedAt = await complete(blob, lease, digest, result.contentHash);
     return { completedAt, transfer: result };
   } finally {
@@ -85,8 +88,16 @@ async function waitForLease(blob: ImageBlob, attempt: Attempt, options: UploadOp
   }
 }
 
-/** Looks at a blob that was there before: what of it can be kept. */
-async function prepare(blob: ImageBlob, lease: Lease, options: UploadOptions): Promise<Range[] | UploadResult> {
+/**
+ * Looks at what the blob holds: what of it can be kept.
+ * @param created its ETag, if it was made here. Somebody else may have written to it before it was leased.
+ */
+async function prepare(
+  blob: ImageBlob,
+  lease: Lease,
+  created: string | undefined,
+  options: UploadOptions,
+): Promise<Range[] | UploadResult> {
   const { progress } = options;
   const state = await blob.state();
   if (!state) throw new Error(`'${blob.name}' was deleted while it was uploaded: run it again`);
@@ -96,6 +107,7 @@ async function prepare(blob: ImageBlob, lease: Lease, options: UploadOptions): P
     await restart(blob, lease, state.etag, options);
     return [];
   }
+  if (state.etag === created) return [];
   const written = await blob.writtenRanges(lease.id);
   if (written.length > 0) progress.log(`going on with an upload of '${blob.name}' that was interrupted`);
   return written;
