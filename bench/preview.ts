@@ -41,7 +41,7 @@ function writeEmptyProgram(folder: string): void {
   fs.writeFileSync(path.join(folder, "Pulumi.yaml"), "name: empty\nruntime: nodejs\n");
   fs.writeFileSync(path.join(folder, "index.ts"), "export {};\n");
   fs.writeFileSync(path.join(folder, "package.json"), '{"name":"empty","main":"index.ts"}\n');
-  fs.copyFileSync("tsconfig.json", path.join(folder, "tsconfig.json"));
+  for (const name of ["bundle.cjs", "tsconfig.json"]) fs.copyFileSync(name, path.join(folder, name));
   fs.symlinkSync(path.resolve("node_modules"), path.join(folder, "node_modules"), "dir");
 }
 
