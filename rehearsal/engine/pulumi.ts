@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import type { EngineEvent, Stack, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
+import { findOnPath } from "../../commands/tools";
 import { debugProviders, type ServedProvider, serveProvider } from "../provider/grpc-server";
 import type { ResourceProvider } from "../provider/provider";
 import { type Engine, type EngineRun, type Operation, RunFailed } from "./engine";
@@ -33,17 +34,12 @@ export interface PulumiEngine extends Engine {
 
 /** Where the CLI is, or undefined. */
 export function findPulumi(): string | undefined {
-  return onPath("pulumi");
+  return findOnPath("pulumi");
 }
 
 /** Whether Pulumi finds the released plugin of a package, so that nothing has to stand in for it. */
 export function hasPlugin(name: string): boolean {
-  return onPath(`pulumi-resource-${name}`) !== undefined;
-}
-
-function onPath(program: string): string | undefined {
-  const folders = (process.env.PATH ?? "").split(path.delimiter);
-  return folders.map((folder) => path.join(folder || ".", program)).find((file) => fs.existsSync(file));
+  return findOnPath(`pulumi-resource-${name}`) !== undefined;
 }
 
 function operationOf({ op, urn, type, diffs, detailedDiff }: StepEventMetadata): Operation {

@@ -2,20 +2,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Engine } from "../../rehearsal/engine/engine";
+import { NEW_IMAGE } from "../../rehearsal/engine/story-tools";
 import { configure, said, startStack, type TestStack } from "./test-stack";
 
-/** What a changed image leads to. */
-const NEW_IMAGE = [
-  "create-replacement image-image",
-  "create-replacement vm-machine",
-  "delete-replaced image-image",
-  "delete-replaced vm-machine",
-  "replace image-image",
-  "replace vm-machine",
-  "update image-build",
-  "update image-upload",
-  "update vm-prune",
-];
 const NEW_VM = ["create-replacement vm-machine", "delete-replaced vm-machine", "replace vm-machine"];
 
 // Each of these is two updates and a preview.
