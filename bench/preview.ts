@@ -10,6 +10,7 @@ import { localCommand } from "../rehearsal/provider/local-command";
 import { simulatedRandom } from "../rehearsal/provider/random";
 import { nobodysSshKey } from "../rehearsal/ssh-key";
 import { copyProgram } from "../rehearsal/workspace";
+import { median } from "./median";
 
 /**
  * The time of `pulumi preview` of this program beside that of an empty TypeScript program, in turns, so that whatever
@@ -73,11 +74,6 @@ async function timed(work: Contender): Promise<number> {
   const started = performance.now();
   await work();
   return (performance.now() - started) / 1000;
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
 function round(value: number): number {

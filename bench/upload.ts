@@ -4,12 +4,13 @@ import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { findOnPath } from "../commands/tools";
 import { fileDigest } from "../image/file-digest";
+import { median } from "./median";
 import { provideAzcopy } from "./upload/azcopy";
 import { az, azcopy, type BenchFiles, type Contender, floor, ours } from "./upload/contenders";
 import { type BenchDisk, benchDisks, makeDisk } from "./upload/disks";
 import { type MeasuredRun, measuredRun } from "./upload/measured-run";
 import { type DiskPlan, planDisk } from "./upload/plan";
-import { type DiskResult, judge, median, summary } from "./upload/report";
+import { type DiskResult, judge, summary } from "./upload/report";
 import { resentShare } from "./upload/resend";
 import { type BenchStore, startBenchStore, storeParent } from "./upload/store";
 

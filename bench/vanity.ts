@@ -6,6 +6,7 @@ import { findOnPath } from "../commands/tools";
 import { encodeBase32 } from "../onion/base32";
 import { measureMkp224o } from "../onion/mkp224o";
 import { startVanitySearch } from "../onion/vanity-search";
+import { median } from "./median";
 
 const rounds = 5;
 const roundMs = 1_000;
@@ -88,10 +89,6 @@ function printTable(results: readonly Round[]): void {
     const speed = speeds.length === 0 ? "not on PATH" : Math.round(median(speeds)).toLocaleString("en-US");
     console.log(`${name.padEnd(18)}${speed.padStart(12)}  ${note}`.trimEnd());
   }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 function rounded(value: number): number {

@@ -1,3 +1,4 @@
+import { median } from "../median";
 import type { Contender } from "./contenders";
 import type { BenchDisk } from "./disks";
 import type { MeasuredRun } from "./measured-run";
@@ -27,13 +28,6 @@ const bars = {
   peakRssMiB: 160,
   resentRatio: 0.05,
 };
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = sorted.length >> 1;
-  const [below = 0, above = 0] = sorted.length % 2 === 1 ? [sorted[middle], sorted[middle]] : sorted.slice(middle - 1);
-  return (below + above) / 2;
-}
 
 function figures({ dataBytes, runs }: DiskResult): DiskFigures {
   const ours = runs.get("ours") ?? [];
