@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { NixosImage } from "./components/nixos-image";
-import { OnionVm } from "./components/onion-vm";
-import { SealedSecret } from "./components/sealed-secret";
-import { SealingVault } from "./components/sealing-vault";
-import { VaultAzureAuth } from "./components/vault-azure-auth";
-import { readConfig } from "./config";
-import { factsOf, factsText } from "./declarations/facts";
+import { NixosImage } from "./components/image/nixos-image";
+import { SealedSecret } from "./components/secrets/sealed-secret";
+import { readConfig } from "./components/stack/config";
+import { factsOf, factsText } from "./components/stack/facts";
+import { SealingVault } from "./components/vault/sealing-vault";
+import { VaultAzureAuth } from "./components/vault-auth/vault-azure-auth";
+import { OnionVm } from "./components/vm/onion-vm";
 
 const config = readConfig();
 const { stack, location, production, recipients, services } = config;

@@ -1,4 +1,4 @@
-import { provideTools } from "../rehearsal/setup";
+import { provideTools } from "./rehearsal/setup";
 
 /** vitest's global set-up: what the tests run for real, installed once where that is possible (root on Debian). */
 export default async function installTools(): Promise<void> {

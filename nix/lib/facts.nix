@@ -60,7 +60,7 @@ let
       }
     ] complete;
 
-  # The defaults of declarations/guest.ts: facts written before a switch was there still mean the same.
+  # The defaults of components/vm/boot-agent.ts: facts written before a switch was there still mean the same.
   completeGuest =
     guest:
     {

@@ -47,7 +47,7 @@ rec {
   sshKey = sshKeys.snakeOilEd25519PublicKey;
   sshPrivateKey = sshKeys.snakeOilEd25519PrivateKey;
 
-  # The loopback Azure's configuration (rehearsal/azure/serve-config.ts), with what a test adds to it.
+  # The loopback Azure's configuration (test/azure/serve/serve-config.ts), with what a test adds to it.
   configuration =
     {
       access,

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { describe, expect, it } from "vitest";
-import { unpinnedActions } from "../../checks/action-pins";
+import { unpinnedActions } from "./action-pins";
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
 

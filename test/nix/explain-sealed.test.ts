@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { GUEST, OTHER, policy, type Rig, sealKey, startRig, VAULT_URL, vault } from "loopback-azure/fixture";
+import type { Machine } from "loopback-azure/machine/machine";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { findOnPath } from "../../commands/tools";
-import type { Machine } from "../../rehearsal/azure/machine";
-import { GUEST, OTHER, policy, type Rig, sealKey, startRig, VAULT_URL, vault } from "../rehearsal/azure/fixture";
+import { findOnPath } from "../../components/process/tools";
 import { runGuestScript } from "./guest-script";
 
 const missing = ["bash", "curl", "jq"].filter((program) => !findOnPath(program));

@@ -2,8 +2,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findOnPath } from "../../commands/tools";
-import { formatPublicKeyFile, formatSecretKeyFile, generateOnionKey } from "../../onion/keys";
+import { formatPublicKeyFile, formatSecretKeyFile, generateOnionKey } from "../../components/onion/keys";
+import { findOnPath } from "../../components/process/tools";
 import { runGuestScript } from "./guest-script";
 import { startOfflineTor } from "./offline-tor";
 

@@ -1,11 +1,11 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import * as fixture from "loopback-azure/fixture";
+import { type Rig, startRig } from "loopback-azure/fixture";
+import type { Machine } from "loopback-azure/machine/machine";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findOnPath } from "../../commands/tools";
-import type { Machine } from "../../rehearsal/azure/machine";
-import * as fixture from "../rehearsal/azure/fixture";
-import { type Rig, startRig } from "../rehearsal/azure/fixture";
+import { findOnPath } from "../../components/process/tools";
 import { runGuestScript } from "./guest-script";
 
 const missing = ["bash", "curl", "jq"].filter((program) => !findOnPath(program));

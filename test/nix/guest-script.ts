@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { type ChildResult, runChild } from "../../commands/child-process";
+import { type ChildResult, runChild } from "../../components/process/child-process";
 
 /**
  * Runs one of the guest's scripts as its unit does (writeShellApplication's shell options). The environment is the given

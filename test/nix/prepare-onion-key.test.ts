@@ -2,9 +2,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findOnPath } from "../../commands/tools";
-import { onionHostname } from "../../onion/hostname";
-import { formatPublicKeyFile, formatSecretKeyFile, generateOnionKey, type OnionKey } from "../../onion/keys";
+import { onionHostname } from "../../components/onion/hostname";
+import { formatPublicKeyFile, formatSecretKeyFile, generateOnionKey, type OnionKey } from "../../components/onion/keys";
+import { findOnPath } from "../../components/process/tools";
 import { runGuestScript } from "./guest-script";
 import { startOfflineTor } from "./offline-tor";
 

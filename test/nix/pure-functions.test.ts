@@ -3,10 +3,10 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runChild } from "../../commands/child-process";
-import { findOnPath } from "../../commands/tools";
-import { onionHostname } from "../../onion/hostname";
-import { generateOnionKey } from "../../onion/keys";
+import { onionHostname } from "../../components/onion/hostname";
+import { generateOnionKey } from "../../components/onion/keys";
+import { runChild } from "../../components/process/child-process";
+import { findOnPath } from "../../components/process/tools";
 
 const noNix = !findOnPath("nix-instantiate");
 const hostname = onionHostname(generateOnionKey().publicKey);

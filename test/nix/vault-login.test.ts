@@ -4,10 +4,10 @@ import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { decodeJwt } from "jose";
+import { GUEST, type Rig, startRig } from "loopback-azure/fixture";
+import type { Machine } from "loopback-azure/machine/machine";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { findOnPath } from "../../commands/tools";
-import type { Machine } from "../../rehearsal/azure/machine";
-import { GUEST, type Rig, startRig } from "../rehearsal/azure/fixture";
+import { findOnPath } from "../../components/process/tools";
 import { runGuestScript } from "./guest-script";
 
 const missing = ["bash", "curl", "jq"].filter((program) => !findOnPath(program));

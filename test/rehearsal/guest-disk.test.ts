@@ -3,10 +3,10 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { findOnPath } from "../../commands/tools";
-import { readNixDisk } from "../../rehearsal/guest/nix-disk";
-import { diskBytes, readGuestDisk, writeGuestDisk } from "../../rehearsal/guest-disk";
-import { partitionTable } from "../../rehearsal/partition-table";
+import { findOnPath } from "../../components/process/tools";
+import { readNixDisk } from "./guest/nix-disk";
+import { diskBytes, readGuestDisk, writeGuestDisk } from "./guest-disk";
+import { partitionTable } from "./partition-table";
 
 let folder: string;
 beforeEach(() => {

@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LeakSearch } from "../../rehearsal/leaks";
+import { LeakSearch } from "./leaks";
 
 const secret = Buffer.from("never-to-be-seen-0123456789\xff\xfe", "latin1");
 

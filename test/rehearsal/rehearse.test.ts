@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findOnPath } from "../../commands/tools";
-import type { RehearsalReport } from "../../rehearsal/report";
+import { findOnPath } from "../../components/process/tools";
+import type { RehearsalReport } from "./report";
 
 const missing = ["sops", "tor", "tor-gencert", "curl", "jq"].filter((tool) => !findOnPath(tool));
 const unless = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")} not on PATH)`;
@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(temporary, { recursive: true }));
 
 function start(...args: string[]): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
-  const child = spawn(process.execPath, ["run.mjs", "rehearsal/rehearse.ts", ...args], {
+  const child = spawn(process.execPath, ["components/start/run.mjs", "test/rehearsal/rehearse.ts", ...args], {
     env: { ...process.env, TMPDIR: temporary },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -2,8 +2,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkFixtures, FIXTURE_PROGRAMS, type Fixtures } from "../../../checks/nix/fixtures";
-import { findOnPath } from "../../../commands/tools";
+import { findOnPath } from "../../../components/process/tools";
+import { checkFixtures, FIXTURE_PROGRAMS, type Fixtures } from "./fixtures";
 
 const missing = FIXTURE_PROGRAMS.filter((program) => !findOnPath(program));
 

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { differences, goldenText, writeGolden } from "../../../checks/nix/golden";
+import { differences, goldenText, writeGolden } from "./golden";
 
 const hash = "0123456789abcdfghijklmnpqrsvwxyz";
 

@@ -2,9 +2,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Unit } from "../../../checks/nix/evaluate";
-import { exposures, tooExposed, verifyUnits, writeUnits } from "../../../checks/nix/units";
-import { findOnPath } from "../../../commands/tools";
+import { findOnPath } from "../../../components/process/tools";
+import type { Unit } from "./evaluate";
+import { exposures, tooExposed, verifyUnits, writeUnits } from "./units";
 
 const noSystemd = !findOnPath("systemd-analyze");
 

@@ -1,12 +1,12 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { type Rig, startRig } from "loopback-azure/fixture";
+import type { Machine } from "loopback-azure/machine/machine";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Machine } from "../../../rehearsal/azure/machine";
-import { canRunAfterburn, runAfterburn } from "../../../rehearsal/guest/afterburn";
-import { checkIn } from "../../../rehearsal/guest/check-in";
-import { readEvaluatedGuest } from "../../../rehearsal/guest/evaluated";
-import { type Rig, startRig } from "../azure/fixture";
+import { canRunAfterburn, runAfterburn } from "./afterburn";
+import { checkIn } from "./check-in";
+import { readEvaluatedGuest } from "./evaluated";
 
 describe.skipIf(!canRunAfterburn())("afterburn, called as the modules call it (skipped without it)", () => {
   let rig: Rig;

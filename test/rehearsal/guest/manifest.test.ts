@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Facts } from "../../../declarations/facts";
-import { readEvaluatedGuest } from "../../../rehearsal/guest/evaluated";
-import { manifestOf, movedBelow, unsealEnvironment } from "../../../rehearsal/guest/manifest";
+import type { Facts } from "../../../components/stack/facts";
+import { readEvaluatedGuest } from "./evaluated";
+import { manifestOf, movedBelow, unsealEnvironment } from "./manifest";
 
 const stack = "nix/eval/stacks/example";
 const facts: Facts = JSON.parse(fs.readFileSync(path.join(stack, "facts.json"), "utf8"));

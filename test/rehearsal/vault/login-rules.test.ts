@@ -1,8 +1,8 @@
+import { assignment, GUEST, identity, machine, OTHER, type Rig, roleId, startRig } from "loopback-azure/fixture";
+import type { Machine } from "loopback-azure/machine/machine";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Machine } from "../../../rehearsal/azure/machine";
-import { azureSeenBy, machineToken } from "../../../rehearsal/vault/azure-view";
-import { type AzureView, checkLogin, type LoginRequest, type LoginRules } from "../../../rehearsal/vault/login-rules";
-import { assignment, GUEST, identity, machine, OTHER, type Rig, roleId, startRig } from "../azure/fixture";
+import { azureSeenBy, machineToken } from "./azure-view";
+import { type AzureView, checkLogin, type LoginRequest, type LoginRules } from "./login-rules";
 
 const resource = "https://management.azure.com/";
 const reader = "99999999-9999-4999-8999-999999999999";

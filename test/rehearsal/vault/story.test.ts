@@ -1,13 +1,13 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { GUEST, machine, type Rig, startRig } from "loopback-azure/fixture";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findOnPath } from "../../../commands/tools";
-import { Cleanup } from "../../../rehearsal/cleanup";
-import { makeMemoryFolder } from "../../../rehearsal/guest/memory-folder";
-import { findVault } from "../../../rehearsal/vault/server";
-import { rehearseVault, type VaultStage } from "../../../rehearsal/vault/story";
-import { GUEST, machine, type Rig, startRig } from "../azure/fixture";
+import { findOnPath } from "../../../components/process/tools";
+import { Cleanup } from "../cleanup";
+import { makeMemoryFolder } from "../guest/memory-folder";
+import { findVault } from "./server";
+import { rehearseVault, type VaultStage } from "./story";
 
 const program = findVault();
 const flavour = "missing" in program ? "" : program.flavour;

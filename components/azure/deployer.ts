@@ -1,0 +1,77 @@
+import { getClientConfigOutput } from "@pulumi/azure-native/authorization/getClientConfig";
+import * as pulumi from "@pulumi/pulumi";
+import type { Principal } from "./principals";
+
+/** The Azure CLI's own client id: whoever signed in through it (and not as a service principal) is a user. */
+const AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+
+/** Somebody who gets rights, and the suffix of the names of the resources that say so. */
+export interface Grantee {
+  readonly suffix: string;
+  /** The suffix that they may have had before. */
+  readonly formerly?: pulumi.Input<string>;
+  readonly objectId: pulumi.Input<string>;
+  readonly type: pulumi.Input<Principal["type"]>;
+}
+
+/** Who runs `up`, and where. */
+export interface Deployer {
+  readonly tenantId: pulumi.Output<string>;
+  readonly subscriptionId: pulumi.Output<string>;
+  readonly grantee: Grantee;
+}
+
+/** Asks the Azure provider as whom it is signed in. */
+export function whoDeploys(parent: pulumi.Resource): Deployer {
+  const client = getClientConfigOutput({ parent });
+  const type = client.clientId.apply((clientId) => principalType(clientId));
+  return {
+    tenantId: client.tenantId,
+    subscriptionId: client.subscriptionId,
+    // who was named until now, and is still the one: not the same right twice
+    grantee: { suffix: "sealer", formerly: client.objectId.apply(namedSuffix), objectId: client.objectId, type },
+  };
+}
+
+function namedSuffix(objectId: string): string {
+  return `sealer-${objectId}`;
+}
+
+/** Azure must be told what a principal is: a person came through the CLI, anything else is a program. */
+export function principalType(clientId: string): Principal["type"] {
+  return clientId === AZURE_CLI ? "User" : "ServicePrincipal";
+}
+
+/**
+ * Those named in the configuration, or whoever runs `up`. The first to be named takes the place of whoever ran `up`
+ * until then, who may be named as well: Azure grants a right once only.
+ */
+export function sealersOf(sealers: readonly Principal[], { grantee }: Deployer): readonly Grantee[] {
+  if (sealers.length === 0) return [grantee];
+  return sealers.map(({ objectId, type }, index) => ({
+    suffix: namedSuffix(objectId),
+    objectId,
+    type,
+    ...(index === 0 ? { formerly: grantee.suffix } : {}),
+  }));
+}
+
+/**
+ * Options of a grant, and its name: one grant after the other (`before`), and another principal's only once the old one
+ * is gone.
+ */
+export function grant(
+  parent: pulumi.Resource,
+  role: string,
+  { suffix, formerly }: Grantee,
+  before: readonly pulumi.Resource[],
+) {
+  const name = (who: string) => role.replace("*", who);
+  const options: pulumi.CustomResourceOptions = {
+    parent,
+    dependsOn: [...before],
+    deleteBeforeReplace: true,
+    ...(formerly === undefined ? {} : { aliases: [{ name: pulumi.output(formerly).apply(name) }] }),
+  };
+  return { name: name(suffix), options };
+}

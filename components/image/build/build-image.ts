@@ -1,0 +1,30 @@
+import { endWithParent } from "../../process/child-process";
+import { UsageError } from "../upload/request";
+import { buildDisk, readBuildRequest } from "./build-disk";
+import { writeFacts } from "./facts-file";
+
+/**
+ * Builds the stack's disk, or takes the one that image.vhd names: what `NixosImage` runs once its inputs changed.
+ * Parameters come in the environment: STACK, FACTS, NIX_DIGEST, SEALED, BUILDER, BLOB_URL, DIGEST, GENERATION. One
+ * JSON line on standard output, `{"vhd","stamp","digest"}`; `vhd` is null where the blob of this digest is complete
+ * already, and `stamp` tells whether the file is still the one that was built. The build's own progress goes to
+ * standard error.
+ *
+ * Exit codes: 1 if it could not be built, 2 if the environment is incomplete.
+ */
+async function main(): Promise<void> {
+  const request = readBuildRequest(process.env);
+  const { digest, facts, stack } = request;
+  writeFacts(stack, facts); // also where nothing is built: git has what the image is made of
+  const { findComplete } = await import("./complete-blob.js");
+  const complete = await findComplete(request, new AbortController().signal, console.error);
+  if (complete) console.error(`'${complete.name}' is there already: nothing to build`);
+  const { stamp, vhd } = complete ? { stamp: null, vhd: null } : await buildDisk(request);
+  console.log(JSON.stringify({ vhd, stamp, digest }));
+}
+
+endWithParent();
+main().catch((error: unknown) => {
+  console.error(`build: ${(error as Error).message}`);
+  process.exit(error instanceof UsageError ? 2 : 1);
+});

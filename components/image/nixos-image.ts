@@ -1,0 +1,169 @@
+import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment";
+import { BlobContainer } from "@pulumi/azure-native/storage/blobContainer";
+import { StorageAccount } from "@pulumi/azure-native/storage/storageAccount";
+import { Command } from "@pulumi/command/local/command";
+import * as pulumi from "@pulumi/pulumi";
+import { RandomString } from "@pulumi/random/randomString";
+import { azureName } from "../azure/azure-name";
+import { blobEndpoint, guidOf, roleDefinitionId, storageAccountName } from "../azure/azure-names";
+import { type Deployer, type Grantee, grant } from "../azure/deployer";
+import { readably } from "../process/readable-error";
+import { fileDigest } from "./disk/file-digest";
+import { type ImageNames, imageDigest, imageNames, nixTreeDigest } from "./image";
+import type { ImageSettings } from "./image-settings";
+import { type PublishArgs, publishImage } from "./publish-image";
+
+export interface NixosImageArgs extends ImageSettings {
+  /** The stack's name. */
+  readonly stack: string;
+  /** Azure's name of the region. */
+  readonly location: string;
+  readonly resourceGroupName: pulumi.Input<string>;
+  /** The text of `facts.json`. */
+  readonly facts: pulumi.Input<string>;
+  /** Digests of the sealed files that a new image is made for, by secret name. */
+  readonly sealed: Readonly<Record<string, pulumi.Input<string>>>;
+  /** The build waits for these: the sealed files lie on disk then. */
+  readonly ready: readonly pulumi.Resource[];
+  /** Who runs `up`, and so builds and uploads. */
+  readonly uploaders: readonly Grantee[];
+  readonly deployer: Deployer;
+}
+
+/** Built-in role "Storage Blob Data Contributor". */
+const BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+const CONTAINER = "images";
+
+/** Everything of an image that is known before it is built. */
+interface Plan {
+  readonly digest: pulumi.Output<string>;
+  readonly names: pulumi.Output<ImageNames>;
+  /** For the commands' environments. */
+  readonly inputs: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/**
+ * The stack's NixOS image: built (or taken) on the workstation, uploaded as a page blob, published for VMs. Its names
+ * hold the digest of what it is made of, so equal content is neither built nor uploaded twice.
+ *
+ *     const image = new NixosImage("image", { stack, location, facts, sealed, ready, ...config.image, ...vault });
+ *     export const imageId = image.imageId;
+ */
+export class NixosImage extends pulumi.ComponentResource {
+  /** Id of the managed image, or of the gallery's image version. */
+  readonly imageId: pulumi.Output<string>;
+  /** `https://ACCOUNT.blob.core.windows.net/images` */
+  readonly containerUrl: pulumi.Output<string>;
+  /** The name of this image's blob in that container. */
+  readonly blobName: pulumi.Output<string>;
+  /** Whoever boots the image waits for these. */
+  readonly ready: readonly pulumi.Resource[];
+
+  constructor(name: string, args: NixosImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("sealed-onion:index:NixosImage", name, {}, opts);
+    const child = { parent: this };
+    const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, child);
+    const accountName = suffix.result.apply((random) => storageAccountName(args.stack, random));
+    const account = new StorageAccount(`${name}-account`, accountArgs(args, accountName), child);
+    const place = { resourceGroupName: args.resourceGroupName, accountName: azureName(account) };
+    const container = new BlobContainer(`${name}-container`, { ...place, ...containerArgs() }, child);
+    const grants: RoleAssignment[] = [];
+    for (const uploader of args.uploaders) {
+      const { name: grantName, options } = grant(this, `${name}-*-blobs`, uploader, grants.slice(-1));
+      grants.push(new RoleAssignment(grantName, grantArgs(account.id, uploader, args.deployer), options));
+    }
+
+    // What the provider and the commands are told of the cloud as well.
+    const { ARM_ENVIRONMENT: cloud } = process.env;
+    this.containerUrl = accountName.apply((known) => `${blobEndpoint(known, cloud)}/${CONTAINER}`);
+    const plan = planImage(args);
+    this.blobName = plan.names.blob;
+    const blobUrl = pulumi.interpolate`${this.containerUrl}/${this.blobName}`;
+    const inputs = { ...plan.inputs, BLOB_URL: blobUrl, DIGEST: plan.digest, GENERATION: "2" };
+    const options = { parent: this, dependsOn: [...args.ready, container, ...grants] };
+    const build = new Command(`${name}-build`, commandArgs("build-image", inputs), options);
+    // What the build is told, too: where the disk is not on this machine any more, the upload builds it again.
+    const upload = new Command(
+      `${name}-upload`,
+      commandArgs("upload-image", { ...inputs, VHD: build.stdout }),
+      options,
+    );
+
+    const published = publishImage(this, name, publishArgs(args, plan.names.image, blobUrl, account.id, upload));
+    this.imageId = published.id;
+    this.ready = [published];
+    this.registerOutputs({ imageId: this.imageId, containerUrl: this.containerUrl, blobName: this.blobName });
+  }
+}
+
+/** An account that is reached by Entra ID alone, over TLS, and shows nothing to the public. */
+function accountArgs({ location, resourceGroupName }: NixosImageArgs, accountName: pulumi.Input<string>) {
+  return {
+    resourceGroupName,
+    location,
+    accountName,
+    kind: "StorageV2",
+    sku: { name: "Standard_LRS" },
+    allowBlobPublicAccess: false,
+    allowSharedKeyAccess: false,
+    defaultToOAuthAuthentication: true,
+    allowCrossTenantReplication: false,
+    enableHttpsTrafficOnly: true,
+    minimumTlsVersion: "TLS1_2",
+  };
+}
+
+function containerArgs() {
+  return { containerName: CONTAINER, publicAccess: "None" } as const;
+}
+
+function grantArgs(scope: pulumi.Input<string>, { objectId, type }: Grantee, { subscriptionId }: Deployer) {
+  const ids = pulumi.all([scope, objectId]);
+  return {
+    scope,
+    principalId: objectId,
+    principalType: type,
+    roleDefinitionId: subscriptionId.apply((id) => roleDefinitionId(id, BLOB_CONTRIBUTOR)),
+    roleAssignmentName: ids.apply(([account, principal]) => guidOf("assignment", account, principal, BLOB_CONTRIBUTOR)),
+  };
+}
+
+function commandArgs(program: string, environment: Record<string, pulumi.Input<string>>) {
+  const run = `exec node components/start/run.mjs ${program}`;
+  return { create: run, update: run, environment, logging: "stderr" } as const;
+}
+
+/** Digests what the image is made of: files are read, nothing is built. */
+function planImage({ stack, facts, sealed, vhd, builder }: NixosImageArgs): Plan {
+  const source = vhd === undefined ? (builder ? JSON.stringify(builder) : "nix") : `vhd:${vhd}`;
+  const { nixDigest, vhdDigest } = readably(() => ({
+    nixDigest: nixTreeDigest("nix"),
+    vhdDigest: vhd === undefined ? undefined : fileDigest(vhd),
+  }));
+  const inputs = pulumi.all([facts, pulumi.output(sealed)]);
+  const digest = inputs.apply(([factsText, digests]) =>
+    imageDigest({ facts: factsText, sealed: digests, nixDigest, builder: source, vhdDigest }),
+  );
+  return {
+    digest,
+    names: digest.apply((hex) => imageNames(stack, hex)),
+    inputs: {
+      STACK: stack,
+      FACTS: facts,
+      NIX_DIGEST: nixDigest,
+      SEALED: pulumi.output(sealed).apply((digests) => JSON.stringify(digests)),
+      BUILDER: source,
+    },
+  };
+}
+
+function publishArgs(
+  args: NixosImageArgs,
+  imageName: pulumi.Input<string>,
+  blobUrl: pulumi.Input<string>,
+  storageAccountId: pulumi.Input<string>,
+  upload: Command,
+): PublishArgs {
+  const { stack, location, resourceGroupName, publish, targetRegions } = args;
+  return { stack, location, resourceGroupName, publish, targetRegions, imageName, blobUrl, storageAccountId, upload };
+}

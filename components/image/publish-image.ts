@@ -1,0 +1,85 @@
+import { Gallery } from "@pulumi/azure-native/compute/gallery";
+import { GalleryImage } from "@pulumi/azure-native/compute/galleryImage";
+import { GalleryImageVersion } from "@pulumi/azure-native/compute/galleryImageVersion";
+import { Image } from "@pulumi/azure-native/compute/image";
+import type { Command } from "@pulumi/command/local/command";
+import type * as pulumi from "@pulumi/pulumi";
+import { azureName } from "../azure/azure-name";
+import { galleryVersion } from "../azure/azure-names";
+import { readably } from "../process/readable-error";
+import type { ImageSettings } from "./image-settings";
+
+/** An uploaded disk and how VMs are to find it. */
+export interface PublishArgs extends Pick<ImageSettings, "publish" | "targetRegions"> {
+  readonly stack: string;
+  readonly location: string;
+  readonly resourceGroupName: pulumi.Input<string>;
+  readonly imageName: pulumi.Input<string>;
+  readonly blobUrl: pulumi.Input<string>;
+  readonly storageAccountId: pulumi.Input<string>;
+  /** The command that brings the disk there; prints when it was complete. */
+  readonly upload: Command;
+}
+
+/**
+ * Makes an image of the uploaded disk: a managed image, or a version in a gallery. The new one is made first: its name
+ * is another one, and the VM still runs on the old.
+ */
+export function publishImage(parent: pulumi.Resource, name: string, args: PublishArgs): Image | GalleryImageVersion {
+  return args.publish === "gallery" ? publishVersion(parent, name, args) : publishManaged(parent, name, args);
+}
+
+function publishManaged(parent: pulumi.Resource, name: string, args: PublishArgs): Image {
+  const { blobUrl, imageName, location, resourceGroupName, upload } = args;
+  const osDisk = { osType: "Linux", osState: "Generalized", blobUri: blobUrl } as const;
+  return new Image(
+    `${name}-image`,
+    { resourceGroupName, location, imageName, hyperVGeneration: "V2", storageProfile: { osDisk } },
+    // Not a data edge: a preview then knows the name of the blob even where the upload is to run.
+    { parent, dependsOn: [upload], deleteBeforeReplace: false },
+  );
+}
+
+function publishVersion(parent: pulumi.Resource, name: string, args: PublishArgs): GalleryImageVersion {
+  const { location, resourceGroupName, stack } = args;
+  const place = { resourceGroupName, location };
+  const galleryName = `sealed_onion_${stack.replaceAll("-", "_")}`;
+  const gallery = new Gallery(`${name}-gallery`, { ...place, galleryName }, { parent });
+  const definition = new GalleryImage(
+    `${name}-definition`,
+    {
+      ...place,
+      galleryName: azureName(gallery),
+      galleryImageName: `sealed-onion-${stack}`,
+      identifier: { publisher: "sealed-onion", offer: "nixos", sku: stack },
+      osType: "Linux",
+      osState: "Generalized",
+      hyperVGeneration: "V2",
+      architecture: "x64",
+    },
+    { parent },
+  );
+  const galleryImageVersionName = args.upload.stdout.apply((stdout) => readably(() => versionOf(stdout)));
+  return new GalleryImageVersion(
+    `${name}-version`,
+    {
+      ...place,
+      galleryName: azureName(gallery),
+      galleryImageName: azureName(definition),
+      galleryImageVersionName,
+      publishingProfile: { targetRegions: regionsOf(args) },
+      storageProfile: { osDiskImage: { source: { storageAccountId: args.storageAccountId, uri: args.blobUrl } } },
+    },
+    { parent, deleteBeforeReplace: false },
+  );
+}
+
+function regionsOf({ targetRegions }: PublishArgs) {
+  return targetRegions.map(({ name, replicas }) => ({ name, regionalReplicaCount: replicas }));
+}
+
+/** The version that belongs to an uploaded disk: the same whenever and wherever it is asked for. */
+export function versionOf(uploadOutput: string): string {
+  const { completedAt }: { completedAt?: string } = JSON.parse(uploadOutput);
+  return galleryVersion(completedAt ?? "");
+}

@@ -1,0 +1,58 @@
+import type { ImageGeneration } from "../disk/partition-table";
+
+/** A wrong call, not a failed one: exit code 2. */
+export class UsageError extends Error {}
+
+/** What an upload is asked for, in its environment. */
+export interface UploadRequest {
+  /** `https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME.vhd`, maybe with a SAS. */
+  readonly blobUrl: string;
+  /** What names the image, see `imageDigest()`. */
+  readonly digest: string;
+  readonly generation: ImageGeneration;
+  /** The disk file. Undefined where the build found that the blob is complete. */
+  readonly vhd: string | undefined;
+  /** The disk's `fileStamp()` when it was built; undefined for a path that somebody typed. */
+  readonly stamp: string | undefined;
+}
+
+/** The blob and what it is to hold. */
+export type UploadTarget = Pick<UploadRequest, "blobUrl" | "digest" | "generation">;
+
+/** @throws UsageError */
+export function readUploadRequest(environment: NodeJS.ProcessEnv): UploadRequest {
+  return { ...readTarget(environment), ...readDisk(required(environment, "VHD")) };
+}
+
+/** @throws UsageError */
+export function readTarget(environment: NodeJS.ProcessEnv): UploadTarget {
+  const blobUrl = required(environment, "BLOB_URL");
+  const generation = Number(environment.GENERATION ?? 2);
+  if (generation !== 1 && generation !== 2) {
+    throw new UsageError(`GENERATION must be 1 or 2, got "${environment.GENERATION}"`);
+  }
+  if (!URL.canParse(blobUrl)) throw new UsageError(`BLOB_URL must be a blob's URL, got "${withoutQuery(blobUrl)}"`);
+  return { blobUrl, digest: required(environment, "DIGEST"), generation };
+}
+
+export function required(environment: NodeJS.ProcessEnv, variable: string): string {
+  const value = environment[variable];
+  if (!value) throw new UsageError(`${variable} is not set: pulumi up runs this program, with its whole environment`);
+  return value;
+}
+
+/** A URL that may be shown: a SAS is a password. */
+export function withoutQuery(url: string): string {
+  return url.split("?", 1)[0] ?? "";
+}
+
+/** VHD is a path, or what `build-image` printed. */
+function readDisk(value: string): Pick<UploadRequest, "stamp" | "vhd"> {
+  if (!value.trimStart().startsWith("{")) return { vhd: value, stamp: undefined };
+  try {
+    const { stamp, vhd } = JSON.parse(value) as { stamp?: string | null; vhd?: string | null };
+    return { vhd: vhd ?? undefined, stamp: stamp ?? "" };
+  } catch {
+    throw new UsageError(`VHD must be a path or what build-image printed, got "${value}"`);
+  }
+}

@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import type { Progress } from "../../process/progress";
+import { CHUNK_SIZE, createContentHash } from "../disk/content-hash";
+import { createCrc64 } from "../disk/crc64";
+import { createRangePlanner, type Range } from "../disk/data-ranges";
+import { createBufferPool } from "./buffer-pool";
+import type { Disk } from "./disk";
+import { type Chunk, type Reading, readChunks } from "./disk-source";
+import type { ImageBlob } from "./image-blob";
+import type { Lease } from "./lease";
+import { createLimit } from "./limit";
+import { createWrittenRanges } from "./written-ranges";
+
+/** Chunks in memory at once: 4 MiB each. */
+const BUFFERS = 9;
+/** Requests on their way at once. */
+export const REQUESTS = 8;
+
+export interface TransferResult {
+  /** `createContentHash()` of the disk. */
+  readonly contentHash: string;
+  /** Bytes that were sent; what failed and was sent again counts once. */
+  readonly sent: number;
+  /** Bytes that the blob held already, verified by their MD5. */
+  readonly kept: number;
+  /** Bytes of zeros that needed no sending. */
+  readonly skipped: number;
+  /** Requests that carried data. */
+  readonly requests: number;
+  /** How long it took: nothing that was waited for before is in it. */
+  readonly seconds: number;
+}
+
+export interface TransferOptions {
+  readonly blob: ImageBlob;
+  readonly disk: Disk;
+  readonly lease: Lease;
+  /** Ends all requests of the upload: one of them has failed for good. */
+  readonly stop: (reason: unknown) => void;
+  /** What the blob holds already. */
+  readonly written: readonly Range[];
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** `dataSegments()` of the disk, where they have been looked for already. */
+  readonly segments?: Promise<readonly Range[]> | undefined;
+}
+
+/**
+ * Makes the blob equal to the disk: sends the ranges with data, leaves those that are there and have the same MD5, and
+ * clears those where the disk has zeros. So it does not matter who wrote to an incomplete blob before, or what.
+ */
+export async function transfer(options: TransferOptions): Promise<TransferResult> {
+  const { blob, disk, lease, progress, segments, signal, stop, written } = options;
+  const start = Date.now();
+  const checksum = createCrc64(BUFFERS, CHUNK_SIZE);
+  const pool = createBufferPool(checksum.buffers);
+  const limit = createLimit(REQUESTS, stop);
+  const there = createWrittenRanges(written);
+  const plan = createRangePlanner();
+  const hash = createContentHash(disk.size);
+  const total = { sent: 0, kept: 0, requests: 0 };
+  let position = 0;
+  /** Bytes of the ranges of all chunks that the reader has left behind. */
+  let planned = 0;
+  let reading: Reading = { position: 0, data: disk.size, left: disk.size };
+
+  const clear = async (start: number, end: number): Promise<void> => {
+    for (const range of there.between(start, end)) {
+      await limit.start(() => lease.hold(() => blob.clear(range, lease.id)));
+    }
+  };
+  const send = async (range: Range, bytes: Buffer): Promise<void> => {
+    if (there.cover(range) && (await blob.md5(range)).equals(createHash("md5").update(bytes).digest())) {
+      total.kept += bytes.length;
+      return;
+    }
+    await lease.hold(() => blob.put(range, bytes, checksum.of(bytes), lease.id));
+    total.sent += bytes.length;
+    total.requests += 1;
+  };
+  const sendChunk = async ({ buffer, bytes, index, runs }: Chunk): Promise<void> => {
+    const base = index * CHUNK_SIZE;
+    const ranges = plan(runs);
+    let left = ranges.length;
+    for (const range of ranges) {
+      const place = { start: base + range.start, end: base + range.end };
+      await clear(position, place.start);
+      position = place.end;
+      await limit.start(async () => {
+        await send(place, bytes.subarray(range.start, range.end));
+        left -= 1;
+        if (left === 0) pool.give(buffer);
+      });
+    }
+    for (const range of ranges) planned += range.end - range.start;
+  };
+
+  const onRead = (now: Reading): void => {
+    reading = now;
+  };
+  const unfollow = progress.follow(() => {
+    const { kept, sent } = total;
+    const onTheWay = planned - sent - kept;
+    return { data: reading.data, left: reading.left + onTheWay, sent, kept, skipped: reading.position - planned };
+  });
+  try {
+    for await (const chunk of readChunks(disk, pool, { onRead, segments, signal })) {
+      hash.add(chunk.index, chunk.bytes, chunk.runs); // before the buffer may be used again
+      await sendChunk(chunk);
+    }
+    await clear(position, disk.size);
+    await limit.idle();
+  } catch (error) {
+    stop(error); // also where the disk could not be read
+    await limit.settled();
+    throw error;
+  } finally {
+    unfollow();
+  }
+  const seconds = (Date.now() - start) / 1000;
+  return { contentHash: hash.digest(), ...total, skipped: disk.size - total.sent - total.kept, seconds };
+}

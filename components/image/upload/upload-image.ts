@@ -1,0 +1,89 @@
+import * as fs from "node:fs";
+import { createProgress, type Progress, size, time } from "../../process/progress";
+import type { CompleteBlob } from "../build/complete-blob";
+import { dropOtherLinks } from "../build/disk-link";
+import { fileStamp } from "../disk/file-digest";
+import { Interrupted, interruption } from "./interruption";
+import { readUploadRequest, type UploadRequest, UsageError, withoutQuery } from "./request";
+import { endStalledRequests } from "./stalled-requests";
+import type { TransferResult } from "./transfer";
+
+/**
+ * Uploads a disk as a page blob: what `NixosImage` runs after the build. Parameters come in the environment: VHD (a path,
+ * or what `build-image` printed) and those of `build-image`, for the disk may have to be built again: a machine that goes
+ * on with another one's upload does not have it. One JSON line on standard output, `{"blobUrl","size","completedAt"}`,
+ * everything else on standard error. `completedAt` belongs to the blob: a gallery's version is named after it.
+ *
+ * Exit codes: 1 if it could not be uploaded (run again, it goes on), 2 if the environment is incomplete.
+ */
+async function main(): Promise<void> {
+  const request = readUploadRequest(process.env);
+  const progress = createProgress("uploading");
+  endStalledRequests(60_000);
+  try {
+    const { completedAt, size } = await uploadImage(request, progress, interruption());
+    console.log(JSON.stringify({ blobUrl: withoutQuery(request.blobUrl), size, completedAt }));
+  } finally {
+    progress.end();
+  }
+  const { STACK: stack } = process.env;
+  if (stack) dropOtherLinks(stack, request.digest);
+}
+
+async function uploadImage(request: UploadRequest, progress: Progress, signal: AbortSignal): Promise<CompleteBlob> {
+  const built = builtDisk(request);
+  if ("vhd" in built) return send(built.vhd, request, progress, signal);
+  const { findComplete } = await import("../build/complete-blob.js");
+  const complete = await findComplete(request, signal, progress.log);
+  if (complete) return complete;
+  progress.log(`${built.problem}: building it again`);
+  return send(await buildAgain(signal), request, progress, signal);
+}
+
+/** The disk that was built, or why it cannot be sent from here and now. */
+function builtDisk({ stamp, vhd }: UploadRequest): { vhd: string } | { problem: string } {
+  if (vhd === undefined) return { problem: "the blob was complete and is not any more" };
+  if (!fs.existsSync(vhd)) return { problem: `the disk '${vhd}' is gone` };
+  if (stamp === undefined || stamp === fileStamp(vhd)) return { vhd };
+  return { problem: `the disk '${vhd}' is not the one that was built` };
+}
+
+/** @returns the disk's path */
+async function buildAgain(signal: AbortSignal): Promise<string> {
+  const { buildDisk, readBuildRequest } = await import("../build/build-disk.js");
+  signal.throwIfAborted();
+  const interrupted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason)); // the builder ends with this process
+  });
+  const { vhd } = await Promise.race([buildDisk(readBuildRequest(process.env)), interrupted]);
+  return vhd;
+}
+
+async function send(vhd: string, request: UploadRequest, progress: Progress, signal: AbortSignal) {
+  const { blobUrl, digest, generation } = request;
+  const { openDisk } = await import("./disk.js");
+  const disk = await openDisk(vhd, generation, signal);
+  // The Azure SDK takes a while to load: only after the disk was found good.
+  const { uploadDisk } = await import("./upload.js");
+  const { pageBlobClient } = await import("./blob-client.js");
+  const client = await pageBlobClient(blobUrl, process.env);
+  const { completedAt, transfer } = await uploadDisk({ client, digest, disk, progress, signal });
+  progress.end();
+  progress.log(tell(client.name, transfer));
+  return { size: disk.size, completedAt };
+}
+
+function tell(blob: string, transfer: TransferResult | undefined): string {
+  if (transfer === undefined) return `'${blob}' is there already: nothing was sent`;
+  const { kept, requests, seconds, sent, skipped } = transfer;
+  const keptText = kept > 0 ? `, ${size(kept)} were there already` : "";
+  return (
+    `uploaded '${blob}': ${size(sent)} sent in ${requests} requests, ${size(skipped)} of zeros skipped${keptText}, ` +
+    `${time(seconds)}, ${size(sent / Math.max(0.001, seconds))}/s`
+  );
+}
+
+main().catch((error: unknown) => {
+  console.error(`upload: ${(error as Error).message}`);
+  process.exit(error instanceof UsageError ? 2 : error instanceof Interrupted ? error.exitCode : 1);
+});

@@ -1,0 +1,126 @@
+import { timingSafeEqual } from "node:crypto";
+import { atOnce } from "../../process/at-once";
+import { keylessFingerprint } from "../fingerprint";
+import { readIfThere, type SealRecord, sealedPath } from "../seal/seal-record";
+import { sealedFor } from "../seal/sealed-file";
+import { decrypt } from "../seal/sops";
+import type { SecretDeclaration } from "../secret";
+import { readPlaintext } from "../sources/read-source";
+import { SourceError } from "../sources/source-error";
+import type { Stack } from "./stacks";
+
+/** What is known of a secret, without showing it. */
+export interface SecretView {
+  readonly stack: string;
+  readonly name: string;
+  /** For people: `file token`, `onion abc…`. */
+  readonly source: string;
+  readonly hostname?: string;
+  /** "undeclared": sealed, but no longer in the configuration; the next `pulumi up` removes it. */
+  readonly state: "sealed" | "not sealed" | "missing" | "damaged" | "undeclared";
+  readonly recipients: { readonly vault: boolean; readonly age: readonly string[]; readonly pgp: readonly string[] };
+  /** The versioned URL of the key that it is sealed for. */
+  readonly keyUrl?: string;
+  /** Whether that is the stack's key. */
+  readonly currentKey?: boolean;
+  readonly sealedAt?: string;
+  /** What the source says now beside what is sealed; a `command` is not run and a `pass` entry not decrypted. */
+  readonly sourceIs: "same" | "different" | "absent" | "unknown";
+  /** Whether it opens with the credentials at hand; undefined with `--offline`. */
+  readonly opens?: boolean;
+  /** Why it does not open. */
+  readonly reason?: string;
+}
+
+/** Looks at every secret of the stacks, sealed or declared. @param offline asks no vault */
+export function viewSecrets(stacks: readonly Stack[], offline: boolean): Promise<SecretView[]> {
+  const all = stacks.flatMap((stack) => {
+    const names = new Set([...stack.declarations.map(({ name }) => name), ...stack.records.keys()]);
+    return [...names].sort().map((name) => ({ stack, name }));
+  });
+  return atOnce(all, ({ stack, name }) => view(stack, name, offline));
+}
+
+async function view(stack: Stack, name: string, offline: boolean): Promise<SecretView> {
+  const declaration = stack.declarations.find((one) => one.name === name);
+  const record = stack.records.get(name);
+  const content = readIfThere(sealedPath(stack.name, name));
+  const wrapped = content && sealedFor(content);
+  const opened = offline || !wrapped ? {} : await open(content);
+  const seen: SecretView = {
+    stack: stack.name,
+    name,
+    source: describeSource(declaration?.source ?? record?.source),
+    ...(record?.onion && { hostname: record.onion.hostname }),
+    state: stateOf(declaration, record, content, wrapped !== undefined),
+    recipients: { vault: wrapped?.keyUrl !== undefined, age: wrapped?.age ?? [], pgp: wrapped?.pgp ?? [] },
+    ...(wrapped?.keyUrl && { keyUrl: wrapped.keyUrl, currentKey: wrapped.keyUrl === stack.keyUrl }),
+    ...(record && { sealedAt: record.sealedAt }),
+    sourceIs: declaration ? await compareSource(declaration, record, opened.plaintext) : "unknown",
+    ...(!offline && wrapped && { opens: opened.plaintext !== undefined }),
+    ...(opened.reason && { reason: opened.reason }),
+  };
+  opened.plaintext?.fill(0);
+  return seen;
+}
+
+interface Opened {
+  plaintext?: Buffer;
+  reason?: string;
+}
+
+async function open(content: Buffer): Promise<Opened> {
+  try {
+    return { plaintext: await decrypt(content, { patienceMs: 20_000, attempts: 1 }) };
+  } catch (error) {
+    return { reason: (error as Error).message };
+  }
+}
+
+function stateOf(
+  declaration: SecretDeclaration | undefined,
+  record: SealRecord | undefined,
+  content: Buffer | undefined,
+  isWhole: boolean,
+): SecretView["state"] {
+  if (content !== undefined && !isWhole) return "damaged";
+  if (content === undefined) return record ? "missing" : "not sealed";
+  return declaration ? "sealed" : "undeclared";
+}
+
+async function compareSource(
+  declaration: SecretDeclaration,
+  record: SealRecord | undefined,
+  opened: Buffer | undefined,
+): Promise<SecretView["sourceIs"]> {
+  if (record === undefined) return "unknown";
+  try {
+    const fingerprint = keylessFingerprint(declaration);
+    if (fingerprint === undefined) return opened ? await compareContent(declaration, opened) : "unknown";
+    if (fingerprint !== record.fingerprint) return "different";
+    return record.byHand ? "unknown" : "same";
+  } catch (error) {
+    if (error instanceof SourceError) return error.absent ? "absent" : "different";
+    throw error;
+  }
+}
+
+async function compareContent(declaration: SecretDeclaration, opened: Buffer): Promise<"same" | "different"> {
+  const { content } = await readPlaintext({
+    name: declaration.name,
+    source: declaration.source,
+    isOnion: declaration.kind === "onion",
+    expectedHostname: "",
+  });
+  const isSame = content.length === opened.length && timingSafeEqual(content, opened);
+  content.fill(0);
+  return isSame ? "same" : "different";
+}
+
+function describeSource(source: SecretDeclaration["source"] | undefined): string {
+  if (source === undefined) return "";
+  if ("onion" in source) return source.onion.prefix ? `onion ${source.onion.prefix}…` : "onion";
+  if ("command" in source) return `command ${source.command[0] ?? ""}`;
+  const [kind, reference] = Object.entries(source)[0] ?? [];
+  return `${kind} ${reference}`;
+}

@@ -1,0 +1,57 @@
+import { atOnce } from "../../process/at-once";
+import { resealSecret, sealSecret } from "../seal/seal-secret";
+import { chosenStacks, type Declared, findDeclared, requestOf } from "./declared";
+
+/**
+ * Reads the sources of secrets again and seals what they say now; a source that several stacks share is read once.
+ * A generated onion key has no source to read: it is left alone.
+ * @param name undefined for all
+ * @returns whether all could be sealed; the reasons of those that could not are printed
+ */
+export async function reseal(name: string | undefined, stack: string | undefined): Promise<boolean> {
+  if (name !== undefined) {
+    const declared = findDeclared(name, stack);
+    if ("onion" in declared.declaration.source) throw new Error(generatedOnly(declared));
+    await resealOne(declared);
+    return true;
+  }
+  const all = chosenStacks(stack).flatMap((one) =>
+    one.declarations.map((declaration) => ({ stack: one, declaration })),
+  );
+  const withSource = all.filter(({ declaration }) => !("onion" in declaration.source));
+  const done = await atOnce(withSource, async (declared) => {
+    try {
+      await resealOne(declared);
+      return true;
+    } catch (error) {
+      console.error(`${labelOf(declared)}: ${(error as Error).message}`);
+      return false;
+    }
+  });
+  const generated = all.length - withSource.length;
+  if (generated > 0) console.error(`${generated} generated onion ${generated === 1 ? "key stands" : "keys stand"}`);
+  return done.every((one) => one);
+}
+
+/** Takes the sealed file as it is into its record, after it was changed by sops itself or its record was lost. */
+export async function adopt(name: string, stack: string | undefined): Promise<void> {
+  const declared = findDeclared(name, stack);
+  const { action, path } = await sealSecret(requestOf(declared));
+  console.error(`${path}: ${action}`);
+}
+
+async function resealOne(declared: Declared): Promise<void> {
+  const { path } = await resealSecret(requestOf(declared));
+  console.error(`${path}: sealed`);
+}
+
+function labelOf({ stack, declaration }: Declared): string {
+  return `${stack.name}/${declaration.name}`;
+}
+
+function generatedOnly({ declaration: { name, generation }, stack }: Declared): string {
+  return (
+    `onion key ${name} is generated, it has no source to read: for a new address ` +
+    `pulumi config set --stack ${stack.name} --path sealed-onion:secrets.${name}.generation ${generation + 1}, then pulumi up`
+  );
+}

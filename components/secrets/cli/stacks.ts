@@ -1,0 +1,72 @@
+import * as fs from "node:fs";
+import { parse } from "yaml";
+import { NAMESPACE } from "../../config/fields";
+import { parseRecipients, type Recipients } from "../recipients";
+import { readIfThere, readRecord, recordPath, type SealRecord, stackFolder } from "../seal/seal-record";
+import { parseSecrets, type SecretDeclaration } from "../secret";
+
+/** What the secrets command knows of a stack, without Pulumi. */
+export interface Stack {
+  readonly name: string;
+  readonly declarations: readonly SecretDeclaration[];
+  readonly recipients: Recipients;
+  /** The key that sealed last; undefined before the first `pulumi up`. */
+  readonly keyUrl: string | undefined;
+  /** The records in its folder, by secret; those whose declaration is gone as well. */
+  readonly records: ReadonlyMap<string, SealRecord>;
+}
+
+/** The names of all stacks: each has a configuration file, or a folder of sealed files. */
+export function stackNames(): string[] {
+  const configured = fs.readdirSync(".").map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1]);
+  const folder = "nix/stacks";
+  const sealed = fs.existsSync(folder) ? fs.readdirSync(folder, { withFileTypes: true }) : [];
+  const folders = sealed.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  return [...new Set([...configured, ...folders])].filter((name) => name !== undefined).sort();
+}
+
+/** @throws MalformedError with one line for each problem of its configuration */
+export function readStack(name: string): Stack {
+  const config = readConfiguration(name);
+  const secrets = config("secrets");
+  const isEmpty = typeof secrets !== "object" || secrets === null || Object.keys(secrets).length === 0;
+  const records = readRecords(name);
+  return {
+    name,
+    declarations: isEmpty ? [] : parseSecrets(secrets),
+    recipients: parseRecipients({ path: "recipients", value: config("recipients") ?? {} }),
+    keyUrl: readFacts(name)?.vault?.keyUrl ?? [...records.values()][0]?.keyUrl,
+    records,
+  };
+}
+
+/** The value of a key as Pulumi would find it: the stack's own, else the project's. */
+function readConfiguration(stack: string): (key: string) => unknown {
+  const own = readYaml(`Pulumi.${stack}.yaml`).config as Record<string, unknown> | undefined;
+  const project = readYaml("Pulumi.yaml").config as Record<string, unknown> | undefined;
+  return (key) => {
+    const full = `${NAMESPACE}:${key}`;
+    const fallback = project?.[full] as { value?: unknown; default?: unknown } | undefined;
+    const value = own?.[full] ?? fallback?.value ?? fallback?.default;
+    return typeof value === "string" ? (JSON.parse(value) as unknown) : value;
+  };
+}
+
+function readYaml(file: string): Record<string, unknown> {
+  const content = readIfThere(file);
+  return content === undefined ? {} : ((parse(content.toString("utf8")) as Record<string, unknown> | null) ?? {});
+}
+
+/** Just what is asked for of `facts.json`, which the program writes. */
+function readFacts(stack: string): { readonly vault?: { readonly keyUrl?: string } } | undefined {
+  const content = readIfThere(`${stackFolder(stack)}/facts.json`);
+  return content && (JSON.parse(content.toString("utf8")) as ReturnType<typeof readFacts>);
+}
+
+function readRecords(stack: string): Map<string, SealRecord> {
+  const folder = stackFolder(stack);
+  const files = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  const names = files.map((file) => /^(.+)\.(?:seal|sops)\.json$/.exec(file)?.[1]).filter((name) => name !== undefined);
+  const found = [...new Set(names)].sort().map((name) => [name, readRecord(recordPath(stack, name))] as const);
+  return new Map(found.filter((entry): entry is [string, SealRecord] => entry[1] !== undefined));
+}

@@ -1,0 +1,105 @@
+import { absentFingerprint } from "../fingerprint";
+import { missingSealedFile, type SealRecord, sealedPath } from "./seal-record";
+import type { SealRequest } from "./seal-request";
+import type { SealedFor } from "./sealed-file";
+
+/** What stands on disk for a secret when `seal` starts. */
+export interface SealedState {
+  /** Whether there is a sealed file. */
+  readonly isThere: boolean;
+  /** For whom it is sealed; undefined if it is damaged. */
+  readonly sealedFor: SealedFor | undefined;
+  /** The record that belongs to exactly this file. */
+  readonly record: SealRecord | undefined;
+  /** The record of some other content under this name: the file was changed without it, or is gone. */
+  readonly staleRecord: SealRecord | undefined;
+}
+
+/**
+ * - `seal`: take the plaintext from its source and seal it anew
+ * - `keep`: what is sealed stands, only its recipients or its record may need work
+ * - `compare`: what is sealed must be opened, to see whether it stands
+ */
+export type Plan = "seal" | "keep" | "compare";
+
+/**
+ * Decides without asking anyone. A generated onion key exists nowhere but in its sealed file, so it is replaced only
+ * when `generation` grows; all else that does not fit is an error.
+ */
+export function planSeal(request: SealRequest, state: SealedState): Plan {
+  const isGenerated = "onion" in request.source;
+  if (!state.isThere) return planMissing(request, state, isGenerated);
+  if (state.sealedFor === undefined) return planDamaged(request, isGenerated);
+  if (state.record === undefined) return planUnknown(request, state.staleRecord, isGenerated);
+  return isGenerated ? planGenerated(request, state.record) : planFromSource(request, state.record);
+}
+
+/** Whether git was rolled back behind Pulumi's state: the source says what it said last time, the record is another. */
+export function isRolledBack(request: SealRequest, record: SealRecord): boolean {
+  const { previous, fingerprint, generation } = request;
+  return (
+    previous?.fingerprint === fingerprint && previous.generation === generation && record.fingerprint !== fingerprint
+  );
+}
+
+/** @throws if the hostname does not start with the prefix that the source asks for */
+export function checkPrefix({ source, generation, name }: SealRequest, hostname: string): void {
+  const prefix = "onion" in source ? (source.onion.prefix ?? "") : "";
+  if (hostname.startsWith(prefix)) return;
+  throw new Error(
+    `onion key ${name} is ${hostname}, which does not start with "${prefix}": set generation to ${generation + 1} for a new address`,
+  );
+}
+
+function planMissing(request: SealRequest, { staleRecord }: SealedState, isGenerated: boolean): Plan {
+  if (!isGenerated) return "seal";
+  const { previous, stack, name } = request;
+  const known = [
+    ...(staleRecord?.onion ? [staleRecord.generation] : []),
+    ...(previous?.hostname ? [previous.generation ?? 1] : []),
+  ];
+  const last = Math.max(0, ...known);
+  if (request.generation > last) return "seal";
+  throw new Error(`${missingSealedFile(stack, name)}, or set generation to ${last + 1} for a new onion address`);
+}
+
+function planDamaged({ stack, name, isOnion }: SealRequest, isGenerated: boolean): Plan {
+  if (!isGenerated && !isOnion) return "seal";
+  const file = sealedPath(stack, name);
+  throw new Error(`sealed file ${file} is damaged: restore it with git checkout -- ${file}`);
+}
+
+/** The file was changed without its record: by a kill between the two, or by sops itself. */
+function planUnknown(request: SealRequest, stale: SealRecord | undefined, isGenerated: boolean): Plan {
+  if (isGenerated || request.isOnion || stale === undefined) return "compare";
+  return sameFingerprint(request, stale) ? "keep" : "seal";
+}
+
+function planGenerated(request: SealRequest, record: SealRecord): Plan {
+  if (record.onion === undefined || request.generation > record.generation) return "seal";
+  if (request.generation < record.generation) {
+    const { stack, name } = request;
+    throw new Error(
+      `onion key ${name} is of generation ${record.generation}, not ${request.generation}: git checkout an older ` +
+        `${sealedPath(stack, name)} with its record, or set generation to ${record.generation}`,
+    );
+  }
+  checkPrefix(request, record.onion.hostname);
+  return "keep";
+}
+
+function planFromSource(request: SealRequest, record: SealRecord): Plan {
+  if (isRolledBack(request, record)) return "keep";
+  if (kindOf(request) !== kindOf(record) || request.generation > record.generation) return "seal";
+  if (request.isOnion && record.onion === undefined) return "seal";
+  if (sameFingerprint(request, record)) return "keep";
+  return record.byHand ? "compare" : "seal";
+}
+
+function sameFingerprint(request: SealRequest, record: SealRecord): boolean {
+  return request.fingerprint === record.fingerprint || request.fingerprint === absentFingerprint;
+}
+
+function kindOf({ source }: Pick<SealRecord, "source">): string | undefined {
+  return Object.keys(source)[0];
+}

@@ -1,0 +1,102 @@
+import type { Recipients } from "../recipients";
+import type { SecretSource } from "../secret";
+import type { SealFor } from "./sops";
+
+/** One run of `seal`, as its environment says it: references only, nothing secret. */
+export interface SealRequest {
+  readonly stack: string;
+  readonly name: string;
+  readonly source: SecretSource;
+  /** Whether the plaintext is an onion key. */
+  readonly isOnion: boolean;
+  readonly generation: number;
+  /** The name before a renaming, or "". */
+  readonly from: string;
+  readonly fingerprint: string;
+  readonly recipients: SealFor;
+  /** `….onion`, the path of a `hostname` file, or "". */
+  readonly expectedHostname: string;
+  /** What the last successful run of the same resource said, if there was one. */
+  readonly previous: PreviousRun | undefined;
+}
+
+export type PreviousRun = Partial<Pick<SealResult, "generation" | "fingerprint" | "hostname">>;
+
+/** What `seal` prints, as one JSON line. */
+export interface SealResult {
+  /** Of the sealed file, relative to the project's folder. */
+  readonly path: string;
+  /** SHA-256 of the sealed file, hexadecimal. */
+  readonly digest: string;
+  /** Of an onion key. */
+  readonly hostname?: string;
+  /** What had to be done. */
+  readonly action: "sealed" | "rewrapped" | "moved" | "adopted" | "unchanged";
+  readonly generation: number;
+  readonly fingerprint: string;
+}
+
+/** The environment is not what a `SealedSecret` gives: a mistake of whoever runs the program by hand. */
+export class UsageError extends Error {}
+
+/** The stack and the secret's name: all that `--remove` needs. @throws UsageError */
+export function readTarget(environment: NodeJS.ProcessEnv): { stack: string; name: string } {
+  return { stack: fileName(environment, "STACK"), name: fileName(environment, "SECRET") };
+}
+
+/** @throws UsageError */
+export function readRequest(environment: NodeJS.ProcessEnv): SealRequest {
+  const generation = Number(required(environment, "GENERATION"));
+  if (!Number.isInteger(generation) || generation < 1)
+    throw new UsageError("GENERATION must be a whole number above 0");
+  const keyUrl = required(environment, "KEY_URL");
+  checkKeyUrl(keyUrl);
+  const { age, pgp } = json<Recipients>(environment, "RECIPIENTS");
+  return {
+    ...readTarget(environment),
+    source: json<SecretSource>(environment, "SOURCE"),
+    isOnion: environment.KIND === "onion",
+    generation,
+    from: environment.FROM ? fileName(environment, "FROM") : "",
+    fingerprint: required(environment, "FINGERPRINT"),
+    recipients: { keyUrl, age, pgp },
+    expectedHostname: environment.EXPECTED_HOSTNAME ?? "",
+    previous: previousRun(environment.PULUMI_COMMAND_STDOUT),
+  };
+}
+
+/** @throws UsageError unless it is the URL of one version of a Key Vault key */
+export function checkKeyUrl(keyUrl: string): void {
+  if (/^https:\/\/[^/]+\/keys\/[^/]+\/[^/]+$/.test(keyUrl)) return;
+  throw new UsageError(`KEY_URL must be https://HOST/keys/NAME/VERSION, got "${keyUrl}"`);
+}
+
+function required(environment: NodeJS.ProcessEnv, variable: string): string {
+  const value = environment[variable];
+  if (!value) throw new UsageError(`${variable} is not set: pulumi up runs this program, with its whole environment`);
+  return value;
+}
+
+function fileName(environment: NodeJS.ProcessEnv, variable: string): string {
+  const value = required(environment, variable);
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) return value;
+  throw new UsageError(`${variable} must be a plain name, got ${JSON.stringify(value)}`);
+}
+
+function json<T>(environment: NodeJS.ProcessEnv, variable: string): T {
+  const text = required(environment, variable);
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new UsageError(`${variable} must be JSON, got ${text}`);
+  }
+}
+
+function previousRun(stdout: string | undefined): PreviousRun | undefined {
+  try {
+    const previous: unknown = JSON.parse(stdout || "null");
+    return typeof previous === "object" && previous !== null ? previous : undefined;
+  } catch {
+    return undefined; // another program's output: the resource ran something else before
+  }
+}

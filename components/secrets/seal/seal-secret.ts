@@ -1,0 +1,151 @@
+import * as fs from "node:fs";
+import { absentFingerprint } from "../fingerprint";
+import { checkHostname, type Plaintext, readPlaintext } from "../sources/read-source";
+import { type Compared, compare } from "./seal-compare";
+import { isRolledBack, planSeal, type SealedState } from "./seal-plan";
+import { digestOf, parseRecord, readIfThere, recordPath, type SealRecord, sealedPath } from "./seal-record";
+import type { SealRequest, SealResult } from "./seal-request";
+import { matchingRecord, moveSealed, removeWaiting, sealedFor, writeRecord, writeSealed } from "./sealed-file";
+import { encrypt, isSealedFor, rotate, SopsError } from "./sops";
+
+/** Seals a secret from its source although nothing says that it changed. */
+export function resealSecret(request: SealRequest): Promise<SealResult> {
+  const isKeyed = "file" in request.source || "env" in request.source;
+  return sealAnew(request, undefined, isKeyed);
+}
+
+/** Seals a plaintext that does not come from the secret's source. The content is the caller's to wipe. */
+export async function sealByHand(request: SealRequest, content: Buffer): Promise<SealResult> {
+  const sealed = await encrypt(content, request.recipients);
+  return finish(request, sealed, { ...newRecord(request, sealed, undefined), byHand: true }, "sealed");
+}
+
+/**
+ * Brings a secret's sealed file to what is asked for, with as little as that takes: an unchanged secret is left byte
+ * for byte alone and costs no call to the vault. The old file stands until the new one is whole.
+ */
+export async function sealSecret(request: SealRequest): Promise<SealResult> {
+  const moved = moveIfRenamed(request);
+  const content = readIfThere(sealedPath(request.stack, request.name));
+  const state = readState(request, content);
+  const decided = await decide(request, state, content);
+  if (decided.plan === "seal" || content === undefined) {
+    return sealAnew(request, "plaintext" in decided ? decided.plaintext : undefined);
+  }
+  return keep(request, state, content, { moved, ...(decided.plan === "keep" && decided) });
+}
+
+/** A renamed secret's files are moved; whatever else changed is then seen as under its old name. */
+function moveIfRenamed({ stack, name, from }: SealRequest): boolean {
+  if (!from || fs.existsSync(sealedPath(stack, name)) || !fs.existsSync(sealedPath(stack, from))) return false;
+  moveSealed(stack, from, name);
+  return true;
+}
+
+function readState({ stack, name, from }: SealRequest, content: Buffer | undefined): SealedState {
+  const record = content && matchingRecord(stack, name, from, content);
+  const places = [recordPath(stack, name), ...(from ? [recordPath(stack, from)] : [])];
+  const beside = places.map((file) => parseRecord(readIfThere(file) ?? new Uint8Array())).find((found) => found);
+  return {
+    isThere: content !== undefined,
+    sealedFor: content && sealedFor(content),
+    record,
+    staleRecord: record === undefined ? beside : undefined,
+  };
+}
+
+async function decide(request: SealRequest, state: SealedState, content: Buffer | undefined): Promise<Compared> {
+  const plan = planSeal(request, state);
+  if (plan === "compare" && content) return compare(request, state.staleRecord, content);
+  return plan === "keep" ? { plan, verified: state.record !== undefined && !state.record.byHand } : { plan: "seal" };
+}
+
+/** @param byHand whether the request's fingerprint may be that of an older plaintext */
+async function sealAnew(request: SealRequest, known: Plaintext | undefined, byHand = false): Promise<SealResult> {
+  const plaintext = known ?? (await readPlaintext(request));
+  try {
+    const withheld = "env" in request.source ? request.source.env : undefined;
+    const content = await encrypt(plaintext.content, request.recipients, { withheld });
+    const record = newRecord(request, content, plaintext.hostname);
+    return finish(request, content, byHand ? { ...record, byHand } : record, "sealed");
+  } finally {
+    plaintext.content.fill(0);
+  }
+}
+
+interface Kept {
+  readonly moved: boolean;
+  readonly hostname?: string;
+  /** Whether what is sealed is known to be what `fingerprint` stands for. */
+  readonly verified?: boolean;
+}
+
+/** Leaves the plaintext that is sealed as it is; seals it for others if the recipients changed. */
+async function keep(request: SealRequest, state: SealedState, before: Buffer, kept: Kept): Promise<SealResult> {
+  const { record } = state;
+  const hostname = request.isOnion ? (kept.hostname ?? record?.onion?.hostname) : undefined;
+  if (hostname) checkHostname(request, hostname);
+  const was = state.sealedFor ?? { keyUrl: undefined, age: [], pgp: [] };
+  const isWrapped = isSealedFor(was, request.recipients);
+  const content = isWrapped ? before : await rewrap(request, before, was);
+  const { byHand: _, ...fresh } = newRecord(request, content, hostname);
+  const next: SealRecord = {
+    ...fresh,
+    ...(record && staysAsRecorded(request, record) && pick(record)),
+    ...(record && isWrapped && { sealedAt: record.sealedAt }),
+    ...(!kept.verified && { byHand: true }),
+  };
+  const action = kept.moved ? "moved" : record === undefined ? "adopted" : "unchanged";
+  return finish(request, content, next, isWrapped ? action : "rewrapped");
+}
+
+/** Whether the record says better than the request what is sealed. */
+function staysAsRecorded(request: SealRequest, record: SealRecord): boolean {
+  return isRolledBack(request, record) || request.fingerprint === absentFingerprint;
+}
+
+function pick({ fingerprint, generation }: SealRecord): Pick<SealRecord, "fingerprint" | "generation"> {
+  return { fingerprint, generation };
+}
+
+async function rewrap(request: SealRequest, before: Buffer, was: Parameters<typeof rotate>[1]): Promise<Buffer> {
+  try {
+    return await rotate(before, was, request.recipients);
+  } catch (error) {
+    if (!(error instanceof SopsError) || "onion" in request.source) throw error;
+    const remedy = `npm run secrets -- reseal ${request.name} --stack ${request.stack} seals it from its source instead`;
+    throw new Error(`${error.message}; ${remedy}`);
+  }
+}
+
+function newRecord(request: SealRequest, content: Buffer, hostname: string | undefined): SealRecord {
+  const { keyUrl, age, pgp } = request.recipients;
+  return {
+    version: 1,
+    source: request.source,
+    generation: request.generation,
+    fingerprint: request.fingerprint,
+    keyUrl,
+    recipients: { age, pgp },
+    digest: digestOf(content),
+    sealedAt: new Date().toISOString(),
+    ...(hostname && { onion: { hostname } }),
+  };
+}
+
+/** Writes what changed, and nothing else. */
+function finish(request: SealRequest, content: Buffer, record: SealRecord, action: SealResult["action"]): SealResult {
+  const { stack, name, from } = request;
+  if (action === "sealed" || action === "rewrapped") writeSealed(stack, name, content, record);
+  else writeRecord(stack, name, record);
+  removeWaiting(stack, name);
+  if (from && !fs.existsSync(sealedPath(stack, from))) fs.rmSync(recordPath(stack, from), { force: true });
+  return {
+    path: sealedPath(stack, name),
+    digest: record.digest,
+    ...(record.onion && { hostname: record.onion.hostname }),
+    action,
+    generation: request.generation,
+    fingerprint: request.fingerprint,
+  };
+}

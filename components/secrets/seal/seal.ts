@@ -1,0 +1,32 @@
+import { endWithParent } from "../../process/child-process";
+import { readRequest, readTarget, UsageError } from "./seal-request";
+
+/**
+ * Seals one declared secret: what a `SealedSecret` runs on the workstation. Its parameters come in the environment
+ * (see `SealRequest`); the plaintext comes from the secret's own source, and goes only to sops, by a pipe.
+ *
+ *   node components/start/run.mjs seal            create or update; prints a `SealResult` as one JSON line
+ *   node components/start/run.mjs seal --remove   the declaration is gone: removes its sealed file
+ *
+ * Exit codes: 1 if it could not be sealed (the previous sealed file stands), 2 if the environment is incomplete.
+ */
+async function main(): Promise<void> {
+  if (process.argv[2] === "--remove") return remove();
+  const request = readRequest(process.env);
+  const { sealSecret } = await import("./seal-secret.js");
+  console.log(JSON.stringify(await sealSecret(request)));
+}
+
+async function remove(): Promise<void> {
+  const { stack, name } = readTarget(process.env);
+  const { removeSealed } = await import("./sealed-file.js");
+  removeSealed(stack, name);
+  console.error(`removed the sealed file of ${name}; git keeps what was committed`);
+}
+
+endWithParent();
+main().catch((error: unknown) => {
+  const { message } = error as Error;
+  console.error(`${process.env.SECRET ?? "seal"}: ${message}`);
+  process.exitCode = error instanceof UsageError ? 2 : 1; // others may still be waiting for what this process has read
+});

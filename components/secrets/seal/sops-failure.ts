@@ -1,0 +1,145 @@
+import type { ChildResult } from "../../process/child-process";
+
+/** Why sops failed, for people. It holds no plaintext: sops's messages name keys and repeat Azure's answers only. */
+export interface SopsFailure {
+  /** What happened, with Azure's own reason where there is one. */
+  readonly reason: string;
+  /** What to do about it. */
+  readonly remedy: string;
+  /** Whether the same call may succeed in a while. */
+  readonly passing: boolean;
+  /** How long Azure asks to wait before the next call. Milliseconds. */
+  readonly waitMs?: number;
+}
+
+type Run = Pick<ChildResult, "stderr" | "timedOut" | "code" | "signal">;
+type Explain = (match: RegExpExecArray, text: string) => SopsFailure;
+
+const logIn = "log in with az login, or set ARM_CLIENT_ID, ARM_TENANT_ID and ARM_CLIENT_SECRET";
+const unreachable = "check the network, the proxy variables and that the vault exists (az keyvault list)";
+
+/** The first that matches decides. */
+const explanations: readonly (readonly [RegExp, Explain])[] = [
+  [/flag provided but not defined|No help topic for/, tooOld],
+  [
+    /AADSTS\d+: .*?(?=\.? Trace ID|\.?"|\\r|$)/,
+    ([said]) => ({ reason: `Entra refuses: ${said.trim()}`, remedy: logIn, passing: false }),
+  ],
+  [/RESPONSE (\d{3}):/, (match, text) => azureAnswer(Number(match[1]), { ...azureError(text), key: keyOf(text) })],
+  [/failed to acquire a token/, () => ({ reason: "no Azure credentials are at hand", remedy: logIn, passing: false })],
+  [
+    /x509: [^"\]]*/,
+    ([said]) => ({
+      reason: `Key Vault's certificate is not accepted: ${said.replace(/^x509: /, "").trim()}`,
+      remedy: "set SSL_CERT_FILE to the authority of the proxy between",
+      passing: false,
+    }),
+  ],
+  [
+    /proxyconnect[^"]*|no such host|connection (?:reset|refused)|i\/o timeout|TLS handshake \w+|\bEOF\b|network is unreachable|": [A-Z][a-z]+ [A-Z]?[a-z]+/,
+    ([said]) => ({
+      reason: `Key Vault cannot be reached: ${said.replace(/^": /, "").trim()}`,
+      remedy: unreachable,
+      passing: true,
+    }),
+  ],
+  [
+    /([0-9A-F]{40})": could not encrypt/,
+    ([, fingerprint]) => ({
+      reason: `the public key of PGP recipient ${fingerprint} is not in the keyring`,
+      remedy: `gpg --recv-keys ${fingerprint}, or gpg --import its file`,
+      passing: false,
+    }),
+  ],
+];
+
+/** Explains a run of sops that did not succeed, with the log of Azure's library on (`AZURE_SDK_GO_LOGGING=all`). */
+export function explainFailure(result: Run): SopsFailure {
+  const [asked] = [...result.stderr.matchAll(/^ *Retry-After: (\d+)$/gm)].slice(-1);
+  return { ...explain(result), ...(asked && { waitMs: Number(asked[1]) * 1000 }) };
+}
+
+function explain(result: Run): SopsFailure {
+  if (result.timedOut) return lastAnswer(result.stderr);
+  const text = ownMessage(result.stderr);
+  for (const [pattern, explainMatch] of explanations) {
+    const match = pattern.exec(text);
+    if (match) return explainMatch(match, text);
+  }
+  const ending = result.code === null ? `was ended by ${result.signal}` : `ended with code ${result.code}`;
+  const said = text.slice(0, 400) || "it says nothing";
+  return { reason: `sops ${ending}: ${said}`, remedy: "see what sops says", passing: false };
+}
+
+/** What sops itself says in the end, on one line: it wraps its lines, and Azure's library logs before. */
+function ownMessage(stderr: string): string {
+  const start = stderr.search(/^(?:Could not generate data key|Failed to get the data key|Error )/m);
+  const own = start < 0 ? stderr : stderr.slice(start);
+  return own
+    .replace(/\n\s*\| ?/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+/** Of a call that was cut off while Azure's library was still trying: what it was told last. */
+function lastAnswer(log: string): SopsFailure {
+  const [last] = [...log.matchAll(/RESPONSE Status: (\d{3}) ?([^\n]*)|Retry: error ([^\n]*)/g)].slice(-1);
+  const status = Number(last?.[1] ?? 0);
+  if (status > 401) return azureAnswer(status, { code: last?.[2] ?? "" });
+  const error = last?.[3]?.replace(/^.*": /, "");
+  const reason = error ? `Key Vault cannot be reached: ${error}` : "Key Vault does not answer in time";
+  return { reason, remedy: unreachable, passing: true };
+}
+
+function tooOld(): SopsFailure {
+  return { reason: "this sops is too old", remedy: "install 3.11 or later", passing: false };
+}
+
+interface AzureError {
+  code?: string | undefined;
+  message?: string | undefined;
+  /** The URL of the key version that was used. */
+  key?: string | undefined;
+}
+
+function keyOf(text: string): string | undefined {
+  return /https:\/\/[^/\s]+\/keys\/[^/\s]+\/\w+/.exec(text)?.[0];
+}
+
+/** Source of the codes: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes */
+function azureAnswer(status: number, answer: AzureError): SopsFailure {
+  const { code = "", message = "", key = "KEY_URL" } = answer;
+  const reason = `Key Vault answers ${status}${code && ` ${code}`}${message && `: ${message}`}`;
+  const isPassing = status === 403 || status === 408 || status === 429 || status >= 500;
+  const [remedy, passing] = remedyOf(status, `${code} ${message}`, key) ?? ["see Azure's reason", isPassing];
+  return { reason, remedy, passing };
+}
+
+function remedyOf(status: number, said: string, key: string): [remedy: string, passing: boolean] | undefined {
+  if (status === 401) return [`${logIn}, in the tenant of the vault`, false];
+  if (
+    /disabled key|KeyDisabled|is disabled|key is not (?:yet )?(?:valid|enabled)/i.test(said) &&
+    !/network/i.test(said)
+  ) {
+    return [`enable the key version: az keyvault key set-attributes --enabled true --id ${key}`, false];
+  }
+  if (/ForbiddenBy(?:Firewall|Connection)|network access/i.test(said)) {
+    return ["let this address through the vault's firewall", false];
+  }
+  // A policy or a role that was just made takes effect a while later.
+  if (status === 403) return ["add your object id to sealed-onion:sealers (az ad signed-in-user show)", true];
+  if (status === 404) return ["recover the key version (az keyvault key recover), or pulumi up --refresh", false];
+  return status === 429 || status >= 500 ? ["try again later", true] : undefined;
+}
+
+/** Azure's error body: its inner code says more than the outer one. */
+function azureError(text: string): AzureError {
+  const code = /"innererror": \{ "code": "([^"]*)"/.exec(text)?.[1] ?? /"code": "([^"]*)"/.exec(text)?.[1];
+  const message = /"message": "((?:[^"\\]|\\.)*)"/.exec(text)?.[1]?.replace(/\\r|\\n/g, " ");
+  const said = message
+    ?.replace(/ ?For help resolving this issue.*/, "")
+    .replace(/\s+/g, " ")
+    .replace(/[. ]+$/, "")
+    .slice(0, 500);
+  return { ...(code && { code }), ...(said && { message: said }) };
+}

@@ -1,0 +1,160 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { azureEnvironment, oidcAssertion } from "../../azure/azure-credentials";
+import { type ChildResult, ProgramMissing, runChild } from "../../process/child-process";
+import { withMemoryFolder } from "../../process/memory-folder";
+import { howToInstall } from "../../process/tools";
+import type { Recipients } from "../recipients";
+import type { SealedFor } from "./sealed-file";
+import { explainFailure, type SopsFailure } from "./sops-failure";
+
+/** For whom to seal. The Key Vault key comes first everywhere: the VM tries recipients in order. */
+export interface SealFor extends Recipients {
+  readonly keyUrl: string;
+}
+
+export interface SopsOptions {
+  /** How long passing failures are tried again, in all. Milliseconds. @default 120 s, or SEAL_PATIENCE_SECONDS */
+  readonly patienceMs?: number;
+  /** How often it is tried at most. @default as often as patience lasts */
+  readonly attempts?: number;
+  /** A variable that holds a secret (an `env` source): sops does not get it. */
+  readonly withheld?: string | undefined;
+}
+
+/** sops could not seal or open; the message has the reason and the remedy. */
+export class SopsError extends Error {
+  constructor(
+    what: string,
+    readonly failure: SopsFailure,
+  ) {
+    super(`cannot ${what}: ${failure.reason}: ${failure.remedy}`);
+    this.name = "SopsError";
+  }
+}
+
+/** One call takes a second or two: more than this is a vault that does not answer. */
+const callLimitMs = 45_000;
+
+/** The user's own settings for other uses of sops must neither add nor choose recipients here. */
+const otherRecipients =
+  /^SOPS_(KMS_ARN|GCP_KMS_IDS|HUAWEICLOUD_KMS_IDS|AZURE_KEYVAULT_URLS?|VAULT_URIS|PGP_FP|AGE_RECIPIENTS|CONFIG|KEYSERVICE|ENABLE_LOCAL_KEYSERVICE)$/;
+
+/** Seals a plaintext. @returns the sealed file @throws SopsError */
+export function encrypt(plaintext: Uint8Array, recipients: SealFor, options?: SopsOptions): Promise<Buffer> {
+  const types = ["--filename-override", "secret.json", "--input-type", "binary", "--output-type", "json"];
+  return runSops("seal", ["encrypt", ...types, ...flags("--", recipients)], plaintext, options);
+}
+
+/**
+ * Seals for others, from the sealed file alone and with a new data key: who was removed cannot open the new file with
+ * the old data key. The plaintext stays inside sops.
+ * @throws SopsError
+ */
+export function rotate(content: Uint8Array, was: SealedFor, now: SealFor, options?: SopsOptions): Promise<Buffer> {
+  const types = ["--input-type", "json", "--output-type", "json"];
+  const changes = [...flags("--add-", without(now, was)), ...flags("--rm-", without(was, now))];
+  return runSops("re-wrap", ["rotate", ...types, ...changes], content, options);
+}
+
+/** Opens a sealed file with whatever credentials are at hand, Key Vault first. @returns the plaintext @throws SopsError */
+export function decrypt(content: Uint8Array, options?: SopsOptions): Promise<Buffer> {
+  const types = ["--input-type", "json", "--output-type", "binary"];
+  return runSops("open", ["decrypt", ...types], content, options);
+}
+
+/** Whether a sealed file is sealed for exactly these. */
+export function isSealedFor(was: SealedFor, now: SealFor): boolean {
+  return flags("", without(now, was)).length === 0 && flags("", without(was, now)).length === 0;
+}
+
+function without(some: SealedFor, others: SealedFor): SealedFor {
+  return {
+    keyUrl: some.keyUrl === others.keyUrl ? undefined : some.keyUrl,
+    age: some.age.filter((key) => !others.age.includes(key)),
+    pgp: some.pgp.filter((key) => !others.pgp.includes(key)),
+  };
+}
+
+function flags(prefix: string, { keyUrl, age, pgp }: SealedFor): string[] {
+  return [
+    ...(keyUrl === undefined ? [] : [`${prefix}azure-kv`, keyUrl]),
+    ...(age.length === 0 ? [] : [`${prefix}age`, age.join(",")]),
+    ...(pgp.length === 0 ? [] : [`${prefix}pgp`, pgp.join(",")]),
+  ];
+}
+
+async function runSops(
+  what: string,
+  sopsArguments: string[],
+  input: Uint8Array,
+  options: SopsOptions = {},
+): Promise<Buffer> {
+  const environment = sopsEnvironment(options.withheld);
+  const token = await oidcAssertion(process.env)?.();
+  if (token === undefined) return runPatiently(what, sopsArguments, input, environment, options);
+  return withMemoryFolder((folder) => {
+    environment.AZURE_FEDERATED_TOKEN_FILE = path.join(folder, "token");
+    fs.writeFileSync(environment.AZURE_FEDERATED_TOKEN_FILE, token, { mode: 0o600 });
+    return runPatiently(what, sopsArguments, input, environment, options);
+  });
+}
+
+async function runPatiently(
+  what: string,
+  sopsArguments: string[],
+  input: Uint8Array,
+  environment: NodeJS.ProcessEnv,
+  { patienceMs = defaultPatience(), attempts = Number.POSITIVE_INFINITY }: SopsOptions,
+): Promise<Buffer> {
+  const giveUpAt = Date.now() + patienceMs;
+  let told = "";
+  for (let attempt = 1; ; attempt++) {
+    const limit = Math.max(1000, Math.min(callLimitMs, giveUpAt - Date.now()));
+    const result = await startSops(["--config", "/dev/null", ...sopsArguments], input, environment, limit);
+    if (result.code === 0) return result.stdout;
+    result.stdout.fill(0);
+    const failure = explainFailure(result);
+    const pause = Math.max(Math.min(8000, 250 * 2 ** attempt) * (0.75 + Math.random() / 2), failure.waitMs ?? 0);
+    const isLast = attempt >= attempts || Date.now() + pause > giveUpAt;
+    if (!failure.passing || isLast) throw new SopsError(what, failure);
+    const left = Math.ceil((giveUpAt - Date.now()) / 1000);
+    if (failure.reason !== told) console.error(`${failure.reason}; trying again for up to ${left} s`);
+    told = failure.reason;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+function startSops(
+  sopsArguments: string[],
+  input: Uint8Array,
+  environment: NodeJS.ProcessEnv,
+  deadlineMs: number,
+): Promise<ChildResult> {
+  try {
+    return runChild("sops", [...sopsArguments, "/dev/stdin"], { input, environment, deadlineMs });
+  } catch (error) {
+    if (!(error instanceof ProgramMissing)) throw error;
+    throw new Error(
+      `sops is not on PATH: ${howToInstall("sops")}, or take it from https://github.com/getsops/sops/releases`,
+    );
+  }
+}
+
+function sopsEnvironment(withheld: string | undefined): NodeJS.ProcessEnv {
+  const environment = azureEnvironment(process.env);
+  for (const name of Object.keys(environment)) if (otherRecipients.test(name)) delete environment[name];
+  if (withheld !== undefined && !/^(ARM|AZURE)_/.test(withheld)) delete environment[withheld];
+  environment.SOPS_DECRYPTION_ORDER = "azure_kv,age,pgp";
+  // Its log on standard error tells what Azure answered, even when the call has to be cut off. It holds no token.
+  environment.AZURE_SDK_GO_LOGGING = "all";
+  return environment;
+}
+
+function defaultPatience(): number {
+  const seconds = Number(process.env.SEAL_PATIENCE_SECONDS || 120);
+  if (!Number.isFinite(seconds) || seconds < 0) {
+    throw new Error(`SEAL_PATIENCE_SECONDS must be a number of seconds, got "${process.env.SEAL_PATIENCE_SECONDS}"`);
+  }
+  return seconds * 1000;
+}

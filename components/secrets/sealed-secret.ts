@@ -1,0 +1,146 @@
+import { Command } from "@pulumi/command/local/command";
+import * as pulumi from "@pulumi/pulumi";
+import { readably } from "../process/readable-error";
+import { type ExpectedSeal, expectedSeal } from "./expected-seal";
+import { fingerprint } from "./fingerprint";
+import type { Recipients } from "./recipients";
+import { missingSealedFile, readRecord, readSealed, recordedFingerprint, recordPath } from "./seal/seal-record";
+import type { SecretDeclaration } from "./secret";
+
+export interface SealedSecretArgs {
+  /** The stack's name: sealed files lie in `nix/stacks/STACK`. */
+  readonly stack: string;
+  /** What to seal: references only. */
+  readonly declaration: SecretDeclaration;
+  /** The versioned URL of the Key Vault key that seals. */
+  readonly keyUrl: pulumi.Input<string>;
+  /** Who opens the sealed file besides. */
+  readonly recipients: Recipients;
+  /** The stack's key for fingerprints, base64, a secret. */
+  readonly fingerprintKey: pulumi.Input<string>;
+  /** Sealing waits for these: the rights to use the key. */
+  readonly ready: readonly pulumi.Resource[];
+  /** Whether an onion key is protected from deletion. */
+  readonly production: boolean;
+}
+
+/** What stands on disk for a sealed secret. */
+interface Sealed {
+  readonly digest: string;
+  readonly hostname?: string;
+}
+
+/**
+ * One declared secret, sealed by a command on the workstation into `nix/stacks/STACK/NAME.sops.json`. No plaintext is
+ * an input, an output, an argument or an environment value of it.
+ *
+ *     const secret = new SealedSecret("onion-key", { stack, declaration, recipients, production, ...vault });
+ *     export const onionHostname = secret.hostname;
+ */
+export class SealedSecret extends pulumi.ComponentResource {
+  readonly secretName: string;
+  /** SHA-256 of the sealed file, hexadecimal. */
+  readonly digest: pulumi.Output<string>;
+  /** The address of an onion key; undefined for other secrets. */
+  readonly hostname: pulumi.Output<string | undefined>;
+  /** Whoever reads the sealed file waits for this. */
+  readonly ready: pulumi.Resource;
+
+  constructor(name: string, args: SealedSecretArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("sealed-onion:index:SealedSecret", name, {}, renamed(args.declaration, opts));
+    const { stack, declaration } = args;
+    const environment = sealEnvironment(args);
+    const seal = new Command(
+      `${name}-seal`,
+      {
+        create: "exec node components/start/run.mjs seal",
+        update: "exec node components/start/run.mjs seal",
+        delete: "exec node components/start/run.mjs seal --remove",
+        environment,
+        // Progress goes to people; the one line of stdout is for this program.
+        logging: "stderr",
+      },
+      {
+        parent: this,
+        dependsOn: [...args.ready],
+        ...(declaration.from === undefined ? {} : { aliases: [{ name: `${declaration.from}-seal` }] }),
+        ...(args.production && declaration.kind === "onion" ? { protect: true } : {}),
+      },
+    );
+
+    const sealed = seal.stdout.apply(() => sealedOnDisk(stack, declaration));
+    const expected = pulumi.runtime.isDryRun() ? expectation(args, environment) : pulumi.output<ExpectedSeal>({});
+    this.secretName = declaration.name;
+    this.digest = expected.apply(({ digest }) => pulumi.output(digest ?? sealed.digest));
+    this.hostname =
+      declaration.kind === "onion"
+        ? expected.apply(({ hostname }) => (hostname ? pulumi.output(hostname) : sealed.apply((file) => file.hostname)))
+        : pulumi.output(undefined);
+    this.ready = seal;
+    this.registerOutputs({ digest: this.digest, hostname: this.hostname });
+  }
+}
+
+/** What the command is told, and what a diff shows: what it is told decides whether it runs. */
+export function sealEnvironment(args: SealedSecretArgs): Record<string, pulumi.Input<string>> {
+  const { stack, declaration, keyUrl, recipients } = args;
+  return {
+    STACK: stack,
+    SECRET: declaration.name,
+    SOURCE: JSON.stringify(declaration.source),
+    KIND: declaration.kind ?? "",
+    GENERATION: `${declaration.generation}`,
+    FROM: declaration.from ?? "",
+    FINGERPRINT: takeFingerprint(args),
+    KEY_URL: keyUrl,
+    RECIPIENTS: JSON.stringify({ age: recipients.age, pgp: recipients.pgp }),
+    EXPECTED_HOSTNAME: declaration.hostname ?? "",
+  };
+}
+
+/** Made with a secret key, but no secret itself: it may be seen in a diff. */
+function takeFingerprint({ stack, declaration, fingerprintKey }: SealedSecretArgs): pulumi.Output<string> {
+  const taken = pulumi.output(fingerprintKey).apply((key) =>
+    readably(() => {
+      const recorded = recordedFingerprint(stack, declaration.name, declaration.from);
+      return fingerprint(declaration, Buffer.from(key, "base64"), recorded);
+    }),
+  );
+  return pulumi.unsecret(taken);
+}
+
+/** What a preview can tell although the command is to run. */
+function expectation(
+  { stack, declaration, recipients }: SealedSecretArgs,
+  { FINGERPRINT = "", KEY_URL = "" }: Record<string, pulumi.Input<string>>,
+): pulumi.Output<ExpectedSeal> {
+  const { name, from } = declaration;
+  return pulumi.all([FINGERPRINT, KEY_URL]).apply(([fingerprint, keyUrl]) =>
+    readably(() => {
+      const record = readRecord(recordPath(stack, name)) ?? (from ? readRecord(recordPath(stack, from)) : undefined);
+      return expectedSeal(record, { fingerprint, keyUrl, recipients });
+    }),
+  );
+}
+
+/** What lies on disk counts, not what the command printed: after a rollback of git it is the older secret. */
+export function sealedOnDisk(stack: string, { name, kind }: SecretDeclaration): Sealed {
+  return readably(() => {
+    const sealed = readSealed(stack, name);
+    if (sealed === undefined) throw new Error(missingSealedFile(stack, name));
+    if (kind === "onion" && sealed.hostname === undefined) {
+      throw new Error(
+        `the record of onion key ${name} names no hostname: npm run secrets -- adopt ${name} --stack ${stack}`,
+      );
+    }
+    return sealed;
+  });
+}
+
+/** A renamed secret is the same resource under another name. */
+function renamed(
+  { from }: SecretDeclaration,
+  opts: pulumi.ComponentResourceOptions | undefined,
+): pulumi.ComponentResourceOptions {
+  return from === undefined ? { ...opts } : { ...opts, aliases: [...(opts?.aliases ?? []), { name: from }] };
+}

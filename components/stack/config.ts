@@ -1,0 +1,168 @@
+import * as pulumi from "@pulumi/pulumi";
+import {
+  boolean,
+  type Field,
+  gather,
+  MalformedError,
+  malformed,
+  mustBe,
+  NAMESPACE,
+  optional,
+  unknownKey,
+} from "../config/fields";
+import { type ImageSettings, inOwnRegion, parseImage, parseLocation } from "../image/image-settings";
+import { parseRecipients, type Recipients } from "../secrets/recipients";
+import { parseSecrets, type SecretDeclaration } from "../secrets/secret";
+import { checkProduction, parseVault, type VaultSettings } from "../vault/vault";
+import { parseVaultAuth, type VaultAuth } from "../vault-auth/vault-auth";
+import { type BootAgent, DEFAULT_BOOT_AGENT, parseBootAgent } from "../vm/boot-agent";
+import { type MachineSettings, parseMachine } from "../vm/machine";
+import { parseServices, type ServiceDeclaration } from "./services";
+
+/** A stack's whole configuration, checked, with every default filled in. */
+export interface StackConfig {
+  readonly stack: string;
+  /** Azure's name of the region, e.g. `westeurope`. */
+  readonly location: string;
+  readonly secrets: readonly SecretDeclaration[];
+  readonly services: readonly ServiceDeclaration[];
+  readonly recipients: Recipients;
+  readonly vault: VaultSettings;
+  readonly image: ImageSettings;
+  readonly machine: MachineSettings;
+  readonly bootAgent: BootAgent;
+  /** Whether what cannot be made again is protected from deletion. @default false */
+  readonly production: boolean;
+  readonly vaultAuth: VaultAuth | undefined;
+}
+
+/** How each key's text is read: Pulumi hands every value over as text, objects and lists as JSON. */
+const KEYS = {
+  secrets: "json",
+  services: "json",
+  recipients: "json",
+  keySize: "number",
+  keyProtection: "text",
+  authorization: "text",
+  purgeProtection: "boolean",
+  softDeleteDays: "number",
+  sealers: "json",
+  image: "json",
+  vmSize: "text",
+  sshPublicKey: "text",
+  adminUser: "text",
+  ephemeralOsDisk: "boolean",
+  outbound: "text",
+  bootAgent: "json",
+  production: "boolean",
+  vaultAuth: "json",
+} as const;
+
+type Key = keyof typeof KEYS;
+
+/** Stack names end up in Azure's names, which differ in what they allow: this is allowed by all of them. */
+const STACK = /^[a-z](-?[a-z0-9])*$/;
+
+/**
+ * Reads the stack's configuration. Nothing is registered and nothing is asked of anyone.
+ * @throws pulumi.RunError with one line for each problem, each with its remedy
+ */
+export function readConfig(): StackConfig {
+  try {
+    return gatherConfig();
+  } catch (error) {
+    if (error instanceof MalformedError) throw new pulumi.RunError(error.message);
+    throw error;
+  }
+}
+
+function gatherConfig(): StackConfig {
+  checkKeys();
+  const { declared, ...config } = gather({
+    stack: parseStack,
+    location: () => parseLocation({ path: "azure-native:location", value: other("azure-native", "location") }),
+    declared: parseDeclared,
+    recipients: () => optional(field("recipients"), { age: [], pgp: [] }, parseRecipients),
+    vault: () => parseVault(field),
+    image: () => parseImage(withDefault("image", {})),
+    machine: () => parseMachine(field),
+    bootAgent: () => optional(field("bootAgent"), DEFAULT_BOOT_AGENT, parseBootAgent),
+    production: () => optional(field("production"), false, boolean),
+    vaultAuth: () => parseVaultAuth(field("vaultAuth"), { path: "vault:address", value: other("vault", "address") }),
+  });
+  checkProduction(config.production, config.vault);
+  checkSsh(declared.services, config.bootAgent);
+  return { ...config, ...declared, image: inOwnRegion(config.image, config.location) };
+}
+
+/** Services refer to secrets: they are read where the secrets are in order. */
+function parseDeclared(): Pick<StackConfig, "secrets" | "services"> {
+  const secrets = parseSecrets(withDefault("secrets", {}).value);
+  return { secrets, services: parseServices(field("services"), secrets) };
+}
+
+/** Operators log in by keys that the boot agent takes from the instance metadata. */
+function checkSsh(services: readonly ServiceDeclaration[], { sshKeys }: BootAgent): void {
+  const ssh = services.find((service) => service.ssh);
+  if (ssh === undefined || sshKeys) return;
+  const problem = `services.${ssh.name}.ssh is true but bootAgent.sshKeys is false, so nobody could log in`;
+  throw malformed(problem, `set ${NAMESPACE}:bootAgent.sshKeys to true`);
+}
+
+/** Unknown keys are mistyped ones; secret values have no place in a configuration of references. */
+function checkKeys(): void {
+  const allowed = Object.keys(KEYS);
+  const given = Object.keys(pulumi.runtime.allConfig()).filter((key) => key.startsWith(`${NAMESPACE}:`));
+  const problems = given.flatMap((key) => {
+    const name = key.slice(NAMESPACE.length + 1);
+    if (!allowed.includes(name)) return [unknownKey("configuration has an unknown key", name, allowed)];
+    return isSecret(key) ? [secretProblem(name)] : [];
+  });
+  if (problems.length > 0) throw new MalformedError(problems);
+}
+
+function secretProblem(name: string): string {
+  const reference = `remove it and point to it by ${NAMESPACE}:secrets.NAME.source`;
+  const remedy = name === "secrets" ? reference : `set ${NAMESPACE}:${name} without --secret`;
+  return `${name} must hold no secret, got an encrypted value: ${remedy}`;
+}
+
+/** The SDK keeps this to itself, and has no public way to ask it. */
+function isSecret(key: string): boolean {
+  const runtime: object = pulumi.runtime;
+  return "isConfigSecret" in runtime && typeof runtime.isConfigSecret === "function" && runtime.isConfigSecret(key);
+}
+
+function parseStack(): string {
+  const stack = pulumi.getStack();
+  if (STACK.test(stack) && stack.length <= 30) return stack;
+  const rule = "lower-case letters, digits and single hyphens, starting with a letter, at most 30";
+  throw mustBe({ path: "the stack's name", value: stack }, rule, "type pulumi stack rename NAME");
+}
+
+function other(namespace: string, key: string): string | undefined {
+  return new pulumi.Config(namespace).get(key);
+}
+
+/** A key's value; undefined where it is not set, or set to the empty text that stands for "not set". */
+function field(key: string): Field {
+  const text = new pulumi.Config(NAMESPACE).get(key);
+  return { path: key, value: text === undefined || text === "" ? undefined : typed(text, KEYS[key as Key]) };
+}
+
+function withDefault(key: Key, value: unknown): Field {
+  const given = field(key);
+  return { ...given, value: given.value ?? value };
+}
+
+/** A value of the key's type, or the text itself where it is of another: checks then show what was given. */
+function typed(text: string, type: (typeof KEYS)[Key]): unknown {
+  if (type === "text") return text;
+  if (type === "boolean") return text === "true" || (text === "false" ? false : text);
+  if (type === "number") return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,106 @@
+import type { SecretDeclaration, SecretName } from "../secrets/secret";
+import type { VaultAuth } from "../vault-auth/vault-auth";
+import type { BootAgent } from "../vm/boot-agent";
+import type { StackConfig } from "./config";
+import type { ServiceTarget } from "./services";
+
+/** Where a secret goes on the VM. */
+export interface SecretPlacement {
+  readonly path: string;
+  readonly owner: string;
+  readonly group: string;
+  readonly mode: string;
+  readonly restart: readonly string[];
+  /** `NAME.sops.json`, beside the facts. */
+  readonly sealedFile: string;
+}
+
+/** An onion service as the guest runs it. Its public key is the first 32 bytes of the hostname. */
+export interface ServiceFacts {
+  readonly secret: SecretName;
+  readonly hostname: string;
+  readonly ports: Readonly<Record<string, ServiceTarget>>;
+  readonly clientAuthorization: readonly SecretName[];
+  readonly ssh: boolean;
+}
+
+/** How Vault Agent on the VM logs in, where `vaultAuth` is configured. */
+export interface VaultAgentFacts {
+  readonly address: string;
+  /** The mount path of the azure auth method, without `auth/`. */
+  readonly mount: string;
+  readonly role: string;
+  /** The audience of the VM's token. */
+  readonly resource: string;
+}
+
+/** The guest's own dials. */
+export interface GuestFacts {
+  readonly adminUser: string;
+  readonly imageGeneration: 2;
+  readonly readyWhenUnsealed: boolean;
+  readonly userDataSecrets: boolean;
+  readonly bootAgent: Pick<BootAgent, "checkIn" | "hostname" | "sshKeys" | "entropy">;
+}
+
+/** What the guest must know of its stack: the content of `nix/stacks/STACK/facts.json`. Nothing in it is secret. */
+export interface Facts {
+  readonly version: 1;
+  readonly stack: string;
+  readonly vault: { readonly uri: string; readonly keyUrl: string };
+  readonly identity: { readonly clientId: string };
+  readonly secrets: Readonly<Record<SecretName, SecretPlacement>>;
+  readonly services: Readonly<Record<string, ServiceFacts>>;
+  readonly guest: GuestFacts;
+  readonly vaultAgent?: VaultAgentFacts;
+}
+
+/** What only Azure and the sealed keys could tell. */
+export interface Deployed {
+  readonly vaultUri: string;
+  readonly keyUrl: string;
+  readonly clientId: string;
+  /** Hostnames of the onion keys, by secret name. */
+  readonly hostnames: Readonly<Record<SecretName, string | undefined>>;
+}
+
+/** The facts of a configuration, once it is deployed. */
+export function factsOf(config: StackConfig, { vaultUri, keyUrl, clientId, hostnames }: Deployed): Facts {
+  const { adminUser } = config.machine;
+  const { readyWhenUnsealed, userDataSecrets, ...bootAgent } = config.bootAgent;
+  const services = config.services.map(({ name, key, ...service }) => {
+    const hostname = hostnames[key];
+    if (hostname === undefined) throw new Error(`onion key ${key} of service ${name} has no hostname`);
+    return [name, { secret: key, hostname, ...service }] as const;
+  });
+  return {
+    version: 1,
+    stack: config.stack,
+    vault: { uri: vaultUri, keyUrl },
+    identity: { clientId },
+    secrets: Object.fromEntries(config.secrets.map((secret) => [secret.name, placementOf(secret)])),
+    services: Object.fromEntries(services),
+    guest: { adminUser, imageGeneration: 2, readyWhenUnsealed, userDataSecrets, bootAgent },
+    ...(config.vaultAuth === undefined ? {} : { vaultAgent: agentOf(config.vaultAuth) }),
+  };
+}
+
+function placementOf({ name, path, owner, group, mode, restart }: SecretDeclaration): SecretPlacement {
+  return { path, owner, group, mode, restart, sealedFile: `${name}.sops.json` };
+}
+
+function agentOf({ address, mount, agentRole, resource }: VaultAuth): VaultAgentFacts {
+  return { address, mount, role: agentRole, resource };
+}
+
+/** The text of `facts.json`: indented, keys sorted, so that equal facts are equal bytes. */
+export function factsText(facts: Facts): string {
+  return `${JSON.stringify(sorted(facts), null, 2)}\n`;
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
+}

@@ -1,0 +1,127 @@
+import {
+  at,
+  boolean,
+  distinct,
+  type Field,
+  gather,
+  list,
+  malformed,
+  map,
+  mustBe,
+  NAMESPACE,
+  optional,
+  shown,
+  structure,
+  text,
+} from "../config/fields";
+import { nearest } from "../config/nearest";
+import { checkName, type SecretDeclaration, type SecretName } from "../secrets/secret";
+
+/** What answers on a port of an onion service: `site` (the static site of `nix/site`) or `127.0.0.1:PORT`. */
+export type ServiceTarget = string;
+
+/** One onion service that the VM runs. */
+export interface ServiceDeclaration {
+  readonly name: string;
+  /** The secret that holds its onion key. */
+  readonly key: SecretName;
+  /** Port of the onion address -> `site` or `127.0.0.1:PORT`. */
+  readonly ports: Readonly<Record<string, ServiceTarget>>;
+  /** Secrets that hold the clients' public keys (`descriptor:x25519:…`); none lets everybody in. */
+  readonly clientAuthorization: readonly SecretName[];
+  /** Whether the operator reaches SSH over port 22 of this address. */
+  readonly ssh: boolean;
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, ServiceTarget>> = { "80": "site" };
+
+/** Where SSH listens on the VM: an onion service must not offer it as if it were something else. */
+const SSH_PORT = "22";
+
+/**
+ * Reads configuration key `services`. Where none is declared, every onion key gets a service of its name that shows the
+ * static site on port 80.
+ */
+export function parseServices(field: Field, secrets: readonly SecretDeclaration[]): ServiceDeclaration[] {
+  const onionKeys = secrets.filter(({ kind }) => kind === "onion").map(({ name }) => name);
+  if (onionKeys.length === 0) {
+    const problem = "secrets hold no onion key";
+    throw malformed(problem, `type pulumi config set --path '${NAMESPACE}:secrets.onion-key.source.onion.prefix' ''`);
+  }
+  if (field.value === undefined) return onionKeys.map(defaultService);
+  const services = map(field, "a map of onion services by name", (name, item) => {
+    return parseService(name, item, secrets);
+  });
+  if (services.length === 0) return onionKeys.map(defaultService);
+  checkKeys(services);
+  return services;
+}
+
+function defaultService(name: SecretName): ServiceDeclaration {
+  return { name, key: name, ports: DEFAULT_PORTS, clientAuthorization: [], ssh: false };
+}
+
+function parseService(name: string, field: Field, secrets: readonly SecretDeclaration[]): ServiceDeclaration {
+  checkName("service's name", name, `${NAMESPACE}:services`);
+  const keys = structure(field, ["key", "ports", "clientAuthorization", "ssh"]);
+  const value = (key: string) => at(field.path, keys, key);
+  const onionKeys = secrets.filter(({ kind }) => kind === "onion").map((secret) => secret.name);
+  const others = secrets.filter(({ kind }) => kind !== "onion").map((secret) => secret.name);
+  const clients = value("clientAuthorization");
+  const service = gather({
+    key: () => reference(value("key"), "a secret with an onion key", onionKeys),
+    ports: () => optional(value("ports"), DEFAULT_PORTS, parsePorts),
+    clientAuthorization: () =>
+      optional(clients, [], (field) =>
+        distinct(
+          field,
+          list(field, "a list of secrets", (item) => reference(item, "a secret other than an onion key", others)),
+        ),
+      ),
+    ssh: () => optional(value("ssh"), false, boolean),
+  });
+  if (service.ssh && service.ports[SSH_PORT] !== undefined) {
+    const problem = `${field.path} offers SSH and "${service.ports[SSH_PORT]}" on port ${SSH_PORT}`;
+    throw malformed(problem, `remove ${NAMESPACE}:${field.path}.ports.${SSH_PORT}`);
+  }
+  if (!service.ssh && Object.keys(service.ports).length === 0) throw mustBe(value("ports"), "at least one port");
+  return { name, ...service };
+}
+
+/** The name of a declared secret of the right sort. */
+function reference(field: Field, allowed: string, names: readonly SecretName[]): SecretName {
+  const found = names.find((name) => name === field.value);
+  if (found !== undefined) return found;
+  const near = typeof field.value === "string" ? nearest(field.value, names) : undefined;
+  const choices = names.length > 0 ? `${allowed} (${names.join(", ")})` : `${allowed}, of which there is none`;
+  throw mustBe(field, choices, near && `did you mean "${near}"`);
+}
+
+function parsePorts(field: Field): Record<string, ServiceTarget> {
+  const read = (port: string, target: Field) => [port, parseTarget(port, target, field.path)] as const;
+  return Object.fromEntries(map(field, "a map of ports", read));
+}
+
+function parseTarget(port: string, target: Field, path: string): ServiceTarget {
+  if (!isPort(port)) {
+    throw malformed(`${path} must have ports from 1 to 65535, got ${shown(port)}`, `set ${NAMESPACE}:${path}.80`);
+  }
+  const allowed = 'site or an address on the VM itself such as "127.0.0.1:8080"';
+  const value = text(target, allowed, /^(site|127\.0\.0\.1:\d+)$/);
+  if (value !== "site" && !isPort(value.slice("127.0.0.1:".length))) throw mustBe(target, allowed);
+  return value;
+}
+
+function isPort(digits: string): boolean {
+  return /^[1-9]\d{0,4}$/.test(digits) && Number(digits) <= 65535;
+}
+
+/** Two services with one key would be two services at one address. */
+function checkKeys(services: readonly ServiceDeclaration[]): void {
+  for (const [index, { name, key }] of services.entries()) {
+    const other = services.slice(0, index).find((service) => service.key === key);
+    if (other === undefined) continue;
+    const problem = `services ${other.name} and ${name} share the onion key ${key}, so they would share one address`;
+    throw malformed(problem, `set ${NAMESPACE}:services.${name}.key`);
+  }
+}

@@ -1,0 +1,21 @@
+// Runs one TypeScript program of this repository, by its name in programs.json or by the path of its file:
+// `node components/start/run.mjs seal [arguments]`. A command in Pulumi's state names a program, never a file: a file may
+// move, and the state of an older deployment must still find what it is to run.
+// Pulumi starts one such program a secret, so its start-up counts: see bundle.cjs.
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { bundleOf } from "./bundle.cjs";
+
+const require = createRequire(import.meta.url);
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
+const programs = require("./programs.json");
+const [program, ...programArguments] = process.argv.slice(2);
+if (!program) {
+  console.error("which program? type: node components/start/run.mjs seal [arguments]");
+  process.exit(2);
+}
+const entry = programs[program] ?? program;
+const bundle = bundleOf(entry);
+process.argv = [process.argv[0], path.resolve(root, entry), ...programArguments];
+require(bundle);

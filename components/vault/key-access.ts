@@ -1,0 +1,108 @@
+import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment";
+import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition";
+import { AccessPolicy } from "@pulumi/azure-native/keyvault/accessPolicy";
+import * as pulumi from "@pulumi/pulumi";
+import { guidOf, roleDefinitionId } from "../azure/azure-names";
+import { type Deployer, type Grantee, grant } from "../azure/deployer";
+import type { VaultSettings } from "./vault";
+
+/** A vault's key and who gets which rights to it. */
+export interface KeyAccess {
+  readonly authorization: VaultSettings["authorization"];
+  readonly groupName: pulumi.Input<string>;
+  readonly groupId: pulumi.Input<string>;
+  readonly vaultName: pulumi.Input<string>;
+  readonly keyId: pulumi.Input<string>;
+  readonly deployer: Deployer;
+  readonly sealers: readonly Grantee[];
+  readonly machine: Grantee;
+}
+
+/** What must exist before a sealer can seal, and before the machine can open. */
+export interface KeyGrants {
+  readonly sealers: readonly pulumi.Resource[];
+  readonly machine: readonly pulumi.Resource[];
+}
+
+/** As access policies name them. */
+const RIGHTS = { sealer: ["get", "encrypt", "decrypt"], machine: ["decrypt"] } as const;
+
+/** The same rights as roles name them. No built-in role has exactly these: Key Vault Crypto User may sign and wrap. */
+const ROLES = {
+  sealer: { title: "Sealer", actions: ["read", "encrypt/action", "decrypt/action"] },
+  machine: { title: "Opener", actions: ["decrypt/action"] },
+} as const;
+
+type Part = keyof typeof RIGHTS;
+
+/** Gives the machine and the sealers their rights, by the vault's policies or by role assignments on the key. */
+export function grantKeyAccess(parent: pulumi.Resource, name: string, access: KeyAccess): KeyGrants {
+  return access.authorization === "rbac" ? assignRoles(parent, name, access) : addPolicies(parent, name, access);
+}
+
+/** One after the other: the vault answers 409 to two changes of its policies at once. */
+function addPolicies(parent: pulumi.Resource, name: string, access: KeyAccess): KeyGrants {
+  const chain: AccessPolicy[] = [];
+  const add = (grantee: Grantee, part: Part) => {
+    const { tenantId } = access.deployer;
+    const policy = { tenantId, objectId: grantee.objectId, permissions: { keys: [...RIGHTS[part]] } };
+    const args = { resourceGroupName: access.groupName, vaultName: access.vaultName, policy };
+    const { name: policyName, options } = grant(parent, `${name}-*-policy`, grantee, chain.slice(-1));
+    // A policy belongs to its principal: another principal has another policy.
+    chain.push(new AccessPolicy(policyName, args, { ...options, replaceOnChanges: ["policy.objectId"] }));
+    return chain.slice(-1);
+  };
+  const sealers = access.sealers.flatMap((sealer) => add(sealer, "sealer"));
+  return { sealers, machine: add(access.machine, "machine") };
+}
+
+function assignRoles(parent: pulumi.Resource, name: string, access: KeyAccess): KeyGrants {
+  const sealer = defineRole(parent, name, "sealer", access);
+  const machine = defineRole(parent, name, "machine", access);
+  const sealers: RoleAssignment[] = [];
+  for (const grantee of access.sealers) {
+    const { name: assignment, options } = grant(parent, `${name}-*-assignment`, grantee, sealers.slice(-1));
+    sealers.push(new RoleAssignment(assignment, assignmentArgs(grantee, sealer, access), options));
+  }
+  const { name: assignment, options } = grant(parent, `${name}-*-assignment`, access.machine, []);
+  return {
+    sealers,
+    machine: [new RoleAssignment(assignment, assignmentArgs(access.machine, machine, access), options)],
+  };
+}
+
+/** A custom role with exactly the rights of that part, assignable within the stack's resource group. */
+function defineRole(parent: pulumi.Resource, name: string, part: Part, access: KeyAccess): RoleDefinition {
+  const { title, actions } = ROLES[part];
+  const args = {
+    scope: access.groupId,
+    roleDefinitionId: pulumi.output(access.groupId).apply((id) => guidOf("role", id, part)),
+    // Unique in the tenant, as Azure wants it.
+    roleName: pulumi.interpolate`Sealed Onion ${title} (${access.vaultName})`,
+    description: `What a sealed-onion ${part} may do with the vault's key`,
+    roleType: "CustomRole",
+    assignableScopes: [access.groupId],
+    permissions: [
+      {
+        actions: [],
+        notActions: [],
+        notDataActions: [],
+        dataActions: actions.map((action) => `Microsoft.KeyVault/vaults/keys/${action}`),
+      },
+    ],
+  };
+  return new RoleDefinition(`${name}-${part}-role`, args, { parent });
+}
+
+/** The role on the key itself, and on no other key of the vault. */
+function assignmentArgs(grantee: Grantee, role: RoleDefinition, { keyId, deployer }: KeyAccess) {
+  const roleId = pulumi.output(role.id).apply((id) => id.split("/").at(-1) ?? id);
+  const ids = pulumi.all([keyId, grantee.objectId, roleId]);
+  return {
+    scope: keyId,
+    principalId: grantee.objectId,
+    principalType: grantee.type,
+    roleDefinitionId: pulumi.all([deployer.subscriptionId, roleId]).apply(([id, guid]) => roleDefinitionId(id, guid)),
+    roleAssignmentName: ids.apply(([scope, principal, guid]) => guidOf("assignment", scope, principal, guid)),
+  };
+}

@@ -1,0 +1,146 @@
+import { Key } from "@pulumi/azure-native/keyvault/key";
+import { Vault } from "@pulumi/azure-native/keyvault/vault";
+import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity";
+import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup";
+import * as pulumi from "@pulumi/pulumi";
+import { RandomBytes } from "@pulumi/random/randomBytes";
+import { RandomString } from "@pulumi/random/randomString";
+import { azureName } from "../azure/azure-name";
+import { vaultName } from "../azure/azure-names";
+import { type Deployer, type Grantee, sealersOf, whoDeploys } from "../azure/deployer";
+import { grantKeyAccess } from "./key-access";
+import type { VaultSettings } from "./vault";
+
+export interface SealingVaultArgs extends VaultSettings {
+  /** The stack's name, which is part of the names in Azure. */
+  readonly stack: string;
+  /** Azure's name of the region. */
+  readonly location: string;
+  /** Whether group, vault and key are protected from deletion. */
+  readonly production: boolean;
+}
+
+/** What the VM is known by to Key Vault. */
+export interface MachineIdentity {
+  readonly id: pulumi.Output<string>;
+  readonly clientId: pulumi.Output<string>;
+  readonly principalId: pulumi.Output<string>;
+}
+
+/**
+ * The Key Vault key that seals, the identity that opens, and who may do what with the key: the VM's identity may
+ * decrypt, sealers may read, encrypt and decrypt, nobody may do more.
+ *
+ *     const vault = new SealingVault("vault", { stack: "dev", location: "westeurope", production: false, ...DEFAULT_VAULT });
+ *     export const keyUrl = vault.keyUrl;
+ */
+export class SealingVault extends pulumi.ComponentResource {
+  readonly resourceGroupName: pulumi.Output<string>;
+  readonly resourceGroupId: pulumi.Output<string>;
+  /** `https://NAME.vault.azure.net/` */
+  readonly vaultUri: pulumi.Output<string>;
+  /** `https://NAME.vault.azure.net/keys/KEY/VERSION` */
+  readonly keyUrl: pulumi.Output<string>;
+  readonly identity: MachineIdentity;
+  /** The stack's own key for fingerprints of plaintexts, base64, a Pulumi secret. */
+  readonly fingerprintKey: pulumi.Output<string>;
+  readonly deployer: Deployer;
+  /** Who may seal, and so may upload. */
+  readonly sealers: readonly Grantee[];
+  /** Sealing waits for these. */
+  readonly sealersReady: readonly pulumi.Resource[];
+  /** The VM waits for these. */
+  readonly machineReady: readonly pulumi.Resource[];
+
+  constructor(name: string, args: SealingVaultArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("sealed-onion:index:SealingVault", name, {}, opts);
+    const child = { parent: this };
+    const kept = args.production ? { parent: this, protect: true } : child;
+    this.deployer = whoDeploys(this);
+    this.sealers = sealersOf(args.sealers, this.deployer);
+
+    const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, child);
+    const group = new ResourceGroup(`${name}-group`, groupArgs(args), kept);
+    const resourceGroupName = azureName(group);
+    const place = { resourceGroupName, location: args.location };
+    const uniqueName = suffix.result.apply((random) => vaultName(args.stack, random));
+    const vault = new Vault(`${name}-vault`, { ...place, ...vaultArgs(args, uniqueName, this.deployer) }, kept);
+    // Azure has no way to delete a key of a vault but the data plane, which nobody here may use for that; and whoever
+    // goes back to an older image needs the key that sealed it. A key goes with its vault.
+    const key = new Key(`${name}-key`, keyArgs(args, resourceGroupName, azureName(vault)), {
+      ...kept,
+      retainOnDelete: true,
+    });
+    const identity = new UserAssignedIdentity(
+      `${name}-identity`,
+      { ...place, resourceName: groupName(args.stack) },
+      child,
+    );
+    const fingerprintKey = new RandomBytes(`${name}-fingerprint-key`, { length: 32 }, child);
+
+    this.resourceGroupName = resourceGroupName;
+    this.resourceGroupId = group.id;
+    // Not the vault's output, which a preview of any change to the vault could not tell.
+    this.vaultUri = pulumi.interpolate`https://${uniqueName}.vault.azure.net/`;
+    this.keyUrl = key.keyUriWithVersion;
+    this.identity = { id: identity.id, clientId: identity.clientId, principalId: identity.principalId };
+    this.fingerprintKey = pulumi.secret(fingerprintKey.base64);
+    const access = grantKeyAccess(this, name, {
+      authorization: args.authorization,
+      groupName: resourceGroupName,
+      groupId: group.id,
+      vaultName: azureName(vault),
+      keyId: key.id,
+      deployer: this.deployer,
+      sealers: this.sealers,
+      machine: { suffix: "machine", objectId: identity.principalId, type: "ServicePrincipal" },
+    });
+    this.sealersReady = access.sealers;
+    this.machineReady = access.machine;
+    this.registerOutputs({ keyUrl: this.keyUrl, vaultUri: this.vaultUri, resourceGroupName: this.resourceGroupName });
+  }
+}
+
+/** What the stack's resource group and the VM's identity are called. */
+export function groupName(stack: string): string {
+  return `sealed-onion-${stack}`;
+}
+
+function groupArgs({ stack, location }: SealingVaultArgs) {
+  return { resourceGroupName: groupName(stack), location };
+}
+
+/** A vault with an explicit authorization mode: Azure's own default changed in API version 2026-02-01. */
+function vaultArgs(args: SealingVaultArgs, name: pulumi.Input<string>, { tenantId }: Deployer) {
+  return {
+    vaultName: name,
+    properties: {
+      tenantId,
+      sku: { family: "A", name: args.keyProtection === "hsm" ? "premium" : "standard" } as const,
+      enableRbacAuthorization: args.authorization === "rbac",
+      enableSoftDelete: true,
+      softDeleteRetentionInDays: args.softDeleteDays,
+      // Azure refuses an explicit false.
+      ...(args.purgeProtection ? { enablePurgeProtection: true } : {}),
+      enabledForDeployment: false,
+      enabledForDiskEncryption: false,
+      enabledForTemplateDeployment: false,
+      // The VM and the workstation come over the internet; who may do what is said by the policies.
+      publicNetworkAccess: "enabled",
+    },
+  };
+}
+
+/**
+ * The key's name says what it is made of: Azure answers a request for another size under the same name with the key
+ * that is there.
+ */
+function keyArgs(args: SealingVaultArgs, resourceGroupName: pulumi.Input<string>, vault: pulumi.Input<string>) {
+  const isHsm = args.keyProtection === "hsm";
+  return {
+    resourceGroupName,
+    vaultName: vault,
+    keyName: `sealing-${args.keySize}${isHsm ? "-hsm" : ""}`,
+    properties: { kty: isHsm ? "RSA-HSM" : "RSA", keySize: args.keySize, keyOps: ["encrypt", "decrypt"] },
+  };
+}

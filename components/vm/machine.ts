@@ -1,0 +1,61 @@
+import { boolean, choice, type Field, gather, mustBe, NAMESPACE, optional, text } from "../config/fields";
+import { parseSshPublicKey } from "../config/ssh-public-key";
+import { parseVmSize } from "./vm-size";
+
+const OUTBOUND = ["publicIp", "natGateway"] as const;
+
+/** The dials of the virtual machine. */
+export interface MachineSettings {
+  /** @default Standard_B2s */
+  readonly vmSize: string;
+  /** `ssh-ed25519 …` or `ssh-rsa …`. */
+  readonly sshPublicKey: string;
+  /** @default operator */
+  readonly adminUser: string;
+  /** Whether the OS disk lies on the host and is gone with the VM. @default false */
+  readonly ephemeralOsDisk: boolean;
+  /** How the VM reaches the internet; nothing reaches the VM. @default publicIp */
+  readonly outbound: (typeof OUTBOUND)[number];
+}
+
+export const DEFAULT_MACHINE = {
+  vmSize: "Standard_B2s",
+  adminUser: "operator",
+  ephemeralOsDisk: false,
+  outbound: "publicIp",
+} as const;
+
+/**
+ * Names that Azure refuses for an administrator, and Linux accounts that exist already.
+ * Source: `adminUsername` of https://learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update
+ */
+const TAKEN_USERS =
+  /^(administrator|admin|admin[12]|user|user[1-5]|test|test[1-3]|a|actuser|adm|aspnet|backup|console|david|guest|john|owner|root|server|sql|support|support_388945a0|sys|tor|nobody|sshd|messagebus|nixbld\d*|video)$/;
+
+/** Reads the keys of the same names. */
+export function parseMachine(value: (key: string) => Field): MachineSettings {
+  const size = value("vmSize");
+  const disk = value("ephemeralOsDisk");
+  const isEphemeral = disk.value === true;
+  return gather<MachineSettings>({
+    vmSize: () => parseVmSize({ ...size, value: size.value ?? DEFAULT_MACHINE.vmSize }, isEphemeral),
+    sshPublicKey: () => parseOperatorKey(value("sshPublicKey")),
+    adminUser: () => optional(value("adminUser"), DEFAULT_MACHINE.adminUser, parseAdminUser),
+    ephemeralOsDisk: () => optional(disk, DEFAULT_MACHINE.ephemeralOsDisk, boolean),
+    outbound: () => optional(value("outbound"), DEFAULT_MACHINE.outbound, (field) => choice(field, OUTBOUND)),
+  });
+}
+
+function parseOperatorKey(field: Field): string {
+  const command = `type pulumi config set ${NAMESPACE}:${field.path} "$(cat ~/.ssh/id_ed25519.pub)"`;
+  if (field.value === undefined || field.value === "") {
+    throw mustBe({ path: field.path, value: undefined }, "the SSH public key of the VM's operator", command);
+  }
+  return parseSshPublicKey(field);
+}
+
+function parseAdminUser(field: Field): string {
+  const user = text(field, "a Linux user's name (a-z, 0-9, _ and -, at most 31)", /^[a-z_][a-z0-9_-]{0,30}$/);
+  if (TAKEN_USERS.test(user)) throw mustBe(field, "a name that neither Azure nor the system reserves");
+  return user;
+}

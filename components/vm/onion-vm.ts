@@ -1,0 +1,121 @@
+import { VirtualMachine } from "@pulumi/azure-native/compute/virtualMachine";
+import { Command } from "@pulumi/command/local/command";
+import * as pulumi from "@pulumi/pulumi";
+import { readably } from "../process/readable-error";
+import type { MachineIdentity } from "../vault/sealing-vault";
+import { closedNetwork } from "./closed-network";
+import type { MachineSettings } from "./machine";
+import { userData } from "./user-data";
+
+export interface OnionVmArgs extends MachineSettings {
+  /** The stack's name. */
+  readonly stack: string;
+  /** Azure's name of the region. */
+  readonly location: string;
+  readonly resourceGroupName: pulumi.Input<string>;
+  /** What the VM boots. */
+  readonly imageId: pulumi.Input<string>;
+  /** As whom the VM opens its secrets. */
+  readonly identity: MachineIdentity;
+  /** The VM waits for these: its right to open secrets, and its image. */
+  readonly ready: readonly pulumi.Resource[];
+  /** Digests of sealed files by secret name, where the VM takes newer ones from its user data. @default none */
+  readonly userDataSecrets: Readonly<Record<string, pulumi.Input<string>>> | undefined;
+  /** Where images are uploaded to, and how many earlier ones stay there. */
+  readonly images: ImageStore;
+}
+
+/** The images of a stack. */
+export interface ImageStore {
+  readonly containerUrl: pulumi.Input<string>;
+  /** The blob of the VM's image. */
+  readonly current: pulumi.Input<string>;
+  /** Earlier blobs that stay for a rollback. */
+  readonly keep: number;
+}
+
+/** Azure refuses a change of these in place. Source: pulumi-azure-native issue 1117, VM API `PropertyChangeNotAllowed`. */
+const REPLACED_ON = ["storageProfile.imageReference", "storageProfile.osDisk.diffDiskSettings", "osProfile"];
+
+/**
+ * A VM that nothing reaches from outside, with an identity that opens its secrets. It is replaced, not changed, when
+ * its image changes; images that nobody needs any more go afterwards.
+ *
+ *     const vm = new OnionVm("vm", { stack, location, imageId, identity, ready, ...config.machine, ...vault });
+ *     export const vmId = vm.vmId;
+ */
+export class OnionVm extends pulumi.ComponentResource {
+  readonly vmId: pulumi.Output<string>;
+
+  constructor(name: string, args: OnionVmArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("sealed-onion:index:OnionVm", name, {}, opts);
+    const card = closedNetwork(this, name, args);
+    const machine = new VirtualMachine(`${name}-machine`, machineArgs(args, card.id), {
+      parent: this,
+      dependsOn: [...args.ready],
+      // A network card belongs to one VM: the old one has to let go of it first.
+      deleteBeforeReplace: true,
+      replaceOnChanges: REPLACED_ON,
+    });
+    new Command(`${name}-prune`, pruneArgs(args), { parent: this, dependsOn: [machine] });
+
+    this.vmId = machine.id;
+    this.registerOutputs({ vmId: this.vmId });
+  }
+}
+
+function machineArgs(args: OnionVmArgs, cardId: pulumi.Input<string>) {
+  const { stack, identity, imageId, location, resourceGroupName, vmSize } = args;
+  return {
+    resourceGroupName,
+    location,
+    vmName: `sealed-onion-${stack}`,
+    hardwareProfile: { vmSize },
+    identity: { type: "UserAssigned" as const, userAssignedIdentities: [identity.id] },
+    networkProfile: { networkInterfaces: [{ id: cardId, primary: true, deleteOption: "Detach" }] },
+    osProfile: loginProfile(args),
+    storageProfile: { imageReference: { id: imageId }, osDisk: osDisk(args.ephemeralOsDisk) },
+    // Without an account of its own: Azure keeps the console's log.
+    diagnosticsProfile: { bootDiagnostics: { enabled: true } },
+    ...(args.userDataSecrets === undefined ? {} : { userData: sealedUserData(stack, args.userDataSecrets) }),
+  };
+}
+
+/** No password, and no agent that would run what others send: the guest has neither. */
+function loginProfile({ stack, adminUser, sshPublicKey }: OnionVmArgs) {
+  const path = `/home/${adminUser}/.ssh/authorized_keys`;
+  return {
+    computerName: `sealed-onion-${stack}`,
+    adminUsername: adminUser,
+    allowExtensionOperations: false,
+    linuxConfiguration: {
+      disablePasswordAuthentication: true,
+      provisionVMAgent: false,
+      ssh: { publicKeys: [{ path, keyData: sshPublicKey }] },
+    },
+  };
+}
+
+function osDisk(isEphemeral: boolean) {
+  const disk = { createOption: "FromImage", deleteOption: "Delete" };
+  if (!isEphemeral)
+    return { ...disk, caching: "ReadWrite", managedDisk: { storageAccountType: "StandardSSD_LRS" } } as const;
+  const managedDisk = { storageAccountType: "Standard_LRS" };
+  return { ...disk, caching: "ReadOnly", diffDiskSettings: { option: "Local" }, managedDisk } as const;
+}
+
+/** Read when all of them are sealed; sealed files are no secret. */
+function sealedUserData(stack: string, sealed: Readonly<Record<string, pulumi.Input<string>>>): pulumi.Output<string> {
+  return pulumi.output(sealed).apply((digests) => readably(() => userData(stack, Object.keys(digests))));
+}
+
+function pruneArgs({ stack, images }: OnionVmArgs) {
+  const run = "exec node components/start/run.mjs prune-images";
+  const environment = {
+    STACK: stack,
+    CONTAINER_URL: images.containerUrl,
+    CURRENT: images.current,
+    KEEP: `${images.keep}`,
+  };
+  return { create: run, update: run, environment, logging: "stderr" } as const;
+}

@@ -1,0 +1,64 @@
+import { runChild } from "../../../components/process/child-process";
+import type { Fixtures } from "./fixtures";
+
+/** Where the sources lie that the guest is evaluated against: unpacked trees, never part of this repository. */
+export interface Sources {
+  readonly nixpkgs: string;
+  readonly sopsNix: string;
+}
+
+/** A unit as NixOS renders it. `asDropinIfExists`: it may only add to one that systemd itself brings. */
+export interface Unit {
+  readonly text: string;
+  readonly wantedBy: readonly string[];
+  readonly requiredBy: readonly string[];
+  readonly overrideStrategy: "asDropin" | "asDropinIfExists";
+}
+
+/** A machine's units, and the names of ours. */
+export interface Units {
+  readonly units: Readonly<Record<string, Unit>>;
+  readonly confined: readonly string[];
+}
+
+/** The example stack's machine, as `nix/eval/default.nix` describes it. */
+export interface Example extends Units {
+  readonly holds: Readonly<Record<string, boolean>>;
+  readonly assertions: readonly string[];
+  readonly warnings: readonly string[];
+  readonly golden: Readonly<Record<string, unknown>>;
+  readonly image: string;
+}
+
+/** What `nix/eval/default.nix` says, by attribute. */
+export interface Evaluated {
+  readonly example: Example;
+  readonly variants: Readonly<Record<string, boolean>>;
+  readonly openbao: Units;
+  readonly plain: Readonly<Record<string, boolean>>;
+  readonly alone: Readonly<Record<string, boolean>>;
+  readonly refusals: Readonly<Record<string, { readonly expected: string; readonly failures: readonly string[] }>>;
+  readonly tests: Readonly<Record<string, { readonly derivation: string; readonly script: string }>>;
+}
+
+/**
+ * Evaluates one attribute of `nix/eval/default.nix`. Nothing is built and no store is written, so any Nix will do.
+ * @throws with Nix's own message, if it does not evaluate
+ */
+export async function evaluate<Name extends keyof Evaluated>(name: Name, sources: Sources): Promise<Evaluated[Name]> {
+  const given = ["-A", name, "--arg", "nixpkgs", sources.nixpkgs, "--arg", "sops-nix", sources.sopsNix];
+  return (await evaluateFile("nix/eval/default.nix", given)) as Evaluated[Name];
+}
+
+/** Evaluates what the VM tests' machines are given, for the loopback Azure in this file. @throws with Nix's own message */
+export async function evaluateFixtures(bundle: string, { nixpkgs }: Sources): Promise<Fixtures> {
+  const given = ["--arg", "nixpkgs", nixpkgs, "--argstr", "bundle", bundle];
+  return (await evaluateFile("nix/tests/fixtures-by-hand.nix", given)) as Fixtures;
+}
+
+async function evaluateFile(file: string, given: readonly string[]): Promise<unknown> {
+  const options = ["--store", "dummy://", "--eval", "--strict", "--json"];
+  const { code, stdout, stderr } = await runChild("nix-instantiate", [...options, file, ...given]);
+  if (code !== 0) throw new Error(`${file} does not evaluate (${given.join(" ")}):\n${stderr.trim()}`);
+  return JSON.parse(stdout.toString("utf8"));
+}

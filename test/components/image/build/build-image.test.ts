@@ -1,0 +1,189 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { fileStamp } from "../../../../components/image/disk/file-digest";
+import { type BlobStore, startBlobStore } from "../upload/blob-store";
+import { type CommandResult, runCommand } from "../upload/run-command";
+import { rawDisk, vhd } from "../upload/test-disks";
+
+let store: BlobStore;
+let folder: string;
+let bin: string;
+let blobs = 0;
+
+beforeAll(async () => {
+  store = await startBlobStore();
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  blobs += 1;
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "build-image-"));
+  bin = path.join(folder, "bin");
+  fs.mkdirSync(bin);
+  fs.writeFileSync(path.join(folder, "disk.vhd"), vhd({ mebibytes: 4, runs: [] }));
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+const build = (environment: NodeJS.ProcessEnv = {}): Promise<CommandResult> =>
+  runCommand("build-image", folder, {
+    ...store.environment(),
+    PATH: `${bin}${path.delimiter}${process.env.PATH}`,
+    STACK: "dev",
+    FACTS: '{\n  "version": 1\n}\n',
+    NIX_DIGEST: "n1",
+    SEALED: "{}",
+    BUILDER: "vhd:disk.vhd",
+    BLOB_URL: `${store.containerUrl}/dev-${blobs}.vhd`,
+    DIGEST: "d1",
+    GENERATION: "2",
+    ...environment,
+  });
+/** A program on PATH that stands for a real one. */
+const program = (name: string, script: string): void => {
+  fs.writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+};
+const makeBlob = (metadata: Record<string, string>) =>
+  store.container.getPageBlobClient(`dev-${blobs}.vhd`).create(512, { metadata });
+/** What the build prints of a disk that is there. */
+const built = (vhd = "disk.vhd", digest = "d1") => ({ vhd, stamp: fileStamp(path.join(folder, vhd)), digest });
+const facts = () => fs.readFileSync(path.join(folder, "nix/stacks/dev/facts.json"), "utf8");
+
+describe("facts.json", () => {
+  it("is written whole, and an equal one is left alone", async () => {
+    expect((await build()).code).toBe(0);
+    expect(facts()).toBe('{\n  "version": 1\n}\n');
+    const before = fs.statSync(path.join(folder, "nix/stacks/dev/facts.json"), { bigint: true });
+    await build();
+    expect(fs.statSync(path.join(folder, "nix/stacks/dev/facts.json"), { bigint: true }).mtimeNs).toBe(before.mtimeNs);
+    await build({ FACTS: "{}\n" });
+    expect(facts()).toBe("{}\n");
+    expect(fs.readdirSync(path.join(folder, "nix/stacks/dev"))).toEqual(["facts.json"]);
+  });
+
+  it("is written also where nothing has to be built", async () => {
+    await makeBlob({ complete: "true", digest: "d1" });
+    const { code, stdout } = await build({ BUILDER: '["false"]' });
+    expect({ code, result: JSON.parse(stdout) }).toEqual({ code: 0, result: { vhd: null, stamp: null, digest: "d1" } });
+    expect(facts()).toContain("version");
+  });
+});
+
+describe("nothing is built where the blob is complete already,", () => {
+  it.each([
+    ["but is where it is incomplete", { complete: "false", digest: "d1" }],
+    ["but is where it has another digest", { complete: "true", digest: "d2" }],
+  ])("%s", async (_what, metadata) => {
+    await makeBlob(metadata);
+    expect(JSON.parse((await build()).stdout)).toEqual(built());
+  });
+});
+
+describe("image.vhd", () => {
+  it("may be a raw disk", async () => {
+    fs.writeFileSync(path.join(folder, "disk.raw"), rawDisk({ mebibytes: 4, runs: [] }));
+    expect(JSON.parse((await build({ BUILDER: "vhd:disk.raw" })).stdout).vhd).toBe("disk.raw");
+  });
+
+  it("is checked", async () => {
+    fs.writeFileSync(
+      path.join(folder, "disk.qcow2"),
+      Buffer.concat([Buffer.from("QFI\xfb", "latin1"), Buffer.alloc(900)]),
+    );
+    const { code, stderr } = await build({ BUILDER: "vhd:disk.qcow2" });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr:
+        "build: 'disk.qcow2' is qcow2, which Azure cannot take: type `qemu-img convert -f qcow2 -O raw disk.qcow2 " +
+        "disk.raw` and set image.vhd to 'disk.raw'\n",
+    });
+    expect((await build({ BUILDER: "vhd:none.vhd" })).stderr).toBe(
+      "build: cannot read the disk 'none.vhd': ENOENT: set image.vhd to a fixed VHD\n",
+    );
+  });
+});
+
+describe("image.builder", () => {
+  it("gets the stack and prints its disk's path last; what it says besides is shown", async () => {
+    program("make-disk", 'echo "for $STACK in $STACK_DIRECTORY" >&2; echo building; echo "$PWD/$1"');
+    const { stderr, stdout } = await build({ BUILDER: '["make-disk","disk.vhd"]' });
+    expect(JSON.parse(stdout)).toEqual(built());
+    expect(stderr).toBe("for dev in nix/stacks/dev\n");
+  });
+
+  it.each([
+    ["fails", "exit 3", "the builder 'make-disk' failed: exit code 3"],
+    ["prints nothing", "true", "the builder 'make-disk' printed no path: it has to print its disk's path last"],
+    ["names what is not there", "echo none", "cannot read the disk 'none': ENOENT"],
+  ])("that %s is told so", async (_what, script, message) => {
+    program("make-disk", script);
+    const { code, stderr } = await build({ BUILDER: '["make-disk"]' });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
+  });
+
+  it("that is no command is a wrong call", async () => {
+    const absent = await build({ BUILDER: '["no-such-program"]' });
+    expect(absent.stderr).toContain("the builder 'no-such-program' is not on PATH: install it");
+    const { code, stderr } = await build({ BUILDER: "make" });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('BUILDER must be "nix", "vhd:PATH" or a command'),
+    });
+  });
+});
+
+describe("nix", () => {
+  /** Stands for nix: `build` links a folder with a disk, `show-config` tells of builders and features. */
+  const fakeNix = (settings: object): void =>
+    program(
+      "nix",
+      `echo "$@" >> "${folder}/nix.log"
+case "$*" in
+  *show-config*) echo '${JSON.stringify(settings)}' ;;
+  *) echo "building..." >&2; mkdir -p out; cp disk.vhd out/nixos.vhd; ln -sfn ../../out "$6" ;;
+esac`,
+    );
+  const log = () => fs.readFileSync(path.join(folder, "nix.log"), "utf8");
+  const withBuilder = {
+    builders: { value: "ssh://builder x86_64-linux" },
+    "system-features": { value: ["benchmark"] },
+  };
+
+  it("builds the stack's image as the user's Nix is set up, keeps it, and shows its progress", async () => {
+    fakeNix(withBuilder);
+    const { code, stderr, stdout } = await build({ BUILDER: "nix" });
+    expect({ code, result: JSON.parse(stdout) }).toEqual({
+      code: 0,
+      result: built(".cache/images/dev-d1/nixos.vhd"),
+    });
+    expect(stderr).toBe("building...\n");
+    expect(log()).toContain("build path:./nix#image-dev --out-link .cache/images/dev-d1 --print-build-logs");
+  });
+
+  it("that is missing is said with the ways out", async () => {
+    const { code, stderr } = await build({ BUILDER: "nix", PATH: bin });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining(
+        "nix is not on PATH: install it (https://nixos.org/download), or set image.vhd to",
+      ),
+    });
+  });
+
+  it("whose build fails is told so", async () => {
+    program(
+      "nix",
+      `case "$*" in *show-config*) echo '${JSON.stringify(withBuilder)}' ;; *) echo "error: boom" >&2; exit 1 ;; esac`,
+    );
+    const { code, stderr } = await build({ BUILDER: "nix" });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      "error: boom\nbuild: nix build path:./nix#image-dev failed: exit code 1: its reason stands above\n",
+    );
+  });
+});
+
+it.each(["STACK", "FACTS", "BUILDER", "BLOB_URL", "DIGEST"])("a call without %s is a wrong one", async (variable) => {
+  const { code, stderr } = await build({ [variable]: "" });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(`build: ${variable} is not set`) });
+});

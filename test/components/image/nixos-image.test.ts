@@ -1,0 +1,332 @@
+import * as pulumi from "@pulumi/pulumi";
+import { RandomString } from "@pulumi/random/randomString";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { imageDigest, nixTreeDigest } from "../../../components/image/image";
+import { NixosImage, type NixosImageArgs } from "../../../components/image/nixos-image";
+import { versionOf } from "../../../components/image/publish-image";
+import { type ProjectFolder, projectFolder } from "../project-folder";
+import {
+  CLIENT,
+  find,
+  GROUP_ID,
+  type MockOptions,
+  type Registration,
+  resolved,
+  settled,
+  startMocks,
+} from "../pulumi-mocks";
+
+const FACTS = '{\n  "stack": "dev"\n}\n';
+const SEALED = { "onion-key": "ab".repeat(32) };
+const ALICE = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
+const ACCOUNT_ID = `${GROUP_ID}/sodevabcd1234`;
+const CONTAINER_URL = "https://sodevabcd1234.blob.core.windows.net/images";
+
+let project: ProjectFolder;
+beforeEach(() => {
+  project = projectFolder();
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  project.remove();
+});
+
+async function make(args: Partial<NixosImageArgs> = {}, options: MockOptions = {}) {
+  const registrations = await startMocks(options);
+  const deployer = {
+    tenantId: pulumi.output(CLIENT.tenantId),
+    subscriptionId: pulumi.output(CLIENT.subscriptionId),
+    grantee: { suffix: "sealer", objectId: CLIENT.objectId, type: "ServicePrincipal" },
+  } as const;
+  const image = new NixosImage("image", {
+    stack: "dev",
+    location: "westeurope",
+    resourceGroupName: "sealed-onion-dev",
+    facts: FACTS,
+    sealed: SEALED,
+    ready: [],
+    uploaders: [deployer.grantee],
+    deployer,
+    publish: "managed",
+    keep: 2,
+    targetRegions: [],
+    ...args,
+  });
+  await settled();
+  return { image, registrations };
+}
+
+function environment(registrations: readonly Registration[], name: string): Record<string, string> {
+  return find(registrations, name).inputs.environment as Record<string, string>;
+}
+
+/** What both commands of an image are told. */
+function told(): Record<string, string> {
+  const digest = expectedDigest();
+  return {
+    STACK: "dev",
+    FACTS,
+    NIX_DIGEST: nixTreeDigest("nix"),
+    SEALED: JSON.stringify(SEALED),
+    BUILDER: "nix",
+    BLOB_URL: `${CONTAINER_URL}/dev-${digest.slice(0, 32)}.vhd`,
+    DIGEST: digest,
+    GENERATION: "2",
+  };
+}
+
+/** The digest that the image must have, taken here. */
+function expectedDigest(builder = "nix"): string {
+  return imageDigest({ facts: FACTS, sealed: SEALED, nixDigest: nixTreeDigest("nix"), builder });
+}
+
+describe("a NixOS image", () => {
+  it("is these resources, all of them its children, and no others", async () => {
+    const { registrations } = await make();
+    const children = registrations.filter(({ custom }) => custom);
+    expect(children.map(({ name }) => name).sort()).toEqual([
+      "image-account",
+      "image-build",
+      "image-container",
+      "image-image",
+      "image-sealer-blobs",
+      "image-suffix",
+      "image-upload",
+    ]);
+    expect(children.map(({ parent }) => parent)).toEqual(children.map(() => "image"));
+    expect(registrations[0]).toMatchObject({ type: "sealed-onion:index:NixosImage", inputs: {} });
+  });
+
+  it("keeps disks in an account without shared keys, public blobs or old TLS", async () => {
+    const { registrations } = await make();
+    expect(find(registrations, "image-account").inputs).toEqual({
+      resourceGroupName: "sealed-onion-dev",
+      location: "westeurope",
+      accountName: "sodevabcd1234",
+      kind: "StorageV2",
+      sku: { name: "Standard_LRS" },
+      allowBlobPublicAccess: false,
+      allowSharedKeyAccess: false,
+      defaultToOAuthAuthentication: true,
+      allowCrossTenantReplication: false,
+      enableHttpsTrafficOnly: true,
+      minimumTlsVersion: "TLS1_2",
+    });
+    expect(find(registrations, "image-container").inputs).toMatchObject({
+      accountName: "sodevabcd1234",
+      containerName: "images",
+      publicAccess: "None",
+    });
+  });
+
+  it("lets whoever uploads write blobs of that account", async () => {
+    const { registrations } = await make();
+    const role = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+    expect(find(registrations, "image-sealer-blobs").inputs).toEqual({
+      scope: ACCOUNT_ID,
+      principalId: CLIENT.objectId,
+      principalType: "ServicePrincipal",
+      roleDefinitionId: `/subscriptions/${CLIENT.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${role}`,
+      roleAssignmentName: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+  });
+
+  it("lets everybody of a team upload", async () => {
+    const uploaders = [
+      { suffix: `sealer-${ALICE}`, objectId: ALICE, type: "User" },
+      { suffix: "sealer-ci", objectId: CLIENT.objectId, type: "ServicePrincipal" },
+    ] as const;
+    const { registrations } = await make({ uploaders });
+    const grants = registrations.filter(({ type }) => type === "azure-native:authorization:RoleAssignment");
+    expect(grants.map(({ inputs }) => [inputs.principalId, inputs.principalType])).toEqual([
+      [ALICE, "User"],
+      [CLIENT.objectId, "ServicePrincipal"],
+    ]);
+  });
+
+  it("is built by a command that is told everything it is made of", async () => {
+    const { registrations } = await make();
+    expect(find(registrations, "image-build").inputs).toEqual({
+      create: "exec node components/start/run.mjs build-image",
+      update: "exec node components/start/run.mjs build-image",
+      environment: told(),
+      logging: "stderr",
+    });
+  });
+
+  it("is uploaded by a command that is told what was built, and how to build it again", async () => {
+    const built = JSON.stringify({ vhd: "result/nixos.vhd", digest: "x" });
+    const { registrations } = await make({}, { run: (name) => (name === "image-build" ? built : "{}") });
+    expect(find(registrations, "image-upload").inputs).toEqual({
+      create: "exec node components/start/run.mjs upload-image",
+      update: "exec node components/start/run.mjs upload-image",
+      environment: { ...told(), VHD: built },
+      logging: "stderr",
+    });
+  });
+
+  it("becomes a managed image of Generation 2, named by its content", async () => {
+    const { registrations, image } = await make();
+    const name = `dev-${expectedDigest().slice(0, 32)}`;
+    expect(find(registrations, "image-image").inputs).toEqual({
+      resourceGroupName: "sealed-onion-dev",
+      location: "westeurope",
+      imageName: name,
+      hyperVGeneration: "V2",
+      storageProfile: {
+        osDisk: { osType: "Linux", osState: "Generalized", blobUri: `${CONTAINER_URL}/${name}.vhd` },
+      },
+    });
+    expect(await resolved(image.imageId)).toBe(`${GROUP_ID}/image-image`);
+    expect(await resolved(image.containerUrl)).toBe(CONTAINER_URL);
+    expect(await resolved(image.blobName)).toBe(`${name}.vhd`);
+  });
+
+  it.each([
+    ["usgovernment", "https://sodevabcd1234.blob.core.usgovcloudapi.net/images"],
+    ["china", "https://sodevabcd1234.blob.core.chinacloudapi.cn/images"],
+    ["public", CONTAINER_URL],
+  ])("lies in the cloud that the provider is told of: %s", async (cloud, url) => {
+    vi.stubEnv("ARM_ENVIRONMENT", cloud);
+    const { registrations, image } = await make();
+    expect(await resolved(image.containerUrl)).toBe(url);
+    expect(environment(registrations, "image-upload").BLOB_URL).toContain(url);
+  });
+
+  it("has no machine's path among its inputs", async () => {
+    const { registrations } = await make();
+    for (const { wire } of registrations) expect(wire.includes(project.folder)).toBe(false);
+  });
+});
+
+describe("its order", () => {
+  it("builds after the secrets are sealed, uploads once it may, and publishes what is uploaded", async () => {
+    const registrations = await startMocks();
+    const sealed = new RandomString("sealed", { length: 8 });
+    registrations.length = 0;
+    const { registrations: made } = await makeAfter(sealed);
+    expect(find(made, "image-build").options.dependsOn).toEqual(
+      expect.arrayContaining(["sealed", "image-container", "image-sealer-blobs"]),
+    );
+    expect(find(made, "image-upload").options.dependsOn).toEqual(
+      expect.arrayContaining(["image-build", "image-container", "image-sealer-blobs"]),
+    );
+    expect(find(made, "image-image").options.dependsOn).toContain("image-upload");
+  });
+
+  it("makes the new image before the old one goes, as the VM still runs on it", async () => {
+    const { registrations } = await make();
+    expect(find(registrations, "image-image").options.deleteBeforeReplace).toBe(false);
+  });
+
+  async function makeAfter(resource: pulumi.Resource) {
+    return make({ ready: [resource] });
+  }
+});
+
+describe("its content", () => {
+  const nameOf = async (args: Partial<NixosImageArgs> = {}) =>
+    find((await make(args)).registrations, "image-image").inputs.imageName;
+
+  it("gives it its name: facts, sealed files and the guest's folder", async () => {
+    const name = await nameOf();
+    expect(await nameOf()).toBe(name);
+    expect(await nameOf({ facts: `${FACTS} ` })).not.toBe(name);
+    expect(await nameOf({ sealed: { "onion-key": "cd".repeat(32) } })).not.toBe(name);
+    expect(await nameOf({ sealed: {} })).not.toBe(name);
+    project.write("nix/host.nix", "{ }\n");
+    expect(await nameOf()).not.toBe(name);
+  });
+
+  it("is not known in a preview where a secret is to be sealed anew, so the preview says nothing false", async () => {
+    await startMocks({ preview: true });
+    const unknown = new RandomString("unknown", { length: 8 }).result;
+    const { registrations } = await make({ sealed: { "onion-key": unknown } }, { preview: true });
+    expect(find(registrations, "image-image").inputs).not.toMatchObject({
+      imageName: expect.stringMatching(/^dev-[0-9a-f]/),
+    });
+  });
+});
+
+describe("its dials", () => {
+  it("vhd takes a disk that was built elsewhere, named by its own content", async () => {
+    project.write("disk.vhd", "a disk");
+    const { registrations } = await make({ vhd: "disk.vhd" });
+    const { BUILDER, DIGEST } = environment(registrations, "image-build");
+    expect(BUILDER).toBe("vhd:disk.vhd");
+    project.write("disk.vhd", "another disk");
+    const other = await make({ vhd: "disk.vhd" });
+    expect(environment(other.registrations, "image-build").DIGEST).not.toBe(DIGEST);
+  });
+
+  it("vhd names a disk that is not there before anything is uploaded", async () => {
+    await expect(make({ vhd: "missing.vhd" })).rejects.toThrow("missing.vhd");
+  });
+
+  it("builder runs another program", async () => {
+    const { registrations } = await make({ builder: ["./build.sh", "--fast"] });
+    expect(environment(registrations, "image-build").BUILDER).toBe('["./build.sh","--fast"]');
+  });
+
+  it("publish gallery makes a version in a gallery, in the regions that are asked for", async () => {
+    const completedAt = "2026-11-22T04:38:07.123Z";
+    const targetRegions = [
+      { name: "westeurope", replicas: 1 },
+      { name: "northeurope", replicas: 3 },
+    ];
+    const run = (name: string) => (name === "image-upload" ? JSON.stringify({ completedAt }) : "{}");
+    const { registrations, image } = await make({ publish: "gallery", targetRegions }, { run });
+    const place = { resourceGroupName: "sealed-onion-dev", location: "westeurope" };
+    expect(find(registrations, "image-gallery").inputs).toEqual({ ...place, galleryName: "sealed_onion_dev" });
+    expect(find(registrations, "image-definition").inputs).toEqual({
+      ...place,
+      galleryName: "sealed_onion_dev",
+      galleryImageName: "sealed-onion-dev",
+      identifier: { publisher: "sealed-onion", offer: "nixos", sku: "dev" },
+      osType: "Linux",
+      osState: "Generalized",
+      hyperVGeneration: "V2",
+      architecture: "x64",
+    });
+    expect(find(registrations, "image-version").inputs).toEqual({
+      ...place,
+      galleryName: "sealed_onion_dev",
+      galleryImageName: "sealed-onion-dev",
+      galleryImageVersionName: "2026.1122.43807",
+      publishingProfile: {
+        targetRegions: [
+          { name: "westeurope", regionalReplicaCount: 1 },
+          { name: "northeurope", regionalReplicaCount: 3 },
+        ],
+      },
+      storageProfile: {
+        osDiskImage: {
+          source: { storageAccountId: ACCOUNT_ID, uri: `${CONTAINER_URL}/dev-${expectedDigest().slice(0, 32)}.vhd` },
+        },
+      },
+    });
+    expect(registrations.filter(({ type }) => type === "azure-native:compute:Image")).toEqual([]);
+    expect(await resolved(image.imageId)).toBe(`${GROUP_ID}/image-version`);
+  });
+
+  it("publish managed makes no gallery", async () => {
+    const { registrations } = await make();
+    expect(registrations.filter(({ type }) => type.includes("Gallery"))).toEqual([]);
+  });
+});
+
+describe("a gallery's version", () => {
+  it("grows with the time of the upload, and belongs to it", () => {
+    const versions = [
+      "2026-01-02T03:04:05Z",
+      "2026-01-02T13:04:05Z",
+      "2026-10-02T00:00:00Z",
+      "2027-01-01T00:00:00Z",
+    ].map((completedAt) => versionOf(JSON.stringify({ completedAt })));
+    expect(versions).toEqual(["2026.102.30405", "2026.102.130405", "2026.1002.0", "2027.101.0"]);
+  });
+
+  it("is refused where the upload does not say when it was complete", () => {
+    expect(() => versionOf("{}")).toThrow('the upload did not say when it was complete: got ""');
+  });
+});

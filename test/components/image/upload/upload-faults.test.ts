@@ -1,0 +1,271 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { endStalledRequests } from "../../../../components/image/upload/stalled-requests";
+import { download } from "./blob-store";
+import type { Fault, FaultProxy, ProxiedRequest } from "./fault-proxy";
+import { MIB, type TestDisk, vhd } from "./test-disks";
+import { type RigUpload, startUploadRig, type UploadRig } from "./upload-rig";
+
+const disk: TestDisk = {
+  mebibytes: 48,
+  runs: Array.from({ length: 12 }, (_, index) => [(3 + index * 3) * MIB + index * 512, 1.5 * MIB] as const),
+};
+
+let rig: UploadRig;
+let proxy: FaultProxy;
+let content: Buffer;
+
+beforeAll(async () => {
+  rig = await startUploadRig("faults", disk);
+  ({ content, proxy } = rig);
+});
+afterAll(() => rig.close());
+beforeEach(() => rig.next());
+afterEach(() => proxy.setFault(() => undefined));
+
+const stored = () => rig.stored();
+const upload = (options?: RigUpload) => rig.upload(options);
+
+/** Each Nth request meets the fault, as long as `isMet` says so. */
+const each = (n: number, fault: Fault, isMet: (request: ProxiedRequest) => boolean = () => true) => {
+  let count = 0;
+  return (request: ProxiedRequest): Fault | undefined => {
+    if (!isMet(request)) return undefined;
+    count += 1;
+    return count % n === 0 ? fault : undefined;
+  };
+};
+
+describe("the blob equals the disk, byte for byte, although", () => {
+  it.each<[string, (request: ProxiedRequest) => Fault | undefined]>([
+    ["every third request is refused as too many", each(3, { kind: "answer", status: 503, code: "ServerBusy" })],
+    [
+      "every third request is refused with a pause",
+      each(3, { kind: "answer", status: 429, code: "TooManyRequests", retryAfter: 0 }),
+    ],
+    ["every third request fails inside Azure", each(3, { kind: "answer", status: 500, code: "InternalError" })],
+    ["every third connection is dropped", each(3, { kind: "drop" })],
+    [
+      "every third write is cut in the middle",
+      each(3, { kind: "cutRequest", afterBytes: 100_000 }, ({ comp }) => comp === "page"),
+    ],
+    ["every third answer is lost", each(3, { kind: "loseAnswer" })],
+    ["every third answer is cut", each(3, { kind: "cutAnswer" })],
+    ["every second request is slow", each(2, { kind: "delay", ms: 60 })],
+    ["tokens run out", each(5, { kind: "answer", status: 401, code: "InvalidAuthenticationInfo" })],
+    [
+      "ranges arrive damaged",
+      each(4, { kind: "answer", status: 400, code: "Md5Mismatch" }, ({ comp }) => comp === "page"),
+    ],
+    [
+      "every third range arrives with one bit changed",
+      each(3, { kind: "flip", byte: 77 }, ({ comp }) => comp === "page"),
+    ],
+  ])("%s", async (_what, fault) => {
+    proxy.setFault(fault);
+    const result = await upload();
+    proxy.setFault(() => undefined);
+    expect(result?.sent).toBeGreaterThanOrEqual(12 * 1.5 * MIB);
+    expect((await download(stored())).equals(content)).toBe(true);
+    const { leaseState, metadata } = await stored().getProperties();
+    expect({ complete: metadata?.complete, leaseState }).toEqual({ complete: "true", leaseState: "available" });
+  });
+
+  it("the first answer to each kind of request is lost", async () => {
+    const seen = new Set<string>();
+    proxy.setFault(({ comp, headers, method }) => {
+      const kind = `${method} ${comp} ${headers["x-ms-lease-action"] ?? ""}`;
+      if (seen.has(kind)) return undefined;
+      seen.add(kind);
+      return { kind: "loseAnswer" };
+    });
+    await upload();
+    expect([...seen].sort()).toEqual([
+      "GET pagelist ", // as the answer to the creation was lost, somebody else might have made the blob
+      "HEAD  ",
+      "PUT  ",
+      "PUT lease acquire",
+      "PUT lease release",
+      "PUT metadata ",
+      "PUT page ",
+    ]);
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
+  it("the answer to its restart is lost", async () => {
+    await stored().create(8 * MIB, { metadata: { digest: "old", complete: "false" } });
+    let seen = 0;
+    proxy.setFault(({ comp, headers, method }) => {
+      const isRestart = method === "PUT" && comp === "" && headers["if-match"] !== undefined;
+      if (isRestart) seen += 1;
+      return isRestart && seen === 1 ? { kind: "loseAnswer" } : undefined;
+    });
+    await upload();
+    expect(seen).toBe(2);
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
+  it("it is deleted before it is leased", async () => {
+    let isDeleted: Promise<unknown> | undefined;
+    proxy.setFault(({ headers }) => {
+      if (headers["x-ms-lease-action"] !== "acquire" || isDeleted) return undefined;
+      isDeleted = stored().delete();
+      return { kind: "hold", until: isDeleted };
+    });
+    await upload();
+    expect(isDeleted).toBeDefined();
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
+  it("somebody else wrote to it before it was leased", async () => {
+    let isWritten: Promise<unknown> | undefined;
+    proxy.setFault(({ headers }) => {
+      if (headers["x-ms-lease-action"] !== "acquire" || isWritten) return undefined;
+      isWritten = stored().uploadPages(Buffer.alloc(512, 7), 46 * MIB, 512); // where the disk has zeros
+      return { kind: "hold", until: isWritten };
+    });
+    await upload();
+    expect(isWritten).toBeDefined();
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
+  it("the store knows no CRC-64: each range then comes with its MD5", async () => {
+    proxy.setFault(({ headers }) =>
+      headers["x-ms-content-crc64"] ? { kind: "answer", status: 500, code: "FeatureNotSupported" } : undefined,
+    );
+    const before = proxy.requests.length;
+    await upload();
+    const writes = proxy.requests.slice(before).filter(({ comp }) => comp === "page");
+    expect(writes.every(({ headers }) => headers["x-ms-content-crc64"] || headers["content-md5"])).toBe(true);
+    expect(writes.at(-1)?.headers["content-md5"]).toMatch(/^[\w+/]{22}==$/);
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
+  it("a new role is not known everywhere yet", async () => {
+    proxy.setFault(({ number }) =>
+      number === first ? { kind: "answer", status: 403, code: "AuthorizationPermissionMismatch" } : undefined,
+    );
+    const first = proxy.requests.length + 1;
+    await upload();
+    expect(rig.lines[0]).toBe(
+      `cannot create 'images/${rig.name()}': AuthorizationPermissionMismatch, HTTP 403: you need the role Storage Blob Data ` +
+        "Contributor on the account; new roles take up to minutes, waiting",
+    );
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
+  it("a connection goes dead", async () => {
+    const endWatch = endStalledRequests(2_000);
+    proxy.setFault(each(9, { kind: "hang" }, ({ comp }) => comp === "page"));
+    await upload().finally(endWatch);
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+});
+
+describe("an upload that cannot go on", () => {
+  it("ends after a bounded time, and names blob, range and Azure's code", async () => {
+    proxy.setFault(({ range }) =>
+      range.startsWith(`bytes=${6 * MIB + 512}-`) ? { kind: "answer", status: 503, code: "ServerBusy" } : undefined,
+    );
+    const range = `${6 * MIB + 512}-${7.5 * MIB + 511}`;
+    await expect(upload({ retries: { tries: 4 } })).rejects.toThrow(
+      `cannot put range ${range} of 'images/${rig.name()}': ServerBusy, HTTP 503, after 4 tries: run it again, it goes on`,
+    );
+    expect(rig.lines).toContain(
+      `cannot put range ${range} of 'images/${rig.name()}': ServerBusy, HTTP 503; trying again`,
+    );
+    expect((await stored().getProperties()).leaseState).toBe("available");
+  });
+
+  it("ends when nothing succeeds for a while", async () => {
+    proxy.setFault(() => ({ kind: "drop" }));
+    const start = Date.now();
+    await expect(upload({ retries: { patienceMs: 100, tries: 1000 } })).rejects.toThrow(
+      /cannot create 'images\/faults-\d+\.vhd': ECONNRESET, after/,
+    );
+    expect(Date.now() - start).toBeLessThan(5_000);
+  });
+
+  it("does not try again what will not pass by itself, and shows no signature", async () => {
+    proxy.setFault(each(1, { kind: "answer", status: 403, code: "AuthenticationFailed" }));
+    const before = proxy.requests.length;
+    const error = await upload().catch((reason: Error) => reason);
+    expect(`${error}`).toContain("AuthenticationFailed, HTTP 403: the SAS or token is not valid (any more)");
+    expect(`${error}`).not.toContain("sig=");
+    expect(proxy.requests.length - before).toBe(1);
+  });
+
+  it("gives the lease free when it is interrupted", async () => {
+    const controller = new AbortController();
+    proxy.setFault(({ comp }) => {
+      if (comp === "page") controller.abort(new Error("interrupted"));
+      return undefined;
+    });
+    await expect(upload({ signal: controller.signal })).rejects.toThrow("interrupted");
+    const { leaseState, metadata } = await stored().getProperties();
+    expect({ complete: metadata?.complete, leaseState }).toEqual({ complete: "false", leaseState: "available" });
+  });
+});
+
+describe("an upload that was interrupted", () => {
+  const interrupted = async (afterRequests: number): Promise<void> => {
+    let count = 0;
+    proxy.setFault(({ comp }) => {
+      if (comp === "page") count += 1;
+      const isOver = comp === "page" && count > afterRequests;
+      return isOver ? { kind: "answer", status: 400, code: "InjectedEnd" } : undefined;
+    });
+    await expect(upload()).rejects.toThrow("InjectedEnd");
+    proxy.setFault(() => undefined);
+  };
+
+  it("goes on: ranges that are there, and right, are not sent again", async () => {
+    await interrupted(16);
+    const result = await upload();
+    expect(result?.kept).toBeGreaterThanOrEqual(6 * MIB);
+    expect((result?.sent ?? 0) + (result?.kept ?? 0)).toBeLessThan(1.02 * 18.1 * MIB);
+    expect(rig.lines).toContain(`going on with an upload of 'images/${rig.name()}' that was interrupted`);
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
+  it("goes on where Azure tells no MD5", async () => {
+    await interrupted(16);
+    proxy.setFault(({ headers }) => {
+      delete headers["x-ms-range-get-content-md5"];
+      return undefined;
+    });
+    const result = await upload();
+    expect(result?.kept).toBeGreaterThanOrEqual(6 * MIB);
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
+  it("goes on although answers to its checks are cut and lost", async () => {
+    await interrupted(16);
+    proxy.setFault(each(2, { kind: "cutAnswer" }, ({ method }) => method === "GET"));
+    expect((await upload())?.kept).toBeGreaterThanOrEqual(6 * MIB);
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+
+  it("does not mix with another content: what differs is sent, what is zero now is cleared", async () => {
+    const other = path.join(rig.folder, "other.vhd");
+    const runs = [[3 * MIB, MIB], ...disk.runs.slice(4), [46 * MIB, MIB / 2]] as TestDisk["runs"];
+    fs.writeFileSync(other, vhd({ ...disk, runs, seed: "other" }));
+    await interrupted(16);
+    const result = await upload({ file: other });
+    expect(result?.kept).toBeLessThan(MIB);
+    expect((await download(stored())).equals(fs.readFileSync(other))).toBe(true);
+  });
+
+  it("is begun anew where the disk has another size or digest", async () => {
+    const smaller = path.join(rig.folder, "smaller.vhd");
+    fs.writeFileSync(smaller, vhd({ ...disk, mebibytes: 44 }));
+    await interrupted(16);
+    await upload({ file: smaller });
+    expect((await download(stored())).equals(fs.readFileSync(smaller))).toBe(true);
+    rig.next();
+    await interrupted(16);
+    expect((await upload({ digest: "d2" }))?.kept).toBe(0);
+    expect((await download(stored())).equals(content)).toBe(true);
+  });
+});

@@ -1,0 +1,297 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { describe, expect, it } from "vitest";
+import { previewComment } from "../../../components/preview/comment";
+import { refuseSecrets } from "../../../components/preview/guard";
+import { readPlan } from "../../../components/preview/plan";
+
+const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+type Values = Record<string, unknown>;
+
+interface Change {
+  op: string;
+  type: string;
+  name: string;
+  old?: Values;
+  next?: Values;
+  changed?: string[];
+}
+
+/** The output of `pulumi preview --json`, as far as it is read. */
+function plan(changes: Change[], diagnostics: { severity: string; message: string }[] = []): string {
+  const steps = changes.map(({ op, type, name, old, next, changed = [] }) => ({
+    op,
+    urn: `urn:pulumi:dev::sealed-onion::${type}::${name}`,
+    ...(old && { oldState: { inputs: old } }),
+    ...(next && { newState: { inputs: next } }),
+    detailedDiff: Object.fromEntries(changed.map((path) => [path, { kind: "update", inputDiff: true }])),
+  }));
+  return JSON.stringify({ steps, diagnostics, changeSummary: { same: 3 } });
+}
+
+const SEAL = "sealed-onion:index:SealedSecret$command:local:Command";
+const BUILD = "sealed-onion:index:NixosImage$command:local:Command";
+const IMAGE = "sealed-onion:index:NixosImage$azure-native:compute:Image";
+const VM = "sealed-onion:index:OnionVm$azure-native:compute:VirtualMachine";
+
+function sealEnvironment(change: Values = {}): Values {
+  const SOURCE = '{"file":"secrets/token"}';
+  const RECIPIENTS = '{"age":["age1a"],"pgp":[]}';
+  const environment = { SECRET: "token", SOURCE, RECIPIENTS, GENERATION: "1", KIND: "", FINGERPRINT: "file:1" };
+  return { environment: { ...environment, KEY_URL: "https://v/keys/k/1", ...change } };
+}
+
+function seal(change: Values, before: Values = {}): Change {
+  const old = sealEnvironment(before);
+  const next = sealEnvironment({ ...before, ...change });
+  const changed = Object.keys(change).map((name) => `environment.${name}`);
+  return { op: "update", type: SEAL, name: "token-seal", old, next, changed };
+}
+
+function row(changes: Change[]): string | undefined {
+  const lines = previewComment(readPlan(plan(changes))).split("\n");
+  return lines.find((line) => line.startsWith("| `"));
+}
+
+const onion = { SOURCE: '{"onion":{}}', SECRET: "onion" };
+
+describe("a secret in the comment", () => {
+  it.each([
+    ["other content", seal({ FINGERPRINT: "file:2" }), "| `token` | seal again | its content changed |"],
+    [
+      "another source",
+      seal({ SOURCE: '{"env":"T"}', FINGERPRINT: "env:2" }),
+      "| `token` | seal again | another source |",
+    ],
+    [
+      "a new generation",
+      seal({ GENERATION: "2", FINGERPRINT: "onion:2" }, onion),
+      "| `onion` | seal again | generation 1 → 2 |",
+    ],
+    [
+      "two more recipients",
+      seal({ RECIPIENTS: '{"age":["age1a","age1b"],"pgp":["F"]}' }),
+      "| `token` | re-wrap | 2 more recipients (`age1b`, `F`) |",
+    ],
+    [
+      "one fewer recipient",
+      seal({ RECIPIENTS: '{"age":[],"pgp":[]}' }),
+      "| `token` | re-wrap | 1 fewer recipient (`age1a`) |",
+    ],
+    [
+      "another recipient",
+      seal({ RECIPIENTS: '{"age":["age1b"],"pgp":[]}' }),
+      "| `token` | re-wrap | 1 more recipient (`age1b`), 1 fewer recipient (`age1a`) |",
+    ],
+    ["another key version", seal({ KEY_URL: UNKNOWN }), "| `token` | re-wrap | another version of the vault's key |"],
+    ["another name", seal({ SECRET: "api-token", FROM: "token" }), "| `api-token` | renamed | was token |"],
+    [
+      "its first time",
+      { op: "create", type: SEAL, name: "token-seal", next: sealEnvironment() },
+      "| `token` | new | sealed for the first time |",
+    ],
+    [
+      "its first time, an onion key",
+      { op: "create", type: SEAL, name: "onion-seal", next: sealEnvironment(onion) },
+      "| `onion` | new | a new onion key |",
+    ],
+    [
+      "no declaration any more",
+      { op: "delete", type: SEAL, name: "token-seal", old: sealEnvironment() },
+      "| `token` | removed | no longer declared |",
+    ],
+  ] as [string, Change, string][])("%s", (_, change, expected) => {
+    expect(row([change])).toBe(expected);
+  });
+
+  it("names recipients by the ends of their keys, as nobody compares whole ones", () => {
+    const age = [
+      `age1${"q".repeat(20)}${"z".repeat(30)}xyz`,
+      `ssh-ed25519 AAAAC3${"N".repeat(60)}abcdefghijkl me@home`,
+    ];
+    expect(row([seal({ RECIPIENTS: JSON.stringify({ age: ["age1a", ...age], pgp: [] }) })])).toBe(
+      "| `token` | re-wrap | 2 more recipients (`age1qqqq…zzzzzzzzzxyz`, `ssh-ed25519 …abcdefghijkl`) |",
+    );
+  });
+
+  it("is explained where a word is not everybody's", () => {
+    const comment = previewComment(readPlan(plan([seal({ FINGERPRINT: "file:2" })])));
+    expect(comment).toContain("*Seal again*: its source is read");
+    expect(comment).not.toContain("*Re-wrap*");
+  });
+
+  it("is not mentioned where nothing happens to it", () => {
+    expect(
+      row([{ op: "same", type: SEAL, name: "token-seal", old: sealEnvironment(), next: sealEnvironment() }]),
+    ).toBeUndefined();
+  });
+
+  it("warns where an onion address goes or changes", () => {
+    const removed = plan([{ op: "delete", type: SEAL, name: "onion-seal", old: sealEnvironment(onion) }]);
+    expect(previewComment(readPlan(removed))).toContain(
+      "> ⚠️ the sealed file of onion key `onion` goes: only git still has its address",
+    );
+    const renewed = plan([seal({ GENERATION: "2" }, onion)]);
+    expect(previewComment(readPlan(renewed))).toContain("> ⚠️ `onion` gets a new onion address: the old one is gone");
+  });
+});
+
+describe("image and VM in the comment", () => {
+  function build(change: Values): Change {
+    const old = { environment: { NIX_DIGEST: "1", FACTS: "{}", SEALED: "{}" } };
+    const next = { environment: { ...old.environment, ...change } };
+    const changed = Object.keys(change).map((name) => `environment.${name}`);
+    return { op: "update", type: BUILD, name: "image-build", old, next, changed };
+  }
+
+  it.each([
+    [
+      "the guest",
+      [build({ NIX_DIGEST: "2" })],
+      "**Image:** built, uploaded and published anew, because of the guest's configuration (`nix/`).  ",
+    ],
+    [
+      "a secret, which hides what the facts will be",
+      [seal({ FINGERPRINT: "file:2" }), build({ SEALED: UNKNOWN, FACTS: UNKNOWN })],
+      "**Image:** built, uploaded and published anew, because of sealed secrets.  ",
+    ],
+    [
+      "facts that are known",
+      [build({ FACTS: '{"a":1}' })],
+      "**Image:** built, uploaded and published anew, because of facts about the stack (`facts.json`).  ",
+    ],
+    [
+      "the guest, whose name is then known",
+      [
+        build({ NIX_DIGEST: "2" }),
+        { op: "replace", type: IMAGE, name: "image-image", old: { imageName: "dev-1" }, next: { imageName: "dev-2" } },
+      ],
+      "**Image:** built, uploaded and published anew as `dev-2`, because of the guest's configuration (`nix/`).  ",
+    ],
+    ["nothing", [], "**Image:** unchanged: neither built nor uploaded.  "],
+  ] as [string, Change[], string][])("a new image for %s", (_, changes, expected) => {
+    expect(previewComment(readPlan(plan(changes)))).toContain(expected);
+  });
+
+  function machine(op: string, size: string, changed: string[]): Change {
+    const of = (vmSize: string) => ({ hardwareProfile: { vmSize }, storageProfile: { osDisk: {} } });
+    return { op, type: VM, name: "vm-machine", old: of("Standard_B2s"), next: of(size), changed };
+  }
+
+  it.each([
+    [
+      machine("replace", "Standard_B2s", ["storageProfile.imageReference.id"]),
+      "The service is away for about 4 to 7 minutes.",
+      "replaced, because of another image: the old one goes first",
+    ],
+    [
+      machine("replace", "Standard_B2s", ["osProfile.adminUsername"]),
+      "The service is away for about 4 to 7 minutes.",
+      "replaced, because of `osProfile.adminUsername`: the old one goes first",
+    ],
+    [
+      machine("update", "Standard_B2ms", ["hardwareProfile.vmSize"]),
+      "The service is away for about 2 to 4 minutes.",
+      "resized, with a restart: Standard_B2s → Standard_B2ms",
+    ],
+    [
+      machine("replace", "Standard_B2ms", ["hardwareProfile.vmSize", "storageProfile.imageReference.id"]),
+      "The service is away for about 4 to 7 minutes.",
+      "replaced, because of another image, another size (Standard_B2s → Standard_B2ms): the old one goes first",
+    ],
+    [machine("update", "Standard_B2s", ["tags"]), "The service stays up.", "changed in place: `tags`"],
+    [{ ...machine("create", "Standard_B2s", []), old: {} }, "The service starts.", "made"],
+    [{ ...machine("delete", "Standard_B2s", []), next: {} }, "The service ends.", "goes, and with it the service"],
+  ] as [Change, string, string][])("the VM: %#", (change, headline, machineLine) => {
+    const comment = previewComment(readPlan(plan([change])));
+    expect(comment).toContain(headline);
+    expect(comment).toContain(`**VM:** ${machineLine}`);
+  });
+
+  it("says what a dial costs, and that it does not know", () => {
+    const bigger = previewComment(readPlan(plan([machine("update", "Standard_B2ms", ["hardwareProfile.vmSize"])])));
+    expect(bigger).toContain("**Costs:** about +35 USD a month (VM, Standard_B2s → Standard_B2ms: 35 → 70).");
+    const unknown = previewComment(readPlan(plan([machine("update", "Standard_M128", ["hardwareProfile.vmSize"])])));
+    expect(unknown).toContain("**Costs:** not all in our table (?) (VM, Standard_B2s → Standard_M128: 35 → ?).");
+    const same = previewComment(
+      readPlan(plan([machine("replace", "Standard_B2s", ["storageProfile.imageReference.id"])])),
+    );
+    expect(same).toContain("**Costs:** no dial that costs is turned.");
+  });
+
+  it("stops a reviewer where the vault or its key goes, and passes warnings on", () => {
+    const type = "sealed-onion:index:SealingVault$azure-native:keyvault:Key";
+    const message = "warning: a policy was removed\n";
+    const noise = { severity: "warning", message: "warning: using pulumi-resource-random from $PATH at here" };
+    const text = plan([{ op: "delete", type, name: "vault-key", old: {} }], [{ severity: "warning", message }, noise]);
+    const comment = previewComment(readPlan(text));
+    expect(comment).toContain("> ⚠️ `vault-key` is deleted: what it sealed has to be opened before");
+    expect(comment).toContain("> ⚠️ a policy was removed");
+    expect(comment).not.toContain("pulumi-resource");
+  });
+});
+
+describe("the whole comment", () => {
+  it("of what Pulumi 3.259 printed, recorded", () => {
+    const golden = (name: string) => fs.readFileSync(path.join("test", "program", "golden", name), "utf8");
+    expect(previewComment(readPlan(golden("preview-plan.json")))).toBe(golden("preview-comment.md"));
+  });
+
+  it("of nothing", () => {
+    expect(previewComment(readPlan(plan([{ op: "same", type: VM, name: "vm-machine", old: {}, next: {} }])))).toBe(
+      [
+        "<!-- sealed-onion preview -->",
+        "### Preview of stack `dev`",
+        "",
+        "**Nothing changes.** `pulumi up` would run no command.",
+        "",
+        "**Image:** unchanged: neither built nor uploaded.  ",
+        "**VM:** unchanged.  ",
+        "**Costs:** no dial that costs is turned.",
+        "",
+        "0 to create, 0 to update, 0 to replace, 0 to delete, 3 unchanged.",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("refuses what is no plan", () => {
+    expect(() => readPlan("error: no stack")).toThrow("this is not the output of pulumi preview --json: it is no JSON");
+    expect(() => readPlan("{}")).toThrow("this is not the output of pulumi preview --json: it has no steps");
+  });
+});
+
+describe("what would be posted for everybody to read", () => {
+  it.each([
+    ["an age secret key", "AGE-SECRET-KEY-1QQQQ"],
+    ["a private key", "-----BEGIN OPENSSH PRIVATE KEY-----"],
+    ["an onion service's key", "== ed25519v1-secret: type0 =="],
+    ["a token", `eyJ${"a".repeat(20)}.eyJ${"b".repeat(20)}.c`],
+    ["a token of GitHub", `ghp_${"a".repeat(36)}`],
+    ["a key of a storage account", `${"A".repeat(86)}==`],
+    ["a shared access signature", `?sv=1&sig=${"a".repeat(30)}`],
+    ["64 bytes in hexadecimal", "ab".repeat(64)],
+    ["a password in a URL", "https://me:hunter22@host/"],
+  ])("is refused for %s", (what, text) => {
+    expect(() => refuseSecrets(`x ${text} y`, {})).toThrow(
+      `the comment holds what looks like ${what}: it is not printed`,
+    );
+  });
+
+  it("is refused for the value of a secret variable, and names only the variable", () => {
+    const environment = { ARM_CLIENT_SECRET: "very-secret-value", HOME: "/home/me", SHORT_TOKEN: "abc" };
+    expect(() => refuseSecrets("it is very-secret-value", environment)).toThrow(
+      /^the comment holds the value of ARM_CLIENT_SECRET: it is not printed$/,
+    );
+    expect(() => refuseSecrets("/home/me abc", environment)).not.toThrow();
+  });
+
+  it("is let through where it is a comment of ours", () => {
+    const url = "https://v.vault.azure.net/keys/k/0123456789abcdef0123456789abcdef";
+    const comment = previewComment(
+      readPlan(plan([seal({ KEY_URL: url }), seal({ FINGERPRINT: "file:".concat("a".repeat(64)) })])),
+    );
+    expect(() => refuseSecrets(comment, process.env)).not.toThrow();
+  });
+});

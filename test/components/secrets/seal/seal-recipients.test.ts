@@ -1,0 +1,219 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findOnPath, type ToolName } from "../../../../components/process/tools";
+import { openSealed, type Run, type Sealing, type SecretParameters, startSealing } from "../sealing";
+
+const tools: ToolName[] = ["sops", "age", "ssh-keygen", "gpg"];
+const missing = tools.filter((tool) => !findOnPath(tool));
+const why = missing.length > 0 ? ` (skipped: needs ${missing.join(", ")} on PATH)` : "";
+
+const source = { file: "token" };
+const sealedFile = (name: string) => `nix/stacks/dev/${name}.sops.json`;
+
+interface Person {
+  recipient: string;
+  /** What sops needs to open as this person. */
+  environment: NodeJS.ProcessEnv;
+}
+
+let sealing: Sealing;
+let keys: string;
+let ageKey: Person;
+let otherAgeKey: Person;
+let sshKey: Person;
+let pgpKey: Person;
+
+function makeAgeKey(name: string): Person {
+  const file = path.join(keys, name);
+  execFileSync("age-keygen", ["-o", file], { stdio: "ignore" });
+  const recipient = execFileSync("age-keygen", ["-y", file], { encoding: "utf8" }).trim();
+  return { recipient, environment: { SOPS_AGE_KEY_FILE: file } };
+}
+
+function makeSshKey(): Person {
+  const file = path.join(keys, "ssh");
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", file]);
+  const recipient = fs.readFileSync(`${file}.pub`, "utf8").trim();
+  return { recipient, environment: { SOPS_AGE_SSH_PRIVATE_KEY_FILE: file } };
+}
+
+/** In a throw-away home; its path must be short, as gpg's agent has a socket in it. */
+function makePgpKey(): Person {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), "gpg-"));
+  const gpg = (...argv: string[]) =>
+    execFileSync("gpg", ["--homedir", home, "--batch", "--quiet", ...argv], { encoding: "utf8", stdio: "pipe" });
+  gpg("--passphrase", "", "--quick-generate-key", "somebody@example.org", "default", "default", "never");
+  const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(gpg("--list-keys", "--with-colons"))?.[1] ?? "";
+  return { recipient: fingerprint, environment: { GNUPGHOME: home } };
+}
+
+beforeAll(async () => {
+  sealing = await startSealing();
+  if (missing.length > 0) return;
+  keys = fs.mkdtempSync(path.join(os.tmpdir(), "recipients-"));
+  ageKey = makeAgeKey("age");
+  otherAgeKey = makeAgeKey("other-age");
+  sshKey = makeSshKey();
+  pgpKey = makePgpKey();
+});
+afterAll(async () => {
+  await sealing.close();
+  if (missing.length > 0) return;
+  const home = pgpKey.environment.GNUPGHOME ?? "";
+  execFileSync("gpgconf", ["--homedir", home, "--kill", "all"]);
+  for (const folder of [keys, home]) fs.rmSync(folder, { recursive: true, force: true });
+});
+
+function seal(
+  name: string,
+  secret: Partial<SecretParameters>,
+  options: Parameters<Sealing["run"]>[1] = {},
+): Promise<Run> {
+  const environment = { ...pgpKey.environment, ...options.environment };
+  return sealing.run({ name, source, fingerprint: "file:1", ...secret }, { ...options, environment });
+}
+
+/** Opens as somebody who has no Azure at all. */
+async function openAs(person: Person, name: string): Promise<string> {
+  const environment = { AZURE_TOKEN_CREDENTIALS: "dev", ...person.environment };
+  return (await openSealed(sealing, sealedFile(name), environment)).toString();
+}
+
+interface Metadata {
+  azure_kv?: { version: string; enc: string }[];
+  age?: { recipient: string }[];
+  pgp?: { fp: string }[];
+}
+
+function metadata(name: string): Metadata {
+  return (JSON.parse(sealing.read(sealedFile(name)).toString()) as { sops: Metadata }).sops;
+}
+
+describe.skipIf(missing.length > 0)(`recipients besides the vault${why}`, () => {
+  it("open a sealed file each alone when the vault is gone", async () => {
+    sealing.write("token", "recover me");
+    const run = await seal("recovered", {
+      age: [ageKey.recipient, sshKey.recipient],
+      pgp: [pgpKey.recipient],
+    });
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    for (const person of [ageKey, sshKey, pgpKey]) expect(await openAs(person, "recovered")).toBe("recover me");
+    await expect(openAs(otherAgeKey, "recovered")).rejects.toThrow("no master key was able to decrypt");
+  });
+
+  it("are told apart by whether their key is known here", async () => {
+    const unknown = "0123456789ABCDEF0123456789ABCDEF01234567";
+    const run = await seal("unknown", { pgp: [unknown] });
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain(
+      `the public key of PGP recipient ${unknown} is not in the keyring: gpg --recv-keys ${unknown}, or gpg --import its file`,
+    );
+  });
+});
+
+describe.skipIf(missing.length > 0)(`a change of recipients re-wraps without the source${why}`, () => {
+  beforeAll(() => {
+    sealing.write("token", "kept");
+  });
+
+  /** Seals once, takes the source away, and seals for others. @returns also what the file said before */
+  async function rewrap(name: string, first: Partial<SecretParameters>, then: Partial<SecretParameters>) {
+    sealing.write("token", "kept");
+    const sealed = await seal(name, first);
+    const before = metadata(name);
+    fs.rmSync(path.join(sealing.folder, "token"));
+    const run = await seal(name, then, { previous: sealed.result });
+    expect(run).toMatchObject({ code: 0, stderr: "", result: { action: "rewrapped" } });
+    expect((await openSealed(sealing, sealedFile(name))).toString()).toBe("kept");
+    expect(sealing.record(name)).toMatchObject({ digest: run.result.digest, fingerprint: "file:1" });
+    return { run, before };
+  }
+
+  it("when one is added", async () => {
+    await rewrap("added", {}, { age: [ageKey.recipient, sshKey.recipient], pgp: [pgpKey.recipient] });
+    for (const person of [ageKey, sshKey, pgpKey]) expect(await openAs(person, "added")).toBe("kept");
+    expect(sealing.record("added").recipients).toEqual({
+      age: [ageKey.recipient, sshKey.recipient],
+      pgp: [pgpKey.recipient],
+    });
+  });
+
+  it("when one is removed, with a new data key: the old one opens nothing any more", async () => {
+    const all = { age: [ageKey.recipient, sshKey.recipient], pgp: [pgpKey.recipient] };
+    const { before } = await rewrap("removed", all, { age: [sshKey.recipient] });
+    expect(metadata("removed").age).toMatchObject([{ recipient: sshKey.recipient }]);
+    expect(metadata("removed")).not.toHaveProperty("pgp");
+    expect(await openAs(sshKey, "removed")).toBe("kept");
+    for (const person of [ageKey, pgpKey]) await expect(openAs(person, "removed")).rejects.toThrow();
+    // Whoever kept the old data key (here: its copy for the removed recipient) puts it into the newer file.
+    const newer = JSON.parse(sealing.read(sealedFile("removed")).toString()) as { sops: Metadata };
+    sealing.write(sealedFile("mixed"), JSON.stringify({ ...newer, sops: { ...newer.sops, age: before.age } }));
+    await expect(openAs(ageKey, "mixed")).rejects.toThrow();
+  });
+
+  it("when the Key Vault key has a new version", async () => {
+    const keyUrl = await sealing.rotateKey();
+    await rewrap("rotated", { age: [ageKey.recipient] }, { age: [ageKey.recipient], keyUrl });
+    expect(metadata("rotated").azure_kv).toMatchObject([{ version: keyUrl.split("/").at(-1) }]);
+    expect(metadata("rotated").age).toHaveLength(1);
+    expect(sealing.record("rotated").keyUrl).toBe(keyUrl);
+  });
+
+  it("also for an onion key, which stays the same", async () => {
+    const first = await sealing.run({ name: "onion-key", fingerprint: "onion:#1" });
+    const second = await sealing.run(
+      { name: "onion-key", fingerprint: "onion:#1", age: [ageKey.recipient] },
+      { previous: first.result },
+    );
+    expect(second.result).toMatchObject({ action: "rewrapped", hostname: first.result.hostname });
+    expect(await openAs(ageKey, "onion-key")).toContain("== ed25519v1-secret: type0 ==");
+  });
+
+  it("not if only their order changed: nothing is written", async () => {
+    sealing.write("token", "kept");
+    const first = await seal("ordered", { age: [ageKey.recipient, sshKey.recipient] });
+    sealing.azure.requests.clear();
+    const second = await seal("ordered", { age: [sshKey.recipient, ageKey.recipient] }, { previous: first.result });
+    expect(second.result).toMatchObject({ action: "unchanged", digest: first.result.digest });
+    expect(sealing.azure.requests.entries).toHaveLength(0);
+  });
+
+  it("goes by the file itself: what sops changed by hand is put right", async () => {
+    sealing.write("token", "kept");
+    const first = await seal("by-hand", {});
+    const file = path.join(sealing.folder, sealedFile("by-hand"));
+    const changed = await sealing.startRaw("sops", ["rotate", "-i", "--add-age", otherAgeKey.recipient, file]);
+    expect(changed.code).toBe(0);
+    const second = await seal("by-hand", {}, { previous: first.result });
+    expect(second.result.action).toBe("rewrapped");
+    await expect(openAs(otherAgeKey, "by-hand")).rejects.toThrow();
+  });
+
+  it("says how to go on when the old key version is gone", async () => {
+    sealing.write("token", "kept");
+    const keyUrl = await sealing.rotateKey();
+    const first = await seal("stuck", { keyUrl });
+    const version = keyUrl.split("/").at(-1) ?? "";
+    sealing.azure.cloud.keys.update(sealing.vaultId, "sealing", version, { enabled: false });
+    const before = sealing.read(sealedFile("stuck"));
+    const second = await seal("stuck", {}, { previous: first.result });
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain("Operation decrypt is not allowed on a disabled key");
+    expect(second.stderr).toContain("npm run secrets -- reseal stuck --stack dev seals it from its source instead");
+    expect(sealing.read(sealedFile("stuck"))).toEqual(before);
+  });
+
+  it("works without the vault for whoever has another key", async () => {
+    sealing.write("token", "kept");
+    const old = await sealing.rotateKey();
+    const first = await seal("recover", { keyUrl: old, age: [ageKey.recipient] });
+    sealing.azure.cloud.keys.update(sealing.vaultId, "sealing", old.split("/").at(-1) ?? "", { enabled: false });
+    const options = { previous: first.result, environment: ageKey.environment };
+    const second = await seal("recover", { age: [ageKey.recipient] }, options);
+    expect(second).toMatchObject({ code: 0, result: { action: "rewrapped" } });
+    expect((await openSealed(sealing, sealedFile("recover"))).toString()).toBe("kept");
+  });
+});

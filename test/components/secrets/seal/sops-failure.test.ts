@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { explainFailure } from "../../../../components/secrets/seal/sops-failure";
+
+const failed = (stderr: string) => explainFailure({ stderr, timedOut: false, code: 1, signal: null });
+const cutOff = (stderr: string) => explainFailure({ stderr, timedOut: true, code: null, signal: "SIGKILL" });
+
+/** sops 3.13 wraps what it says about a file that it cannot open. */
+const wrapped = `[Nov 22 05:19:01.123456] Retry: error dial tcp: connection refused
+Failed to get the data key required to decrypt the SOPS file.
+
+Group 0: FAILED
+  https://v.vault.azure.net/keys/k/56f501f0f4c3849f4fa3f62c36f52fd6: FAILED
+    - | failed to decrypt sops data key with Azure Key Vault key
+      | 'https://v.vault.azure.net/keys/k/56f501f0f4c3849f4fa3f62c36f52fd6':
+      | POST
+      | https://v.vault.azure.net/keys/k/56f501f0f4c3849f4fa3f62c36f52fd6/decrypt
+      | --------------------------------------------------------------------------------
+      | RESPONSE 403: 403 Forbidden
+      | ERROR CODE: Forbidden
+      | --------------------------------------------------------------------------------
+      | {
+      |   "error": {
+      |     "code": "Forbidden",
+      |     "message": "Operation decrypt is
+      | not allowed on a disabled key.",
+      |     "innererror": {
+      |       "code": "KeyDisabled"
+      |     }
+      |   }
+      | }
+`;
+
+describe("why sops failed", () => {
+  it("is read out of its wrapped lines, the log of Azure's library left aside", () => {
+    expect(failed(wrapped)).toEqual({
+      reason: "Key Vault answers 403 KeyDisabled: Operation decrypt is not allowed on a disabled key",
+      remedy:
+        "enable the key version: az keyvault key set-attributes --enabled true " +
+        "--id https://v.vault.azure.net/keys/k/56f501f0f4c3849f4fa3f62c36f52fd6",
+      passing: false,
+    });
+  });
+
+  it.each([
+    ['Post "https://v": proxyconnect tcp: dial tcp 127.0.0.1:1: connect: connection refused', "proxyconnect tcp", true],
+    ['Post "https://v": dial tcp: lookup v.vault.azure.net: no such host', "no such host", true],
+    ['Post "https://v": read tcp 10.0.0.1:2: read: connection reset by peer', "connection reset", true],
+    ['Post "https://v": net/http: TLS handshake timeout', "TLS handshake timeout", true],
+    [
+      'Post "https://v": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+      "unknown authority",
+      false,
+    ],
+    ["DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:", "no Azure credentials", false],
+    ["flag provided but not defined: -filename-override", "this sops is too old", false],
+    ["something new", "sops ended with code 1: something new", false],
+    ["", "sops ended with code 1: it says nothing", false],
+  ])("%s", (stderr, reason, passing) => {
+    const failure = failed(stderr);
+    expect(failure.reason).toContain(reason);
+    expect(failure.passing).toBe(passing);
+  });
+
+  it("is the firewall where Azure says so: waiting does not help", () => {
+    const body =
+      '{ "error": { "code": "Forbidden", "message": "Client address is not authorized and caller is not a trusted service.", "innererror": { "code": "ForbiddenByFirewall" } } }';
+    const failure = failed(`Could not generate data key: [RESPONSE 403: 403 Forbidden ${body}]`);
+    expect(failure).toMatchObject({ passing: false, remedy: "let this address through the vault's firewall" });
+  });
+
+  it("is what Azure answered last, of a call that had to be cut off", () => {
+    const first = "   RESPONSE Status: 401 Unauthorized\n";
+    expect(cutOff(first)).toMatchObject({ reason: "Key Vault does not answer in time", passing: true });
+    expect(cutOff(`${first}   RESPONSE Status: 429 Too Many Requests\n   Retry-After: 60\n`)).toMatchObject({
+      reason: "Key Vault answers 429 Too Many Requests",
+      passing: true,
+      waitMs: 60_000,
+    });
+    expect(cutOff(`${first}[...] Retry: error Post "https://v": EOF\n`).reason).toBe(
+      "Key Vault cannot be reached: EOF",
+    );
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { parseSecrets } from "../../../components/secrets/secret";
+import type { StackConfig } from "../../../components/stack/config";
+import { factsOf, factsText } from "../../../components/stack/facts";
+import { parseServices } from "../../../components/stack/services";
+import { DEFAULT_VAULT } from "../../../components/vault/vault";
+import { DEFAULT_BOOT_AGENT } from "../../../components/vm/boot-agent";
+import { DEFAULT_MACHINE } from "../../../components/vm/machine";
+import { HOSTNAME } from "../project-folder";
+
+const secrets = parseSecrets({ "onion-key": { source: { onion: {} } } });
+const CONFIG: StackConfig = {
+  stack: "dev",
+  location: "westeurope",
+  secrets,
+  services: parseServices({ path: "services", value: undefined }, secrets),
+  recipients: { age: [], pgp: [] },
+  vault: DEFAULT_VAULT,
+  image: { publish: "managed", keep: 2, targetRegions: [] },
+  machine: { ...DEFAULT_MACHINE, sshPublicKey: "ssh-ed25519 AAAA" },
+  bootAgent: DEFAULT_BOOT_AGENT,
+  production: false,
+  vaultAuth: undefined,
+};
+const DEPLOYED = {
+  vaultUri: "https://so-dev.vault.azure.net/",
+  keyUrl: "https://so-dev.vault.azure.net/keys/sealing-3072/0",
+  clientId: "66666666-6666-4666-8666-666666666666",
+  hostnames: { "onion-key": HOSTNAME },
+};
+
+describe("the guest's facts", () => {
+  it("are the same text for the same facts, whatever the order they were found in", () => {
+    const { secrets, ...others } = factsOf(CONFIG, DEPLOYED);
+    expect(factsText({ ...others, secrets })).toBe(factsText({ secrets, ...others }));
+  });
+
+  it("are this text", () => {
+    expect(factsText(factsOf(CONFIG, DEPLOYED))).toBe(`{
+  "guest": {
+    "adminUser": "operator",
+    "bootAgent": {
+      "checkIn": true,
+      "entropy": false,
+      "hostname": false,
+      "sshKeys": false
+    },
+    "imageGeneration": 2,
+    "readyWhenUnsealed": true,
+    "userDataSecrets": false
+  },
+  "identity": {
+    "clientId": "66666666-6666-4666-8666-666666666666"
+  },
+  "secrets": {
+    "onion-key": {
+      "group": "root",
+      "mode": "0400",
+      "owner": "root",
+      "path": "/run/secrets/onion-key",
+      "restart": [],
+      "sealedFile": "onion-key.sops.json"
+    }
+  },
+  "services": {
+    "onion-key": {
+      "clientAuthorization": [],
+      "hostname": "${HOSTNAME}",
+      "ports": {
+        "80": "site"
+      },
+      "secret": "onion-key",
+      "ssh": false
+    }
+  },
+  "stack": "dev",
+  "vault": {
+    "keyUrl": "https://so-dev.vault.azure.net/keys/sealing-3072/0",
+    "uri": "https://so-dev.vault.azure.net/"
+  },
+  "version": 1
+}
+`);
+  });
+
+  it("hold nothing of where a secret comes from", () => {
+    const [secret] = parseSecrets({ token: { source: { command: ["op", "read", "token-in-the-safe"] } } });
+    if (secret === undefined) throw new Error("no secret");
+    const text = factsText(factsOf({ ...CONFIG, secrets: [...CONFIG.secrets, secret] }, DEPLOYED));
+    expect(text).toContain('"token.sops.json"');
+    expect(text).not.toContain("token-in-the-safe");
+  });
+
+  it("cannot be told of a service whose address is not known", () => {
+    expect(() => factsOf(CONFIG, { ...DEPLOYED, hostnames: {} })).toThrow(
+      "onion key onion-key of service onion-key has no hostname",
+    );
+  });
+});

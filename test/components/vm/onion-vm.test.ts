@@ -1,0 +1,267 @@
+import * as pulumi from "@pulumi/pulumi";
+import { RandomString } from "@pulumi/random/randomString";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DEFAULT_MACHINE } from "../../../components/vm/machine";
+import { OnionVm, type OnionVmArgs } from "../../../components/vm/onion-vm";
+import { type ProjectFolder, projectFolder, sealedContent } from "../project-folder";
+import { CLIENT_ID, find, GROUP_ID, PRINCIPAL_ID, resolved, settled, startMocks } from "../pulumi-mocks";
+
+const PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB8+mCR+MEsv0XYi7ohvdKLbDecBtb3uKGQOPfIhdj3C";
+const IMAGE_ID = `${GROUP_ID}/images/dev`;
+const IDENTITY_ID = `${GROUP_ID}/identities/dev`;
+const PLACE = { resourceGroupName: "sealed-onion-dev", location: "westeurope" };
+
+async function make(args: Partial<OnionVmArgs> = {}) {
+  const registrations = await startMocks();
+  const vm = new OnionVm("vm", {
+    stack: "dev",
+    ...PLACE,
+    imageId: IMAGE_ID,
+    identity: {
+      id: pulumi.output(IDENTITY_ID),
+      clientId: pulumi.output(CLIENT_ID),
+      principalId: pulumi.output(PRINCIPAL_ID),
+    },
+    ready: [],
+    userDataSecrets: undefined,
+    images: { containerUrl: "https://account.blob.core.windows.net/images", current: "dev-0.vhd", keep: 2 },
+    ...DEFAULT_MACHINE,
+    sshPublicKey: PUBLIC_KEY,
+    ...args,
+  });
+  await settled();
+  return { vm, registrations, machine: find(registrations, "vm-machine") };
+}
+
+describe("an onion VM", () => {
+  it("is these resources, all of them its children, and no others", async () => {
+    const { registrations } = await make();
+    const children = registrations.filter(({ custom }) => custom);
+    expect(children.map(({ name }) => name).sort()).toEqual([
+      "vm-address",
+      "vm-card",
+      "vm-firewall",
+      "vm-machine",
+      "vm-network",
+      "vm-prune",
+      "vm-subnet",
+    ]);
+    expect(children.map(({ parent }) => parent)).toEqual(children.map(() => "vm"));
+    expect(registrations[0]).toMatchObject({ type: "sealed-onion:index:OnionVm", inputs: {} });
+  });
+
+  it("boots the image with the identity, one card, and nobody's password", async () => {
+    const { machine, vm } = await make();
+    expect(machine.inputs).toEqual({
+      ...PLACE,
+      vmName: "sealed-onion-dev",
+      hardwareProfile: { vmSize: "Standard_B2s" },
+      identity: { type: "UserAssigned", userAssignedIdentities: [IDENTITY_ID] },
+      networkProfile: { networkInterfaces: [{ id: `${GROUP_ID}/vm-card`, primary: true, deleteOption: "Detach" }] },
+      osProfile: {
+        computerName: "sealed-onion-dev",
+        adminUsername: "operator",
+        allowExtensionOperations: false,
+        linuxConfiguration: {
+          disablePasswordAuthentication: true,
+          provisionVMAgent: false,
+          ssh: { publicKeys: [{ path: "/home/operator/.ssh/authorized_keys", keyData: PUBLIC_KEY }] },
+        },
+      },
+      storageProfile: {
+        imageReference: { id: IMAGE_ID },
+        osDisk: {
+          createOption: "FromImage",
+          deleteOption: "Delete",
+          caching: "ReadWrite",
+          managedDisk: { storageAccountType: "StandardSSD_LRS" },
+        },
+      },
+      diagnosticsProfile: { bootDiagnostics: { enabled: true } },
+    });
+    expect(await resolved(vm.vmId)).toBe(`${GROUP_ID}/vm-machine`);
+  });
+
+  it("is replaced when its image or its login changes, and lets go of its card first", async () => {
+    const { machine } = await make();
+    expect(machine.options.replaceOnChanges).toEqual([
+      "storageProfile.imageReference",
+      "storageProfile.osDisk.diffDiskSettings",
+      "osProfile",
+    ]);
+    expect(machine.options.deleteBeforeReplace).toBe(true);
+  });
+
+  it("waits for its image and for the right to open its secrets", async () => {
+    await startMocks();
+    const policy = new RandomString("policy", { length: 8 });
+    const { machine } = await make({ ready: [policy] });
+    expect(machine.options.dependsOn).toContain("policy");
+  });
+
+  it("removes images that nobody needs any more, once it runs", async () => {
+    const { registrations } = await make();
+    const prune = find(registrations, "vm-prune");
+    expect(prune.inputs).toEqual({
+      create: "exec node components/start/run.mjs prune-images",
+      update: "exec node components/start/run.mjs prune-images",
+      environment: {
+        STACK: "dev",
+        CONTAINER_URL: "https://account.blob.core.windows.net/images",
+        CURRENT: "dev-0.vhd",
+        KEEP: "2",
+      },
+      logging: "stderr",
+    });
+    expect(prune.options.dependsOn).toContain("vm-machine");
+  });
+});
+
+describe("its network", () => {
+  it("lets nothing in", async () => {
+    const { registrations } = await make();
+    expect(find(registrations, "vm-firewall").inputs).toEqual({
+      ...PLACE,
+      networkSecurityGroupName: "sealed-onion-dev",
+      securityRules: [
+        {
+          name: "deny-all-inbound",
+          description: "An onion service dials out: nothing has to come in",
+          priority: 4096,
+          direction: "Inbound",
+          access: "Deny",
+          protocol: "*",
+          sourceAddressPrefix: "*",
+          sourcePortRange: "*",
+          destinationAddressPrefix: "*",
+          destinationPortRange: "*",
+        },
+      ],
+    });
+  });
+
+  it("has one small subnet behind that firewall, without Azure's hidden way out", async () => {
+    const { registrations } = await make();
+    expect(find(registrations, "vm-network").inputs).toEqual({
+      ...PLACE,
+      virtualNetworkName: "sealed-onion-dev",
+      addressSpace: { addressPrefixes: ["10.0.0.0/24"] },
+      // The SDK's own defaults.
+      enableDdosProtection: false,
+      enableVmProtection: false,
+    });
+    expect(find(registrations, "vm-subnet").inputs).toEqual({
+      resourceGroupName: "sealed-onion-dev",
+      virtualNetworkName: "sealed-onion-dev",
+      subnetName: "machine",
+      addressPrefix: "10.0.0.0/29",
+      defaultOutboundAccess: false,
+      networkSecurityGroup: { id: `${GROUP_ID}/vm-firewall` },
+      privateEndpointNetworkPolicies: "Disabled",
+      privateLinkServiceNetworkPolicies: "Enabled",
+    });
+  });
+
+  it("gets out by a public address of its own", async () => {
+    const { registrations } = await make();
+    expect(find(registrations, "vm-address").inputs).toEqual({
+      ...PLACE,
+      publicIpAddressName: "sealed-onion-dev",
+      publicIPAllocationMethod: "Static",
+      sku: { name: "Standard" },
+    });
+    expect(find(registrations, "vm-card").inputs).toEqual({
+      ...PLACE,
+      networkInterfaceName: "sealed-onion-dev",
+      ipConfigurations: [
+        {
+          name: "machine",
+          primary: true,
+          subnet: { id: `${GROUP_ID}/vm-subnet` },
+          publicIPAddress: { id: `${GROUP_ID}/vm-address` },
+        },
+      ],
+    });
+  });
+
+  it("gets out by a NAT gateway where that is asked for, and has no address of its own then", async () => {
+    const { registrations } = await make({ outbound: "natGateway" });
+    expect(find(registrations, "vm-gateway").inputs).toEqual({
+      ...PLACE,
+      natGatewayName: "sealed-onion-dev",
+      publicIpAddresses: [{ id: `${GROUP_ID}/vm-gateway-address` }],
+      sku: { name: "Standard" },
+    });
+    expect(find(registrations, "vm-gateway-address").inputs.publicIpAddressName).toBe("sealed-onion-dev-gateway");
+    expect(find(registrations, "vm-subnet").inputs).toMatchObject({ natGateway: { id: `${GROUP_ID}/vm-gateway` } });
+    expect(find(registrations, "vm-card").inputs.ipConfigurations).toEqual([
+      { name: "machine", primary: true, subnet: { id: `${GROUP_ID}/vm-subnet` } },
+    ]);
+    expect(registrations.map(({ name }) => name)).not.toContain("vm-address");
+  });
+
+  it("has no gateway where nobody asked for it", async () => {
+    const { registrations } = await make();
+    expect(registrations.map(({ type }) => type)).not.toContain("azure-native:network:NatGateway");
+  });
+
+  it("is made of names that are taken while it stands: what is replaced goes first", async () => {
+    const { registrations } = await make({ outbound: "natGateway" });
+    const network = registrations.filter(({ type }) => type.startsWith("azure-native:network:"));
+    expect(network.map(({ options }) => options.deleteBeforeReplace)).toEqual(network.map(() => true));
+  });
+});
+
+describe("its dials", () => {
+  it("vmSize, adminUser and sshPublicKey are passed on", async () => {
+    const { machine } = await make({ vmSize: "Standard_D2ds_v5", adminUser: "alice" });
+    expect(machine.inputs).toMatchObject({
+      hardwareProfile: { vmSize: "Standard_D2ds_v5" },
+      osProfile: {
+        adminUsername: "alice",
+        linuxConfiguration: { ssh: { publicKeys: [{ path: "/home/alice/.ssh/authorized_keys" }] } },
+      },
+    });
+  });
+
+  it("ephemeralOsDisk keeps the OS disk on the host", async () => {
+    const { machine } = await make({ ephemeralOsDisk: true });
+    expect(machine.inputs.storageProfile).toEqual({
+      imageReference: { id: IMAGE_ID },
+      osDisk: {
+        createOption: "FromImage",
+        deleteOption: "Delete",
+        caching: "ReadOnly",
+        diffDiskSettings: { option: "Local" },
+        managedDisk: { storageAccountType: "Standard_LRS" },
+      },
+    });
+  });
+});
+
+describe("sealed files in its user data", () => {
+  let project: ProjectFolder;
+  beforeEach(() => {
+    project = projectFolder();
+  });
+  afterEach(() => project.remove());
+
+  it("are there where that is asked for, sealed as they are on disk", async () => {
+    const sealed = { token: project.seal("dev", "token"), "onion-key": project.seal("dev", "onion-key") };
+    const { machine } = await make({ userDataSecrets: sealed });
+    expect(JSON.parse(Buffer.from(`${machine.inputs.userData}`, "base64").toString())).toEqual({
+      version: 1,
+      secrets: { "onion-key": JSON.parse(sealedContent("onion-key")), token: JSON.parse(sealedContent("token")) },
+    });
+  });
+
+  it("change the VM in place, with no replacement", async () => {
+    const { machine } = await make({ userDataSecrets: {} });
+    expect(machine.options.replaceOnChanges.some((path) => path.startsWith("userData"))).toBe(false);
+  });
+
+  it("are not there otherwise", async () => {
+    const { machine } = await make();
+    expect(machine.inputs).not.toHaveProperty("userData");
+  });
+});

@@ -1,0 +1,31 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { userData } from "../../../components/vm/user-data";
+import { type ProjectFolder, projectFolder, sealedContent } from "../project-folder";
+
+let project: ProjectFolder;
+beforeEach(() => {
+  project = projectFolder();
+});
+afterEach(() => project.remove());
+
+describe("user data", () => {
+  it("holds the sealed files by name, in one order", () => {
+    for (const name of ["b", "a"]) project.seal("dev", name);
+    const data = userData("dev", ["b", "a"]);
+    expect(userData("dev", ["a", "b"])).toBe(data);
+    expect(Buffer.from(data, "base64").toString()).toBe(
+      `{"version":1,"secrets":{"a":${sealedContent("a")},"b":${sealedContent("b")}}}`,
+    );
+  });
+
+  it("is refused where it is more than Azure takes, with the way out", () => {
+    project.seal("dev", "big", { content: JSON.stringify({ data: "x".repeat(65_536) }) });
+    expect(() => userData("dev", ["big"])).toThrow(
+      "1 sealed files are 65579 bytes, user data holds 65535: set sealed-onion:bootAgent.userDataSecrets to false",
+    );
+  });
+
+  it("is refused where a sealed file is missing", () => {
+    expect(() => userData("dev", ["missing"])).toThrow("missing.sops.json");
+  });
+});

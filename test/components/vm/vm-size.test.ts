@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { parseVmSize } from "../../../components/vm/vm-size";
+
+function problem(value: string, ephemeralOsDisk = false): string | undefined {
+  try {
+    parseVmSize({ path: "vmSize", value }, ephemeralOsDisk);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.replace(/, got .*/, "");
+  }
+}
+
+const GENERATION = "vmSize must be a size for Generation 2 images (UEFI)";
+const ARM = "vmSize must be a size with an x86-64 processor, not Arm";
+const FORM = 'vmSize must be a VM size\'s full name, such as "Standard_B2s"';
+
+describe("a VM size", () => {
+  it.each([
+    "Standard_B2s",
+    "Standard_B1ls",
+    "Standard_B2ats_v2",
+    "Standard_D2s_v3",
+    "Standard_D2_v4",
+    "Standard_D2ds_v5",
+    "Standard_D4as_v6",
+    "Standard_DS2_v2",
+    "Standard_DC2s_v3",
+    "Standard_E4-2s_v5",
+    "Standard_E2bds_v5",
+    "Standard_F2s_v2",
+    "Standard_L8s_v3",
+    "Standard_NC4as_T4_v3",
+  ])("%s boots the image", (size) => {
+    expect(problem(size)).toBeUndefined();
+  });
+
+  it.each([
+    ["Basic_A1", GENERATION],
+    ["Standard_A1_v2", GENERATION],
+    ["Standard_A8m_v2", GENERATION],
+    ["Standard_D2", GENERATION],
+    ["Standard_D2_v2", GENERATION],
+    ["Standard_D2_v3", GENERATION],
+    ["Standard_F2", GENERATION],
+    ["Standard_B2pts_v2", ARM],
+    ["Standard_D2ps_v5", ARM],
+    ["Standard_E2pds_v6", ARM],
+    ["B2s", FORM],
+    ["standard_b2s", FORM],
+    ["Standard_", FORM],
+  ])("%s does not: %s", (size, expected) => {
+    expect(problem(size)).toBe(expected);
+  });
+});
+
+describe("an ephemeral OS disk", () => {
+  it.each(["Standard_D2s_v3", "Standard_D2ds_v4", "Standard_D2ads_v6", "Standard_F2s_v2"])("fits on %s", (size) => {
+    expect(problem(size, true)).toBeUndefined();
+  });
+
+  it.each(["Standard_B2s", "Standard_B2ts_v2", "Standard_D2s_v5", "Standard_D2as_v5", "Standard_D2_v4"])(
+    "does not fit on %s",
+    (size) => {
+      expect(problem(size, true)).toMatch(/^vmSize must be a size with a local disk for the ephemeral OS disk/);
+    },
+  );
+});

@@ -1,0 +1,82 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { createCloud } from "loopback-azure/cloud";
+import { simulatedAzureNative } from "loopback-azure/provider/azure-native";
+import { expect } from "vitest";
+import { fixedVhdFooter } from "../../../components/image/disk/vhd-footer";
+import { WORKING } from "../../components/stack/malformed/working";
+import { changesOf, type Engine } from "../../rehearsal/engine/engine";
+import { startInProcess } from "../../rehearsal/engine/in-process-engine";
+import { simulatedRandom } from "../../rehearsal/providers/random";
+import { copyProgram } from "../../rehearsal/workspace";
+import { pretendedCommands } from "./pretended-commands";
+
+const DISK_BYTES = 1_048_576;
+const SECRETS = { "onion-key": { source: { onion: {} } }, token: { source: { file: "token.txt" } } };
+
+/** This program and a subscription of its own, with commands that only pretend. */
+export interface TestStack {
+  /** The program's. */
+  readonly folder: string;
+  readonly engine: Engine;
+  /** As whom the program runs, in the configuration's spelling. */
+  readonly sealer: string;
+  /** Somebody else in the same directory. */
+  readonly teammate: string;
+  /** What took its time, in order: `build DIGEST` and `upload DIGEST`. */
+  readonly work: readonly string[];
+  close(): Promise<void>;
+}
+
+export function startStack(): TestStack {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sealed-onion-diffs-"));
+  copyProgram(process.cwd(), folder);
+  fs.writeFileSync(path.join(folder, "token.txt"), "the first token", { mode: 0o600 });
+  const cloud = subscription();
+  const principal = cloud.directory.addApplication({ displayName: "ci" });
+  const teammate = cloud.directory.addApplication({ displayName: "teammate" });
+  const work: string[] = [];
+  const providers = [simulatedAzureNative({ cloud, principal }), simulatedRandom(), pretendedCommands(folder, work)];
+  const engine = startInProcess({ folder, project: "sealed-onion", stack: "dev", config: configure(), providers });
+  return {
+    folder,
+    engine,
+    sealer: `servicePrincipal:${principal.objectId}`,
+    teammate: `servicePrincipal:${teammate.objectId}`,
+    work,
+    close: async () => {
+      await engine.close();
+      fs.rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** The stack's configuration, as Pulumi keeps it. */
+export function configure(change: Readonly<Record<string, unknown>> = {}): Record<string, string> {
+  const values = Object.entries({ ...WORKING, secrets: SECRETS, keySize: 2048, ...change });
+  const texts = values.map(([key, value]) => [
+    key.includes(":") ? key : `sealed-onion:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  return Object.fromEntries(texts);
+}
+
+/** What a preview says, after checking that `up` does just that. */
+export async function said(engine: Engine): Promise<string[]> {
+  const previewed = changesOf(await engine.preview());
+  const done = changesOf(await engine.up());
+  expect(previewed).toEqual(done);
+  return done;
+}
+
+/** A subscription in which every blob is a disk. */
+function subscription() {
+  const cloud = createCloud();
+  const footer = fixedVhdFooter(DISK_BYTES, Buffer.alloc(16));
+  cloud.attachBlobs({
+    properties: async () => ({ type: "PageBlob", size: DISK_BYTES + footer.length, metadata: {}, isLeased: false }),
+    read: async () => footer,
+  });
+  return cloud;
+}

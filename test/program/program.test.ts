@@ -1,0 +1,278 @@
+import * as pulumi from "@pulumi/pulumi";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { HOSTNAME, type ProjectFolder, projectFolder } from "../components/project-folder";
+import {
+  CLIENT,
+  CLIENT_ID,
+  find,
+  GROUP_ID,
+  isKnown,
+  type MockOptions,
+  type Registration,
+  resolved,
+  settled,
+  startMocks,
+} from "../components/pulumi-mocks";
+import { WORKING } from "../components/stack/malformed/working";
+
+const FILE_PLAINTEXT = "file-plaintext-correct-horse";
+const ENV_PLAINTEXT = "env-plaintext-battery-staple";
+const SECRETS = {
+  "onion-key": { source: { onion: {} } },
+  token: { source: { file: "token.txt" }, owner: "web", group: "web", mode: "0440", restart: ["web.service"] },
+  password: { source: { env: "SEALED_ONION_TEST_PASSWORD" } },
+};
+const VAULT_AUTH = {
+  "vault:address": "https://vault.example.com:8200",
+  vaultAuth: { principals: [CLIENT.objectId], roles: { web: { policies: ["web"] } } },
+};
+
+let project: ProjectFolder;
+beforeEach(() => {
+  vi.resetModules();
+  project = projectFolder();
+  project.write("token.txt", FILE_PLAINTEXT);
+  process.env.SEALED_ONION_TEST_PASSWORD = ENV_PLAINTEXT;
+  project.seal("dev", "onion-key", { hostname: HOSTNAME });
+  for (const name of ["token", "password"]) project.seal("dev", name);
+});
+afterEach(() => {
+  project.remove();
+  delete process.env.SEALED_ONION_TEST_PASSWORD;
+});
+
+async function run(change: Readonly<Record<string, unknown>> = {}, options: MockOptions = {}) {
+  const values = Object.entries({ ...WORKING, secrets: SECRETS, ...change });
+  const config = values.map(([key, value]) => [
+    key.includes(":") ? key : `sealed-onion:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  const registrations = await startMocks({ config: Object.fromEntries(config), ...options });
+  const exports = await import("../../index.js");
+  await settled();
+  return { registrations, exports };
+}
+
+function wire(registrations: readonly Registration[]): Buffer {
+  return Buffer.concat(registrations.map((registration) => registration.wire));
+}
+
+describe("the program", () => {
+  it("gives every resource a component as its parent", async () => {
+    const { registrations } = await run(VAULT_AUTH);
+    const components = registrations.filter(({ custom }) => !custom);
+    expect(components.map(({ type, name, parent }) => [type, name, parent])).toEqual([
+      ["sealed-onion:index:SealingVault", "vault", undefined],
+      ["sealed-onion:index:SealedSecret", "onion-key", undefined],
+      ["sealed-onion:index:SealedSecret", "password", undefined],
+      ["sealed-onion:index:SealedSecret", "token", undefined],
+      ["sealed-onion:index:NixosImage", "image", undefined],
+      ["sealed-onion:index:OnionVm", "vm", undefined],
+      ["sealed-onion:index:VaultAzureAuth", "vault-auth", undefined],
+    ]);
+    const names = components.map(({ name }) => name);
+    for (const { name, parent, custom } of registrations)
+      if (custom) expect([name, names]).toEqual([name, expect.arrayContaining([parent])]);
+  });
+
+  it("gives every component inputs of nothing, as they would be kept in state", async () => {
+    const { registrations } = await run(VAULT_AUTH);
+    for (const { custom, inputs } of registrations) if (!custom) expect(inputs).toEqual({});
+  });
+
+  it("names every resource after its component", async () => {
+    const { registrations } = await run(VAULT_AUTH);
+    for (const { custom, name, parent } of registrations) if (custom) expect(name.startsWith(`${parent}-`)).toBe(true);
+  });
+
+  it("sends no plaintext over the wire", async () => {
+    const { registrations } = await run();
+    const sent = wire(registrations);
+    for (const plaintext of [FILE_PLAINTEXT, ENV_PLAINTEXT]) {
+      for (const form of ["utf8", "hex", "base64", "base64url"] as const) {
+        // Base64 of a text inside another begins at any of three places: its middle is the same.
+        const encoded = Buffer.from(plaintext).toString(form);
+        expect(sent.includes(encoded.slice(4, -4))).toBe(false);
+      }
+    }
+    expect(sent.includes("token.txt")).toBe(true);
+  });
+
+  it("has no machine's path among any inputs", async () => {
+    const { registrations } = await run();
+    // Where in the program a resource was made is beside its inputs, and no part of a diff.
+    for (const { inputs } of registrations) expect(JSON.stringify(inputs)).not.toContain(project.folder);
+  });
+
+  it("makes the same of the same configuration", async () => {
+    const inputs = ({ registrations }: { registrations: readonly Registration[] }) =>
+      registrations.map(({ name, inputs }) => [name, inputs]).sort();
+    const before = await run();
+    vi.resetModules();
+    expect(inputs(await run())).toEqual(inputs(before));
+  });
+
+  it("has nothing to do with HashiCorp Vault where that is not configured", async () => {
+    const { registrations } = await run();
+    expect(registrations.filter(({ type }) => type.startsWith("vault:"))).toEqual([]);
+  });
+});
+
+describe("its order", () => {
+  it("seals once it may, builds once it has sealed, boots once it has built and the VM may open", async () => {
+    const { registrations } = await run();
+    const waits = (name: string) => find(registrations, name).options.dependsOn;
+    expect(waits("token-seal")).toEqual(expect.arrayContaining(["vault-sealer-policy", "vault-key"]));
+    expect(waits("image-build")).toEqual(expect.arrayContaining(["onion-key-seal", "password-seal", "token-seal"]));
+    expect(waits("image-upload")).toContain("image-build");
+    expect(waits("image-image")).toContain("image-upload");
+    expect(waits("vm-machine")).toEqual(expect.arrayContaining(["vault-machine-policy", "image-image"]));
+    expect(waits("vm-prune")).toContain("vm-machine");
+  });
+});
+
+describe("the guest's facts", () => {
+  const factsIn = (registrations: readonly Registration[]) =>
+    (find(registrations, "image-build").inputs.environment as { FACTS: string }).FACTS;
+
+  it("say where everything is and goes, sorted, and hold no secret", async () => {
+    const { registrations } = await run();
+    const text = factsIn(registrations);
+    const place = { group: "root", mode: "0400", owner: "root", restart: [] };
+    expect(JSON.parse(text)).toEqual({
+      version: 1,
+      stack: "dev",
+      vault: {
+        uri: "https://so-dev-abcd1234.vault.azure.net/",
+        keyUrl: "https://so-dev-abcd1234.vault.azure.net/keys/sealing-3072/0123456789abcdef0123456789abcdef",
+      },
+      identity: { clientId: CLIENT_ID },
+      secrets: {
+        "onion-key": { ...place, path: "/run/secrets/onion-key", sealedFile: "onion-key.sops.json" },
+        password: { ...place, path: "/run/secrets/password", sealedFile: "password.sops.json" },
+        token: {
+          path: "/run/secrets/token",
+          owner: "web",
+          group: "web",
+          mode: "0440",
+          restart: ["web.service"],
+          sealedFile: "token.sops.json",
+        },
+      },
+      services: {
+        "onion-key": {
+          secret: "onion-key",
+          hostname: HOSTNAME,
+          ports: { "80": "site" },
+          clientAuthorization: [],
+          ssh: false,
+        },
+      },
+      guest: {
+        adminUser: "operator",
+        imageGeneration: 2,
+        readyWhenUnsealed: true,
+        userDataSecrets: false,
+        bootAgent: { checkIn: true, hostname: false, sshKeys: false, entropy: false },
+      },
+    });
+    expect(text.indexOf('"guest"')).toBeLessThan(text.indexOf('"identity"'));
+    expect(text.endsWith("}\n")).toBe(true);
+  });
+
+  it("say how Vault's agent logs in, where there is one", async () => {
+    const { registrations } = await run(VAULT_AUTH);
+    expect(JSON.parse(factsIn(registrations)).vaultAgent).toEqual({
+      address: "https://vault.example.com:8200",
+      mount: "azure",
+      role: "web",
+      resource: "https://management.azure.com/",
+    });
+  });
+});
+
+describe("its exports", () => {
+  it("are what a user needs, known and not secret", async () => {
+    const { exports } = await run();
+    const { default: _, ...named }: Record<string, unknown> = { ...exports };
+    const outputs = Object.entries(named).map(([name, output]) => [name, pulumi.output(output)] as const);
+    const values = await Promise.all(outputs.map(async ([name, output]) => [name, await resolved(output)]));
+    expect(Object.fromEntries(values)).toEqual({
+      onionHostname: HOSTNAME,
+      onionHostnames: { "onion-key": HOSTNAME },
+      keyUrl: "https://so-dev-abcd1234.vault.azure.net/keys/sealing-3072/0123456789abcdef0123456789abcdef",
+      vaultUri: "https://so-dev-abcd1234.vault.azure.net/",
+      identityClientId: CLIENT_ID,
+      imageId: `${GROUP_ID}/image-image`,
+      vmId: `${GROUP_ID}/vm-machine`,
+      resourceGroup: "sealed-onion-dev",
+    });
+    for (const [, output] of outputs) expect(await pulumi.isSecret(output)).toBe(false);
+  });
+
+  it("name the first service's address, whatever its key is called", async () => {
+    const services = { web: { key: "onion-key" } };
+    const { exports } = await run({ services });
+    expect(await resolved(exports.onionHostnames)).toEqual({ web: HOSTNAME });
+  });
+});
+
+describe("secrets that reach a running VM", () => {
+  const imageOf = (registrations: readonly Registration[]) => find(registrations, "image-image").inputs.imageName;
+  const userDataOf = (registrations: readonly Registration[]) => find(registrations, "vm-machine").inputs.userData;
+
+  it("change the VM's user data and not its image", async () => {
+    const bootAgent = { userDataSecrets: true };
+    const before = await run({ bootAgent });
+    vi.resetModules();
+    project.seal("dev", "token", { content: '{"data":"ENC[rotated]","sops":{}}' });
+    const after = await run({ bootAgent });
+    expect(imageOf(after.registrations)).toBe(imageOf(before.registrations));
+    expect(userDataOf(after.registrations)).not.toBe(userDataOf(before.registrations));
+  });
+
+  it("make a new image where that is not asked for", async () => {
+    const before = await run();
+    vi.resetModules();
+    project.seal("dev", "token", { content: '{"data":"ENC[rotated]","sops":{}}' });
+    const after = await run();
+    expect(imageOf(after.registrations)).not.toBe(imageOf(before.registrations));
+    expect(userDataOf(after.registrations)).toBeUndefined();
+  });
+});
+
+describe("a preview", () => {
+  it("runs no command and needs no sealed file", async () => {
+    project.remove();
+    project = projectFolder();
+    project.write("token.txt", FILE_PLAINTEXT);
+    const runCommand = vi.fn(() => "{}");
+    const { registrations } = await run({}, { preview: true, run: runCommand });
+    expect(runCommand).not.toHaveBeenCalled();
+    expect(registrations.filter(({ type }) => type === "command:local:Command").map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["onion-key-seal", "token-seal", "password-seal"]),
+    );
+    expect(find(registrations, "vm-machine").type).toBe("azure-native:compute:VirtualMachine");
+  });
+
+  it("does not claim to know the address of a key that is yet to be made", async () => {
+    const { exports } = await run({}, { preview: true });
+    expect(await isKnown(exports.onionHostname)).toBe(false);
+  });
+});
+
+describe("a production stack", () => {
+  it("protects what cannot be made again, and nothing else", async () => {
+    const { registrations } = await run({ production: true, sealers: [CLIENT.objectId] });
+    const kept = registrations.filter(({ options }) => options.protect).map(({ name }) => name);
+    expect(kept.sort()).toEqual(["onion-key-seal", "vault-group", "vault-key", "vault-vault"]);
+  });
+
+  it("is no other in anything else", async () => {
+    const inputs = (registrations: readonly Registration[]) => registrations.map(({ name, inputs }) => [name, inputs]);
+    const plain = await run({ sealers: [CLIENT.objectId] });
+    vi.resetModules();
+    const production = await run({ production: true, sealers: [CLIENT.objectId] });
+    expect(inputs(production.registrations)).toEqual(inputs(plain.registrations));
+  });
+});

@@ -1,0 +1,42 @@
+import { buildSync } from "esbuild";
+import { expect, it } from "vitest";
+import programs from "../../components/start/programs.json";
+
+/** What a program loads from packages before its first line runs, with its own files resolved. */
+function loadedAtOnce(program: string): string[] {
+  const { metafile } = buildSync({
+    entryPoints: [program],
+    outfile: "never-written.cjs",
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: "node",
+    format: "cjs",
+    packages: "external",
+  });
+  const seen = new Set([program]);
+  const packages = new Set<string>();
+  for (const file of seen) {
+    for (const { kind, path, external } of metafile.inputs[file]?.imports ?? []) {
+      if (kind === "dynamic-import" || path.startsWith("node:")) continue;
+      (external ? packages : seen).add(path);
+    }
+  }
+  return [...packages].sort();
+}
+
+it("the program loads Pulumi and single resources, never a whole provider or what only commands use", () => {
+  const loaded = loadedAtOnce("index.ts");
+  expect(loaded).toContain("@pulumi/azure-native/keyvault/vault");
+  const single = /^@pulumi\/(azure-native|command|random|vault)(\/[a-z]+)?\/[a-zA-Z]+$/;
+  const wholeModules = ["@pulumi/azure-native/", "@pulumi/command/"].map((name) => new RegExp(`^${name}[a-z]+$`));
+  expect(loaded.filter((name) => name !== "@pulumi/pulumi" && !single.test(name))).toEqual([]);
+  expect(loaded.filter((name) => wholeModules.some((whole) => whole.test(name)))).toEqual([]);
+});
+
+it.each(["seal", "build-image", "upload-image", "prune-images"] as const)(
+  "%s loads Azure's clients only once it needs them",
+  (program) => {
+    expect(loadedAtOnce(programs[program])).toEqual([]);
+  },
+);

@@ -1,0 +1,99 @@
+import * as assert from "node:assert/strict";
+import type { FaultRule } from "loopback-azure/gateway/faults";
+import { ArmError } from "loopback-azure/provider/arm";
+import { type ProviderFault, policyDenial, quotaExceeded } from "loopback-azure/provider/provider-faults";
+import { changesOf, type EngineRun, RunFailed } from "./engine";
+import { type Stage, stageSecrets, writeToken } from "./stage";
+import { stageHosts } from "./stage-resources";
+import { expectChanges, type Told, withConfig } from "./story-tools";
+
+/** Something that goes wrong in one step of an update, what the user reads of it, and what has been done all the same. */
+interface Mishap {
+  /** In Azure's control plane. */
+  provider?: ProviderFault;
+  /** At a vault's or account's own address. */
+  service?: (host: { vault: string; account: string }) => FaultRule;
+  reads: RegExp;
+  done: string[];
+}
+
+const refused = (status: number, code: string) => ({ kind: "answer", status, code, message: "refused" }) as const;
+const timedOut = new ArmError(409, "OSProvisioningTimedOut", "OS Provisioning did not finish in the allotted time.");
+
+/** In the order in which a new secret goes its way: seal, build, upload, image, machine, older images. */
+const mishaps: Mishap[] = [
+  {
+    service: ({ vault }) => ({ host: vault, path: "/keys/", effect: refused(400, "BadParameter") }),
+    reads: /token-seal.*BadParameter/s,
+    done: [],
+  },
+  {
+    service: ({ account }) => ({ host: account, method: "HEAD", effect: refused(403, "AccountIsDisabled") }),
+    reads: /image-build.*AccountIsDisabled/s,
+    done: ["create token-seal"],
+  },
+  {
+    service: ({ account }) => ({ host: account, method: "PUT", effect: refused(403, "AccountIsDisabled") }),
+    reads: /image-upload.*AccountIsDisabled/s,
+    done: ["update image-build"],
+  },
+  {
+    provider: { operation: "create", name: "image-image", error: policyDenial("image-image", "no-images") },
+    reads: /RequestDisallowedByPolicy.*image-image.*no-images/s,
+    done: ["update image-upload"],
+  },
+  {
+    provider: { operation: "delete", name: "vm-machine", error: policyDenial("vm-machine", "keep-machines") },
+    reads: /keep-machines/,
+    done: ["create-replacement image-image"],
+  },
+  {
+    provider: { operation: "create", name: "vm-machine", error: quotaExceeded("westeurope", 4) },
+    reads: /exceeding approved Total Regional Cores quota/,
+    done: ["delete-replaced vm-machine"],
+  },
+  {
+    provider: { operation: "create", name: "vm-machine", afterwards: true, error: timedOut },
+    reads: /OSProvisioningTimedOut|OS Provisioning did not finish/,
+    done: [],
+  },
+  {
+    service: ({ account }) => ({ host: account, method: "GET", effect: refused(403, "AccountIsDisabled") }),
+    reads: /vm-prune.*AccountIsDisabled/s,
+    done: ["update vm-machine"],
+  },
+];
+
+async function failOnce(stage: Stage, mishap: Mishap): Promise<EngineRun> {
+  const service = mishap.service && stage.azure.faults.add(mishap.service(stageHosts(stage)));
+  const provider = mishap.provider && stage.faults.add(mishap.provider);
+  try {
+    const run = await stage.engine.up().catch((error: unknown) => error);
+    assert.ok(run instanceof RunFailed, `up did not fail: ${mishap.reads}`);
+    assert.match(run.run.log, mishap.reads);
+    // `replace` stands for the two steps of a replacement: Pulumi tells it before the second one, which may fail
+    assert.deepEqual(
+      changesOf(run.run).filter((change) => !change.startsWith("replace ")),
+      mishap.done,
+      run.run.log.slice(-2000),
+    );
+    return run.run;
+  } finally {
+    service?.remove();
+    provider?.remove();
+  }
+}
+
+/** A secret is declared again; each step on its way fails once; the last up finishes, one more has nothing to do. */
+export async function failAndGoOn(stage: Stage): Promise<Told> {
+  await withConfig(stage, { "sealed-onion:secrets": JSON.stringify(stageSecrets(stage.sources, true)) });
+  writeToken(stage);
+  const runs: EngineRun[] = [];
+  for (const mishap of mishaps) runs.push(await failOnce(stage, mishap));
+  const last = await stage.engine.up();
+  expectChanges(last, "delete-replaced image-image", "update vm-prune");
+  const again = await stage.engine.up();
+  expectChanges(again);
+  assert.ok(stage.azure.cloud.get(String((await stage.engine.outputs()).vmId)));
+  return { runs: [...runs, last, again], note: `${mishaps.length} failures` };
+}

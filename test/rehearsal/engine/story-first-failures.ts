@@ -1,0 +1,59 @@
+import * as assert from "node:assert/strict";
+import type { Fault, FaultRule } from "loopback-azure/gateway/faults";
+import { policyDenial } from "loopback-azure/provider/provider-faults";
+import { changesOf, type EngineRun, RunFailed } from "./engine";
+import type { Stage } from "./stage";
+import { each, expectChanges, learnOnionKey, type Told, WHOLE_STACK } from "./story-tools";
+
+/** Made of nothing but chance, on the workstation: there is nobody who could refuse them. */
+const NOBODY_REFUSES = ["image-suffix", "vault-fingerprint-key", "vault-suffix"];
+
+const disabled = { kind: "answer", status: 403, code: "AccountIsDisabled", message: "refused once" } as const;
+const blobs = ".blob.core.windows.net";
+
+/** What the first request of a command meets, by the commands that ask. */
+const commandFaults: [commands: string[], rule: FaultRule & { times: number }][] = [
+  [
+    ["onion-seal", "token-seal"],
+    { host: ".vault.azure.net", times: 2, effect: { ...disabled, status: 400, code: "BadParameter" } },
+  ],
+  [["image-build"], { host: blobs, method: "HEAD", times: 1, effect: disabled }],
+  [["image-upload"], { host: blobs, method: "PUT", times: 1, effect: disabled }],
+  [["vm-prune"], { host: blobs, method: "GET", times: 1, effect: disabled }],
+];
+
+/** Lets the making of everything fail once. */
+function failEverything(stage: Stage): { name: string; times: number; fault: Pick<Fault, "hits"> }[] {
+  const commands = commandFaults.flatMap(([names]) => names);
+  const managed = WHOLE_STACK.filter((name) => ![...NOBODY_REFUSES, ...commands].includes(name));
+  return [
+    ...managed.map((name) => {
+      const fault = stage.faults.add({ operation: "create", name, error: policyDenial(name, "not-at-first") });
+      return { name, times: 1, fault };
+    }),
+    ...commandFaults.map(([names, rule]) => {
+      return { name: names.join(", "), times: rule.times, fault: stage.azure.faults.add(rule) };
+    }),
+  ];
+}
+
+/** A stack is made although each of its resources is refused once. */
+export async function failAtFirst(stage: Stage): Promise<Told> {
+  const faults = failEverything(stage);
+  const runs: EngineRun[] = [];
+  let done = false;
+  while (!done) {
+    assert.ok(runs.length <= WHOLE_STACK.length, "an up makes no headway");
+    const run: unknown = await stage.engine.up().catch((error: unknown) => error);
+    done = !(run instanceof Error);
+    if (run instanceof Error && !(run instanceof RunFailed)) throw run;
+    runs.push(run instanceof RunFailed ? run.run : (run as EngineRun));
+  }
+  for (const { name, times, fault } of faults) assert.equal(fault.hits, times, `${name} was refused ${times} times`);
+  assert.deepEqual(runs.flatMap(changesOf).sort(), each("create", WHOLE_STACK), "everything is made, once");
+  const again = await stage.engine.up();
+  expectChanges(again);
+  assert.ok(stage.azure.cloud.get(String((await stage.engine.outputs()).vmId)));
+  await learnOnionKey(stage);
+  return { runs: [...runs, again], note: `${runs.length - 1} times refused` };
+}

@@ -1,0 +1,66 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Cloud } from "loopback-azure/cloud";
+import type { Facts } from "../../../components/stack/facts";
+import { diskBytes, headBytes, isGuestDisk, readGuestDisk } from "../guest-disk";
+import { readNixDisk } from "./nix-disk";
+
+/** A disk is copied in pieces as large as a Put Page may be. */
+const pieceBytes = 4 << 20;
+
+/**
+ * What the platform does when a VM starts: follows the VM's image to its blob and copies the blob. Unpacks what lies
+ * on that disk into `folder`; nothing is read from the work tree.
+ *
+ * @returns the facts that the image carries
+ */
+export async function startFromImage(cloud: Cloud, vmId: string, folder: string): Promise<Facts> {
+  const blobUrl = blobBehind(cloud, vmId);
+  if (isGuestDisk(await cloud.blobs.read(blobUrl, 0, headBytes))) {
+    const disk: Buffer[] = [];
+    for await (const piece of pieces(cloud, blobUrl, diskBytes)) disk.push(piece);
+    readGuestDisk(Buffer.concat(disk), folder);
+  } else {
+    const disk = `${folder}.raw`;
+    await copyBlob(cloud, blobUrl, disk);
+    readNixDisk(disk, folder);
+    fs.rmSync(disk);
+  }
+  return JSON.parse(fs.readFileSync(path.join(folder, "facts.json"), "utf8"));
+}
+
+async function copyBlob(cloud: Cloud, blobUrl: string, file: string): Promise<void> {
+  const size = (await cloud.blobs.properties(blobUrl))?.size ?? 0;
+  const descriptor = fs.openSync(file, "w");
+  try {
+    for await (const piece of pieces(cloud, blobUrl, size)) fs.writeSync(descriptor, piece);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+async function* pieces(cloud: Cloud, blobUrl: string, bytes: number): AsyncGenerator<Buffer> {
+  for (let offset = 0; offset < bytes; offset += pieceBytes) {
+    yield await cloud.blobs.read(blobUrl, offset, Math.min(pieceBytes, bytes - offset));
+  }
+}
+
+/** VM -> managed image or gallery version (-> managed image) -> blob, as the ARM resources refer to each other. */
+function blobBehind(cloud: Cloud, id: string): string {
+  const resource = cloud.get(id);
+  const profile = resource?.properties.storageProfile as StorageProfile | undefined;
+  const blobUrl = profile?.osDisk?.blobUri ?? profile?.osDiskImage?.source?.uri;
+  if (blobUrl) return blobUrl;
+  const next = profile?.imageReference?.id ?? profile?.source?.id;
+  if (!next)
+    throw new Error(`no blob is behind '${id}': ${resource ? "it names no image" : "there is no such resource"}`);
+  return blobBehind(cloud, next);
+}
+
+/** The parts of `storageProfile` by which a VM, an image and a gallery image version name where their disk is from. */
+interface StorageProfile {
+  imageReference?: { id?: string };
+  osDisk?: { blobUri?: string };
+  osDiskImage?: { source?: { uri?: string } };
+  source?: { id?: string };
+}

@@ -1,0 +1,83 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { runChild } from "../../components/process/child-process";
+import { findOnPath } from "../../components/process/tools";
+
+/** Somebody besides Key Vault who may open the sealed files, with what `sops` needs to act as them. */
+export interface Recoverer {
+  kind: "age" | "ssh" | "pgp";
+  /** An age recipient, an SSH public key or a PGP fingerprint, as `sealed-onion:recipients` takes it. */
+  recipient: string;
+  /** The environment by which sops finds the private key. */
+  environment: NodeJS.ProcessEnv;
+}
+
+/**
+ * Makes throw-away recipients with the real tools, their private keys in `folder` (a memory file system).
+ * @returns the recipients, and for each tool that is missing why its recipient is skipped
+ */
+export async function makeRecoverers(folder: string): Promise<{ recoverers: Recoverer[]; skipped: string[] }> {
+  const makers = [
+    { tool: "age-keygen", make: makeAge },
+    { tool: "ssh-keygen", make: makeSsh },
+    { tool: "gpg", make: makePgp },
+  ];
+  const present = makers.filter(({ tool }) => findOnPath(tool));
+  const missing = makers.filter(({ tool }) => !findOnPath(tool));
+  return {
+    recoverers: await Promise.all(present.map(({ make }) => make(folder))),
+    skipped: missing.map(({ tool }) => `skipped: ${tool} is not on PATH`),
+  };
+}
+
+async function makeAge(folder: string): Promise<Recoverer> {
+  const file = path.join(folder, "age-key.txt");
+  await succeed("age-keygen", ["-o", file]);
+  const recipient = /public key: (age1\w+)/.exec(fs.readFileSync(file, "utf8"))?.[1] ?? "";
+  return { kind: "age", recipient, environment: { SOPS_AGE_KEY_FILE: file } };
+}
+
+async function makeSsh(folder: string): Promise<Recoverer> {
+  const file = path.join(folder, "id_ed25519");
+  await succeed("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "recovery", "-f", file]);
+  const recipient = fs.readFileSync(`${file}.pub`, "utf8").trim();
+  return { kind: "ssh", recipient, environment: { SOPS_AGE_SSH_PRIVATE_KEY_FILE: file } };
+}
+
+async function makePgp(folder: string): Promise<Recoverer> {
+  const home = path.join(folder, "gnupg");
+  fs.mkdirSync(home, { mode: 0o700 });
+  const environment = { GNUPGHOME: home };
+  const userId = "recovery <recovery@example.invalid>";
+  const generate = ["--batch", "--quiet", "--passphrase", "", "--quick-generate-key", userId, "default", "default"];
+  await succeed("gpg", generate, environment);
+  const listing = await succeed("gpg", ["--batch", "--with-colons", "--list-keys"], environment);
+  const recipient = /^fpr:+([0-9A-F]{40}):/m.exec(listing)?.[1] ?? "";
+  return { kind: "pgp", recipient, environment };
+}
+
+/** Ends the gpg-agent that a throw-away home has started. */
+export async function endAgents(recoverers: Recoverer[]): Promise<void> {
+  const pgp = recoverers.find(({ kind }) => kind === "pgp");
+  if (pgp) await succeed("gpgconf", ["--kill", "all"], pgp.environment);
+}
+
+/**
+ * Opens a sealed file as one recipient alone: no Azure credential, and a proxy that nobody listens on, so that the
+ * vault is as good as gone.
+ */
+export async function openWithoutVault(sealedFile: string, recoverer: Recoverer): Promise<Buffer> {
+  const { PATH, HOME } = process.env;
+  const nowhere = "http://127.0.0.1:9";
+  const environment = { PATH, HOME, HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, ...recoverer.environment };
+  const types = ["--input-type", "json", "--output-type", "binary"];
+  const { code, stdout, stderr } = await runChild("sops", ["decrypt", ...types, sealedFile], { environment });
+  if (code !== 0) throw new Error(`the ${recoverer.kind} recipient alone cannot open '${sealedFile}': ${stderr}`);
+  return stdout;
+}
+
+async function succeed(program: string, args: string[], environment: NodeJS.ProcessEnv = {}): Promise<string> {
+  const result = await runChild(program, args, { environment: { ...process.env, ...environment } });
+  if (result.code !== 0) throw new Error(`${program} ended with exit code ${result.code}: ${result.stderr}`);
+  return result.stdout.toString("utf8");
+}

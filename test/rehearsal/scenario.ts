@@ -1,0 +1,62 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Recoverer } from "./recovery";
+import { nobodysSshKey } from "./ssh-key";
+
+/** The stack that a rehearsal deploys: a real configuration, with secrets made up for this run. */
+export interface Scenario {
+  stack: string;
+  /** Pulumi configuration, as a stack file holds it: objects are JSON. */
+  config: Record<string, string>;
+  /** Plaintexts that are known beforehand; the onion key is known only once the VM has opened it. */
+  plaintexts: { name: string; bytes: Buffer }[];
+}
+
+/** `image.builder` where Nix does not build: a small disk stands for the image. */
+export const diskBuilder = ["node", "components/start/run.mjs", "test/rehearsal/stack-image.ts"];
+
+/**
+ * @param sources a folder on a memory file system: where this stack's owner keeps plaintext
+ * @param builder argv of what builds the image where Nix does not
+ */
+export function makeScenario(sources: string, recoverers: Recoverer[], builder: string[] | undefined): Scenario {
+  const token = `token-${randomBytes(24).toString("hex")}`;
+  const binary = randomBytes(300);
+  const tokenFile = path.join(sources, "token");
+  const binaryFile = path.join(sources, "blob");
+  fs.writeFileSync(tokenFile, token, { mode: 0o600 });
+  fs.writeFileSync(binaryFile, binary, { mode: 0o600 });
+  const secrets = {
+    onion: { source: { onion: {} } },
+    token: { source: { file: tokenFile }, owner: "root", mode: "0400", restart: ["site.service"] },
+    blob: { source: { command: ["cat", binaryFile] }, path: "/run/app/blob" },
+  };
+  return {
+    stack: "rehearsal",
+    config: stackConfig(secrets, recoverers, builder),
+    plaintexts: [
+      { name: "token", bytes: Buffer.from(token) },
+      { name: "blob", bytes: binary },
+    ],
+  };
+}
+
+/** A stack's configuration with the least that it needs: region, SSH key, secrets. */
+export function stackConfig(
+  secrets: Record<string, object>,
+  recoverers: Recoverer[] = [],
+  builder?: string[],
+): Record<string, string> {
+  const recipients = {
+    age: recoverers.filter(({ kind }) => kind !== "pgp").map(({ recipient }) => recipient),
+    pgp: recoverers.filter(({ kind }) => kind === "pgp").map(({ recipient }) => recipient),
+  };
+  return {
+    "azure-native:location": "westeurope",
+    "sealed-onion:sshPublicKey": nobodysSshKey,
+    "sealed-onion:secrets": JSON.stringify(secrets),
+    "sealed-onion:recipients": JSON.stringify(recipients),
+    ...(builder ? { "sealed-onion:image": JSON.stringify({ builder }) } : {}),
+  };
+}
