@@ -13,14 +13,24 @@ module.exports = {
       from: { path: "^components/[^/]+$" },
       to: { path: "^components/[^/]+$", circular: true },
     },
-    notFrom("program-without-tests", "^(components/|index\\.ts$)", { path: "^test/" }, "what is deployed needs no test"),
+    notFrom(
+      "program-without-tests",
+      "^(components/|index\\.ts$)",
+      { path: "^test/" },
+      "what is deployed needs no test",
+    ),
     notFrom(
       "stand-in-alone",
       "^test/azure/",
       { path: "^(components|index\\.ts|test/(?!azure/))" },
       "loopback-azure is of use to people who have never seen this program",
     ),
-    notFrom("vanity-apart", "^components/(?!onion/)", { path: "^components/onion/vanity/(?!vanity\\.ts$)" }, "one entry"),
+    notFrom(
+      "vanity-apart",
+      "^components/(?!onion/)",
+      { path: "^components/onion/vanity/(?!vanity\\.ts$)" },
+      "one entry",
+    ),
     notFrom("found", "", { couldNotResolve: true }, "an import of something that is not there"),
   ],
   options: {
