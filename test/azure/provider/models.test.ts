@@ -8,7 +8,7 @@ import { memberFailures } from "./model-check";
 import { fromWire, toWire } from "./model-convert";
 import { type Members, members } from "./models";
 
-const load = createRequire(path.resolve("package.json"));
+const load = createRequire(__filename);
 
 function lowerFirst(name: string): string {
   return name.charAt(0).toLowerCase() + name.slice(1);

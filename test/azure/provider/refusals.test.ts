@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { nobodysSshKey } from "../../rehearsal/ssh-key";
 import type { PropertyMap } from "./values";
-import { goodBlob, makeWorld, vhdFooter, type World } from "./world";
+import { goodBlob, makeWorld, SSH_KEY, vhdFooter, type World } from "./world";
 
 let world: World;
 beforeEach(async () => {
@@ -690,7 +689,7 @@ const refused: Row[] = [
     ({ machine, login }) =>
       machine({
         osProfile: login({
-          linuxConfiguration: { ssh: { publicKeys: [{ path: "/root/.ssh/authorized_keys", keyData: nobodysSshKey }] } },
+          linuxConfiguration: { ssh: { publicKeys: [{ path: "/root/.ssh/authorized_keys", keyData: SSH_KEY }] } },
         }),
       }),
     "Destination path for SSH public keys is currently limited to its default value /home/operator/.ssh/authorized_keys",

@@ -1,7 +1,9 @@
-import { nobodysSshKey } from "../../rehearsal/ssh-key";
 import { type Cloud, createCloud } from "../cloud";
 import { simulatedAzureNative } from "./azure-native";
 import type { PropertyMap } from "./values";
+
+/** An Ed25519 public key in OpenSSH's form that nobody has the other half of. */
+export const SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH";
 
 /** A fixed VHD's footer, right in every way. */
 export function vhdFooter(diskBytes: number): Buffer {
@@ -149,7 +151,7 @@ export async function makeWorld(cloud: Cloud = createCloud()) {
   }
 
   function login(change: PropertyMap = {}): PropertyMap {
-    const publicKeys = [{ path: "/home/operator/.ssh/authorized_keys", keyData: nobodysSshKey }];
+    const publicKeys = [{ path: "/home/operator/.ssh/authorized_keys", keyData: SSH_KEY }];
     return {
       adminUsername: "operator",
       computerName: "vm1",

@@ -1,249 +1,192 @@
-import {
-  at,
-  type Field,
-  list,
-  MalformedError,
-  malformed,
-  map,
-  optional,
-  record,
-} from "../../../components/config/fields";
-import type { CloudResource, KeyOperation } from "../cloud";
+import { isIP } from "node:net";
+import { z } from "zod";
+import type { CloudResource } from "../cloud";
 import type { FaultRule } from "../gateway/faults";
-import type { Address } from "../gateway/gateway";
-import { address, among, flag, guid, maybe, members, number, or, REMEDY, type Reader, text } from "./serve-readers";
 
-export interface KeyConfig {
-  name: string;
-  /** Bits. @default 3072 */
-  keySize: number;
-  /** @default encrypt, decrypt */
-  operations: KeyOperation[];
-  /** @default true */
-  enabled: boolean;
-  /** File with a PKCS#8 PEM RSA key. @default a new key */
-  privateKey?: string;
-  /** 32 hex digits. @default random */
-  version?: string;
+/** What the file holds is not a configuration: one line a problem, `<where> must be <allowed>, got <value>: <remedy>`. */
+export class MalformedConfig extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.name = "MalformedConfig";
+  }
 }
 
-export interface VaultConfig {
-  name: string;
-  /** @default accessPolicy */
-  authorization: "accessPolicy" | "rbac";
-  keys: KeyConfig[];
-  /** Rights on keys, by `workstation` or the name of an identity. */
-  access: { who: string; rights: string[] }[];
-}
-
-export interface IdentityConfig {
-  name: string;
-  clientId?: string;
-  objectId?: string;
-}
-
-export interface AccountConfig {
-  name: string;
-  containers: string[];
-  /** Name of a built-in role, by `workstation` or the name of an identity. */
-  access: { who: string; role: string }[];
-}
-
-export interface MachineConfig {
-  name: string;
-  identities: string[];
-  adminUser: string;
-  sshPublicKeys: string[];
-  vmSize: string;
-  /** File whose content is the user data. */
-  userData?: string;
-  /** @default 1200 */
-  provisioningTimeoutSeconds: number;
-  listen: { proxy: Address; tls?: Address; metadata?: Address; wireServer?: Address };
-}
-
-/** What the stand-alone program serves; see `parseServeConfig` for its form as JSON. */
-export interface ServeConfig {
-  tenantId?: string;
-  subscriptionId?: string;
-  resourceGroup: string;
-  location: string;
-  directory?: string;
-  authority?: { certificate: string; privateKey: string };
-  workstation: { clientId?: string; objectId?: string; clientSecret?: string; proxy: Address };
-  vaults: VaultConfig[];
-  identities: IdentityConfig[];
-  storageAccounts: AccountConfig[];
-  machines: MachineConfig[];
-  /** Further resources, as Resource Manager would answer them. */
-  resources: CloudResource[];
-  faults: FaultRule[];
-  log: boolean;
-}
-
-const OPERATIONS: readonly string[] = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
-const ANYWHERE: Address = { host: "127.0.0.1", port: 0 };
-
-const texts: Reader<string[]> = (field) => list(field, "a list of texts", text);
-
-/** The name that a member of a map stands under. */
-function named(name: string, field: Field, allowed: string, pattern: RegExp): void {
-  text({ path: field.path, value: name }, allowed, pattern);
-}
-
-function key(name: string, field: Field): KeyConfig {
-  const rest = members<Omit<KeyConfig, "name">>(field, {
-    keySize: or(3072, (size) => number(size, "2048, 3072 or 4096", (bits) => [2048, 3072, 4096].includes(bits))),
-    operations: or<KeyOperation[]>(["encrypt", "decrypt"], (operations) =>
-      list(operations, "a list of operations", (one) => among(one, OPERATIONS as KeyOperation[])),
-    ),
-    enabled: or(true, flag),
-    privateKey: maybe(text),
-    version: maybe((version) => text(version, "32 hex digits", /^[0-9a-f]{32}$/)),
-  });
-  return { name, ...rest };
-}
-
-function vault(name: string, field: Field): VaultConfig {
-  named(name, field, "named by 3 to 24 letters, digits and hyphens", /^[a-z][a-z0-9-]{1,22}[a-z0-9]$/i);
-  const rest = members<Omit<VaultConfig, "name">>(field, {
-    authorization: or<VaultConfig["authorization"]>("accessPolicy", (one) => among(one, ["accessPolicy", "rbac"])),
-    keys: or<KeyConfig[]>([], (keys) => map(keys, "an object of keys by name", key)),
-    access: or<VaultConfig["access"]>([], (access) =>
-      map(access, "an object of rights by principal", (who, rights) => ({ who, rights: texts(rights) })),
-    ),
-  });
-  return { name, ...rest };
-}
-
-function identity(name: string, field: Field): IdentityConfig {
-  return { name, ...members<Omit<IdentityConfig, "name">>(field, { clientId: maybe(guid), objectId: maybe(guid) }) };
-}
-
-function account(name: string, field: Field): AccountConfig {
-  named(name, field, "named by 3 to 24 lower-case letters and digits", /^[a-z0-9]{3,24}$/);
-  const rest = members<Omit<AccountConfig, "name">>(field, {
-    containers: or<string[]>([], texts),
-    access: or<AccountConfig["access"]>([], (access) =>
-      map(access, "an object of role names by principal", (who, role) => ({
-        who,
-        role: text(role, "a built-in role's name"),
-      })),
-    ),
-  });
-  return { name, ...rest };
-}
-
-function machine(name: string, field: Field): MachineConfig {
-  const rest = members<Omit<MachineConfig, "name">>(field, {
-    identities: or<string[]>([], texts),
-    adminUser: or("operator", text),
-    sshPublicKeys: or<string[]>([], texts),
-    vmSize: or("Standard_B2s", text),
-    userData: maybe(text),
-    provisioningTimeoutSeconds: or(1200, (seconds) => number(seconds, "a number above 0", (value) => value > 0)),
-    listen: or<MachineConfig["listen"]>({ proxy: ANYWHERE }, (listen) =>
-      members(listen, {
-        proxy: or(ANYWHERE, address),
-        tls: maybe(address),
-        metadata: maybe(address),
-        wireServer: maybe(address),
-      }),
-    ),
-  });
-  return { name, ...rest };
-}
-
-function resource(field: Field): CloudResource {
-  const value = record(field, "a resource");
-  const { path } = field;
-  const id = text(at(path, value, "id"), "a resource id that begins with /", /^\//);
-  const type = text(at(path, value, "type"), "a resource type as Microsoft.Network/networkInterfaces", /^[\w.]+\/./);
-  const name = text(at(path, value, "name"));
-  const properties = { ...optional(at(path, value, "properties"), {}, record) };
-  return { ...value, id, type, name, properties };
-}
-
+const REMEDY = "correct it in the file";
+const OPERATIONS = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"] as const;
 const EFFECTS = ["answer", "reset", "loseAnswer", "delay", "hang", "unreachable"] as const;
 
-function fault(field: Field): FaultRule {
-  const value = record(field, "a fault");
-  const effect = at(field.path, value, "effect");
-  among(at(effect.path, record(effect, "an effect"), "kind"), EFFECTS);
-  return value as unknown as FaultRule;
+/** A text of that form; each schema's message says what is allowed, as the end of "must be ...". */
+const text = (allowed = "a text", pattern = /\S/) => z.string(allowed).regex(pattern, allowed);
+const guid = text("a GUID", /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
+const oneOf = <const T extends readonly string[]>(values: T) => z.enum(values, `one of ${values.join(", ")}`);
+const flag = z.boolean("true or false");
+const texts = z.array(text(), "a list of texts");
+
+/** `address:port`; the address must be an IP address, so that nothing is looked up. */
+const address = z
+  .unknown()
+  .transform((value) => /^\[?(.+?)\]?:(\d{1,5})$/.exec(String(value)) ?? [])
+  .transform(([, host = "", port = ""]) => ({ host, port: Number(port) }))
+  .refine(({ host, port }) => isIP(host) !== 0 && port <= 65_535, "an IP address and a port as 127.0.0.1:0");
+const proxy = address.default({ host: "127.0.0.1", port: 0 });
+
+/** An object of things by name, as a list of things that know their names. */
+function named<T extends z.ZodType<object>>(of: string, thing: T, allowed = "a name", pattern = /\S/) {
+  return z
+    .record(z.string().regex(pattern, `named by ${allowed}`), thing, `an object of ${of} by name`)
+    .default({})
+    .transform((things) =>
+      Object.entries(things).map(
+        ([name, value]) => ({ ...(value as z.output<T>), name }) as z.output<T> & { name: string },
+      ),
+    );
 }
+
+/** An object of what each principal may: `workstation`, or the name of an identity. */
+function granted<K extends string, T extends z.ZodType>(key: K, right: T, allowed: string) {
+  return z
+    .record(z.string(), right, allowed)
+    .default({})
+    .transform((rights) =>
+      Object.entries(rights).map(([who, value]) => ({ who, [key]: value }) as { who: string } & Record<K, z.output<T>>),
+    );
+}
+
+const key = z.strictObject({
+  keySize: z.literal([2048, 3072, 4096], "2048, 3072 or 4096").default(3072),
+  operations: z.array(oneOf(OPERATIONS), "a list of operations").default(["encrypt", "decrypt"]),
+  enabled: flag.default(true),
+  /** File with a PKCS#8 PEM RSA key. @default a new key */
+  privateKey: text().exactOptional(),
+  /** @default random */
+  version: text("32 hex digits", /^[0-9a-f]{32}$/).exactOptional(),
+});
+
+const vault = z.strictObject({
+  authorization: oneOf(["accessPolicy", "rbac"]).default("accessPolicy"),
+  keys: named("keys", key),
+  access: granted("rights", texts, "an object of rights by principal"),
+});
+
+const account = z.strictObject({
+  containers: texts.default([]),
+  access: granted("role", text("a built-in role's name"), "an object of role names by principal"),
+});
+
+const machine = z.strictObject({
+  identities: texts.default([]),
+  adminUser: text().default("operator"),
+  sshPublicKeys: texts.default([]),
+  vmSize: text().default("Standard_B2s"),
+  /** File whose content is the user data. */
+  userData: text().exactOptional(),
+  provisioningTimeoutSeconds: z.number("a number above 0").positive("a number above 0").default(1200),
+  listen: z
+    .strictObject({
+      proxy,
+      tls: address.exactOptional(),
+      metadata: address.exactOptional(),
+      wireServer: address.exactOptional(),
+    })
+    .prefault({}),
+});
+
+/** A resource as Resource Manager would answer it. */
+const resource = z.looseObject({
+  id: text("a resource id that begins with /", /^\//),
+  type: text("a resource type as Microsoft.Network/networkInterfaces", /^[\w.]+\/./),
+  name: text(),
+  properties: z.record(z.string(), z.unknown(), "an object").default({}),
+});
+
+const fault = z.looseObject({ effect: z.looseObject({ kind: oneOf(EFFECTS) }) });
+
+const config = z.strictObject(
+  {
+    tenantId: guid.exactOptional(),
+    subscriptionId: guid.exactOptional(),
+    resourceGroup: text().default("rehearsal"),
+    location: text().default("westeurope"),
+    /** Folder for keys, certificates and blobs. @default a temporary one */
+    directory: text().exactOptional(),
+    /** PEM files of a certificate authority. @default a new one */
+    authority: z.strictObject({ certificate: text(), privateKey: text() }).exactOptional(),
+    workstation: z
+      .strictObject({
+        clientId: guid.exactOptional(),
+        objectId: guid.exactOptional(),
+        clientSecret: text().exactOptional(),
+        proxy,
+      })
+      .prefault({}),
+    vaults: named("vaults", vault, "3 to 24 letters, digits and hyphens", /^[a-z][a-z0-9-]{1,22}[a-z0-9]$/i),
+    identities: named("identities", z.strictObject({ clientId: guid.exactOptional(), objectId: guid.exactOptional() })),
+    storageAccounts: named("storage accounts", account, "3 to 24 lower-case letters and digits", /^[a-z0-9]{3,24}$/),
+    machines: named("machines", machine),
+    resources: z.array(resource as unknown as z.ZodType<CloudResource>, "a list of resources").default([]),
+    faults: z.array(fault as unknown as z.ZodType<FaultRule>, "a list of faults").default([]),
+    /** Whether a provider in place of azure-native listens for Pulumi's engine. */
+    pulumi: flag.default(false),
+    log: flag.default(false),
+  },
+  "an object",
+);
+
+/** What the stand-alone program serves; `example.json` is one. */
+export type ServeConfig = z.output<typeof config>;
+export type VaultConfig = ServeConfig["vaults"][number];
+export type IdentityConfig = ServeConfig["identities"][number];
+export type AccountConfig = ServeConfig["storageAccounts"][number];
+export type MachineConfig = ServeConfig["machines"][number];
 
 /** Who holds rights and which identities machines have must be declared beside them. */
-function checkNames(config: ServeConfig): ServeConfig {
-  const known = config.identities.map(({ name }) => name);
-  const users: [path: string, name: string, allowed: string[]][] = [
-    ...config.vaults.flatMap(({ name, access }) =>
-      access.map(({ who }): [string, string, string[]] => [`vaults.${name}.access`, who, ["workstation", ...known]]),
+function checkNames({ vaults, storageAccounts, machines, identities }: ServeConfig): void {
+  const known = identities.map(({ name }) => name);
+  const holders = ["workstation", ...known];
+  const users = [
+    ...vaults.flatMap(({ name, access }) => access.map(({ who }) => [`vaults.${name}.access`, who, holders] as const)),
+    ...storageAccounts.flatMap(({ name, access }) =>
+      access.map(({ who }) => [`storageAccounts.${name}.access`, who, holders] as const),
     ),
-    ...config.storageAccounts.flatMap(({ name, access }) =>
-      access.map(({ who }): [string, string, string[]] => [
-        `storageAccounts.${name}.access`,
-        who,
-        ["workstation", ...known],
-      ]),
-    ),
-    ...config.machines.flatMap(({ name, identities }) =>
-      identities.map((one): [string, string, string[]] => [`machines.${name}.identities`, one, known]),
+    ...machines.flatMap(({ name, identities: borne }) =>
+      borne.map((one) => [`machines.${name}.identities`, one, known] as const),
     ),
   ];
-  const wrong = users.find(([, name, allowed]) => !allowed.includes(name));
-  if (wrong === undefined) return config;
-  const [path, name, allowed] = wrong;
-  throw malformed(
-    `${path} names "${name}", declared are ${allowed.join(", ") || "none"}`,
-    "declare it under identities",
-  );
+  const problems = users
+    .filter(([, name, allowed]) => !allowed.includes(name))
+    .map(([where, name, allowed]) => {
+      const declared = allowed.join(", ") || "none";
+      return `${where} names "${name}", declared are ${declared}: declare it under identities`;
+    });
+  if (problems.length > 0) throw new MalformedConfig(problems);
 }
 
-function readServeConfig(value: unknown): ServeConfig {
-  return members<ServeConfig>(
-    { path: "config", value },
-    {
-      tenantId: maybe(guid),
-      subscriptionId: maybe(guid),
-      resourceGroup: or("rehearsal", text),
-      location: or("westeurope", text),
-      directory: maybe(text),
-      authority: maybe((field) => members(field, { certificate: text, privateKey: text })),
-      workstation: or<ServeConfig["workstation"]>({ proxy: ANYWHERE }, (field) =>
-        members(field, {
-          clientId: maybe(guid),
-          objectId: maybe(guid),
-          clientSecret: maybe(text),
-          proxy: or(ANYWHERE, address),
-        }),
-      ),
-      vaults: or<VaultConfig[]>([], (field) => map(field, "an object of vaults by name", vault)),
-      identities: or<IdentityConfig[]>([], (field) => map(field, "an object of identities by name", identity)),
-      storageAccounts: or<AccountConfig[]>([], (field) => map(field, "an object of storage accounts by name", account)),
-      machines: or<MachineConfig[]>([], (field) => map(field, "an object of machines by name", machine)),
-      resources: or<CloudResource[]>([], (field) => list(field, "a list of resources", resource)),
-      faults: or<FaultRule[]>([], (field) => list(field, "a list of faults", fault)),
-      log: or(false, flag),
-    },
+function problemOf({ code, path, message, ...issue }: z.core.$ZodIssue, file: unknown): string {
+  const where = ["config", ...path].reduce<string>(
+    (before, part) =>
+      typeof part === "number" ? `${before}[${part}]` : before ? `${before}.${String(part)}` : `${String(part)}`,
+    "",
   );
+  if (code === "unrecognized_keys" && "keys" in issue)
+    return `${where} has an unknown key "${issue.keys[0]}": ${REMEDY}`;
+  if (code === "invalid_key" && "issues" in issue) {
+    return `${where} must be ${issue.issues[0]?.message}, got "${String(path.at(-1))}": ${REMEDY}`;
+  }
+  const got = path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part], file);
+  return `${where} must be ${message}, got ${got === undefined ? "nothing" : JSON.stringify(got)}: ${REMEDY}`;
 }
 
 /**
  * Reads the stand-alone program's configuration.
  *
- * @param value the file's JSON: `{"vaults": {"kv-demo": {"keys": {"seal": {}}, "access": {"workstation": ["get", "encrypt"],
+ * @param file its JSON: `{"vaults": {"kv-demo": {"keys": {"seal": {}}, "access": {"workstation": ["get", "encrypt"],
  *   "guest": ["decrypt"]}}}, "identities": {"guest": {}}, "machines": {"web": {"identities": ["guest"]}}}` and the
  *   further members of `ServeConfig`; addresses are texts as `127.0.0.1:0`
+ * @throws MalformedConfig with every problem
  */
-export function parseServeConfig(value: unknown): ServeConfig {
-  try {
-    return checkNames(readServeConfig(value));
-  } catch (error) {
-    if (!(error instanceof MalformedError)) throw error;
-    // The readers are the stack configuration's: here there is a file to correct and no key to set.
-    throw new MalformedError(
-      error.problems.map((problem) => problem.replace(/: set sealed-onion:\S+$/, `: ${REMEDY}`)),
-    );
-  }
+export function parseServeConfig(file: unknown): ServeConfig {
+  const { success, data, error } = config.safeParse(file);
+  if (!success) throw new MalformedConfig(error.issues.map((issue) => problemOf(issue, file)));
+  checkNames(data);
+  return data;
 }

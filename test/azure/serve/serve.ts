@@ -7,12 +7,12 @@ import type { Address } from "../gateway/gateway";
 import { IMDS_HOST } from "../machine/imds";
 import type { Machine } from "../machine/machine";
 import { WIRE_SERVER_HOST } from "../machine/wire-server";
+import type { ServedProvider } from "../provider/grpc-server";
 import { type MachineConfig, parseServeConfig, type ServeConfig } from "./serve-config";
 import { type ConfiguredResources, configuredResources } from "./serve-resources";
 
 /**
- * Azure on loopback as a program of its own: `node components/start/run.mjs test/azure/serve/serve.ts --config FILE`. FILE is as
- * `test/azure/serve/example.json` (all of its form: serve-config.ts). Any client that is given one of the printed
+ * Azure on loopback as a program of its own: `loopback-azure --config FILE`. FILE is as `example.json` (all of its form: serve-config.ts). Any client that is given one of the printed
  * environments then works against it: `curl`, `sops`, the Azure SDKs.
  *
  * One JSON line on stdout tells the addresses once all of them listen, another one each time the file was read again
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { config: { type: "string" } } });
   if (values.config === undefined) {
     process.exitCode = 2;
-    console.error("which configuration? type: node components/start/run.mjs test/azure/serve/serve.ts --config FILE");
+    console.error("which configuration? type: loopback-azure --config FILE");
     return;
   }
   await serve(values.config);
@@ -122,6 +122,15 @@ function logRequests(azure: LoopbackAzure, machines: Machine[]): void {
   });
 }
 
+/** The provider in place of azure-native, over the same cloud; loaded only where it is asked for. */
+async function servePulumi({ cloud, workstation }: LoopbackAzure, { location }: ServeConfig): Promise<ServedProvider> {
+  const [{ simulatedAzureNative }, { serveProvider }] = await Promise.all([
+    import("../provider/azure-native.js"),
+    import("../provider/grpc-server.js"),
+  ]);
+  return serveProvider(simulatedAzureNative({ cloud, principal: workstation.principal, location }));
+}
+
 /** Boots the machines, tells the addresses, and reads the file again whenever it is asked to. */
 async function run(azure: LoopbackAzure, file: string, config: ServeConfig): Promise<void> {
   let made = await apply(azure, config);
@@ -130,7 +139,10 @@ async function run(azure: LoopbackAzure, file: string, config: ServeConfig): Pro
   );
   const machines = booted.map(([, { machine }]) => machine);
   if (config.log) logRequests(azure, machines);
-  const { proxyUrl: proxy, env: environment } = azure.workstation;
+  const provider = config.pulumi ? await servePulumi(azure, config) : undefined;
+  const attach = provider && { PULUMI_DEBUG_PROVIDERS: `azure-native:${provider.port}` };
+  const { proxyUrl: proxy, env } = azure.workstation;
+  const environment = { ...env, ...attach };
   const described = Object.fromEntries(booted.map(([name, { description }]) => [name, description]));
   const certificate = azure.authority.certificateFile;
   const listening = { event: "listening", certificate, workstation: { proxy, environment }, machines: described };
@@ -144,6 +156,7 @@ async function run(azure: LoopbackAzure, file: string, config: ServeConfig): Pro
     reread().catch((error: Error) => console.error(`the configuration was not read again: ${error.message}`));
   });
   await ended();
+  await provider?.close();
 }
 
 async function serve(file: string): Promise<void> {

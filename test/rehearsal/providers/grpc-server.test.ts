@@ -2,12 +2,12 @@ import { credentials, type ServiceError } from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import * as statusProto from "@pulumi/pulumi/proto/status_pb";
+import { struct, unstruct } from "loopback-azure/provider/grpc-messages";
+import { debugProviders, type ServedProvider, serveProvider } from "loopback-azure/provider/grpc-server";
+import { PartialError, type ResourceProvider } from "loopback-azure/provider/provider";
+import { plainMap, secret } from "loopback-azure/provider/values";
 import { afterEach, describe, expect, it } from "vitest";
-import { simulatedRandom } from "../../rehearsal/providers/random";
-import { struct, unstruct } from "./grpc-messages";
-import { debugProviders, type ServedProvider, serveProvider } from "./grpc-server";
-import { PartialError, type ResourceProvider } from "./provider";
-import { plainMap, secret } from "./values";
+import { simulatedRandom } from "./random";
 
 const open: { served: ServedProvider; client: ResourceProviderClient }[] = [];
 afterEach(async () => {
