@@ -1,6 +1,5 @@
 import * as fs from "node:fs";
 import { createRequire } from "node:module";
-import * as path from "node:path";
 import { describe, expect, it } from "vitest";
 import { membersOf, pathInputs } from "./kind-check";
 import { kinds } from "./kinds";
