@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Progress } from "../../process/progress";
 import { CHUNK_SIZE, createContentHash } from "../disk/content-hash";
-import { createCrc64 } from "../disk/crc64";
+import { loadCrc64 } from "../disk/crc64";
 import { createRangePlanner, type Range } from "../disk/data-ranges";
 import { createBufferPool } from "./buffer-pool";
 import type { Disk } from "./disk";
@@ -52,8 +52,8 @@ export interface TransferOptions {
 export async function transfer(options: TransferOptions): Promise<TransferResult> {
   const { blob, disk, lease, progress, segments, signal, stop, written } = options;
   const start = Date.now();
-  const checksum = createCrc64(BUFFERS, CHUNK_SIZE);
-  const pool = createBufferPool(checksum.buffers);
+  const crc64 = await loadCrc64();
+  const pool = createBufferPool(Array.from({ length: BUFFERS }, () => Buffer.allocUnsafeSlow(CHUNK_SIZE)));
   const limit = createLimit(REQUESTS, stop);
   const there = createWrittenRanges(written);
   const plan = createRangePlanner();
@@ -74,7 +74,7 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
       total.kept += bytes.length;
       return;
     }
-    await lease.hold(() => blob.put(range, bytes, checksum.of(bytes), lease.id));
+    await lease.hold(() => blob.put(range, bytes, crc64(bytes), lease.id));
     total.sent += bytes.length;
     total.requests += 1;
   };

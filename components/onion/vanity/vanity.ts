@@ -16,7 +16,7 @@ const day = 86_400_000;
 
 /**
  * A new onion key whose hostname starts with `prefix`: found by mkp224o where that is on PATH, else by our own search
- * on all processors. A search keeps nothing: broken off, it starts anew.
+ * on all processors. A search keeps nothing: broken off, it starts again from the beginning.
  * @throws if no hostname can start so, or if finding one is expected to take longer than the limit
  */
 export async function findVanityKey(prefix: string, options: VanityOptions = {}): Promise<OnionKey> {

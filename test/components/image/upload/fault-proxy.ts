@@ -1,8 +1,7 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { CHUNK_SIZE } from "../../../../components/image/disk/content-hash";
-import { createCrc64 } from "../../../../components/image/disk/crc64";
+import { loadCrc64 } from "../../../../components/image/disk/crc64";
 
 /** What happens to a request on its way to the store. */
 export type Fault =
@@ -86,7 +85,7 @@ async function pass(
   if (fault?.kind === "delay") await delay(fault.ms);
   if (fault?.kind === "hold") await fault.until;
   const isChecked = incoming.headers["x-ms-content-crc64"] !== undefined && fault?.kind !== "cutRequest";
-  if (isChecked) passChecked(incoming, answer, fault, port);
+  if (isChecked) await passChecked(incoming, answer, fault, port);
   else passStream(incoming, answer, fault, port);
 }
 
@@ -127,24 +126,23 @@ function passStream(
   });
 }
 
-const checksum = createCrc64(1, CHUNK_SIZE);
-const [arrived = Buffer.alloc(0)] = checksum.buffers;
+const loading = loadCrc64();
 
 /** Reads all of a body, and passes it on if it has the checksum that its header says. */
-function passChecked(
+async function passChecked(
   incoming: http.IncomingMessage,
   answer: http.ServerResponse,
   fault: Fault | undefined,
   port: number,
-): void {
+): Promise<void> {
+  const crc64 = await loading;
   const pieces: Buffer[] = [];
   incoming.on("data", (piece: Buffer) => pieces.push(piece));
   incoming.on("end", () => {
     const body = Buffer.concat(pieces);
     if (fault?.kind === "flip") body.writeUInt8(body.readUInt8(fault.byte) ^ 1, fault.byte);
-    body.copy(arrived);
-    const crc64 = checksum.of(arrived.subarray(0, body.length)).toString("base64");
-    if (crc64 === incoming.headers["x-ms-content-crc64"]) forward(incoming, answer, fault, port).end(body);
+    const isWhole = crc64(body).toString("base64") === incoming.headers["x-ms-content-crc64"];
+    if (isWhole) forward(incoming, answer, fault, port).end(body);
     else sendRefusal(incoming, answer, { kind: "answer", status: 400, code: "Crc64Mismatch" });
   });
 }
