@@ -1,0 +1,39 @@
+// `npm test`: vitest, with its own arguments. `npm test -- --slow` lists the ten slowest tests after it, and why each is.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const require = createRequire(import.meta.url);
+const given = process.argv.slice(2);
+const isSlow = given.includes("--slow");
+const folder = mkdtempSync(path.join(tmpdir(), "sealed-onion-tests-"));
+const report = path.join(folder, "report.json");
+const vitest = path.join(path.dirname(require.resolve("vitest/package.json")), "vitest.mjs");
+const reporters = isSlow ? ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`] : [];
+const argv = ["run", "--config", path.join(here, "vitest.config.mts"), ...reporters];
+const { status } = spawnSync(process.execPath, [vitest, ...argv, ...given.filter((word) => word !== "--slow")], {
+  stdio: "inherit",
+});
+if (isSlow) listSlowest(JSON.parse(readFileSync(report, "utf8")));
+rmSync(folder, { recursive: true });
+process.exitCode = status ?? 1;
+
+/** @param {{ testResults: { name: string, assertionResults: { fullName: string, duration?: number }[] }[] }} result */
+function listSlowest({ testResults }) {
+  const reasons = JSON.parse(readFileSync(path.join(here, "slow.json"), "utf8"));
+  const tests = testResults.flatMap(({ name, assertionResults }) => {
+    const file = path.relative(path.join(here, ".."), name);
+    return assertionResults.map(({ fullName, duration = 0 }) => ({ file, fullName, duration }));
+  });
+  console.log("\nthe ten slowest tests");
+  for (const { file, fullName, duration } of tests.sort((a, b) => b.duration - a.duration).slice(0, 10)) {
+    console.log(`${(duration / 1000).toFixed(1).padStart(6)} s  ${fullName.trim()}`);
+    console.log(
+      `          ${file}: ${reasons[file] ?? "no reason is known: make it faster, or say why in test/slow.json"}`,
+    );
+  }
+}
