@@ -1,3 +1,4 @@
+import { type SecretSource, sourceOf } from "../secrets/sources/sources";
 import { type PlannedChange, textIn } from "./plan";
 
 /** What happens to one declared secret, in words. */
@@ -27,8 +28,9 @@ function changedNames({ changed }: PlannedChange): string[] {
 }
 
 function isOnion(change: PlannedChange): boolean {
-  const source = environment(change, "next", "SOURCE") ?? environment(change, "old", "SOURCE") ?? "";
-  return source.startsWith('{"onion"') || environment(change, "next", "KIND") === "onion";
+  if (environment(change, "next", "KIND") === "onion") return true;
+  const source = environment(change, "next", "SOURCE") ?? environment(change, "old", "SOURCE");
+  return source !== undefined && sourceOf(JSON.parse(source) as SecretSource).generated !== undefined;
 }
 
 function recipients(text: string | undefined): string[] {

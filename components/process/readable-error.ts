@@ -3,8 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 /** Does what may fail while values are computed, and lets people see the reason alone, without a stack trace. */
 export function readably<T>(action: () => T): T {
   try {
-    return action();
+    const result = action();
+    return result instanceof Promise ? (result.catch(refuse) as T) : result;
   } catch (error) {
-    throw new pulumi.RunError(error instanceof Error ? error.message : `${error}`);
+    return refuse(error);
   }
+}
+
+function refuse(error: unknown): never {
+  throw new pulumi.RunError(error instanceof Error ? error.message : `${error}`);
 }

@@ -1,6 +1,5 @@
 import { boolean, type Field, list, malformed, mustBe, NAMESPACE, optional, text } from "../config/fields";
-import type { SecretName } from "./secret";
-import { isTraversal } from "./sources/declared-source";
+import { isTraversal } from "../config/path-segment";
 
 /**
  * Folders below /run that belong to NixOS, systemd or sops-nix. `user`: the sandbox of the unit that opens the secrets
@@ -18,7 +17,7 @@ const ACCOUNT = /^[a-z_][a-z0-9_-]{0,30}$/;
 const UNIT = /^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\-]*)?\.(service|socket|timer|path|target|mount)$/;
 
 /** Where plaintext goes: below /run, which is memory; nothing may put it on a disk. */
-export function parsePath(field: Field, name: SecretName): string {
+export function parsePath(field: Field, name: string): string {
   const path = text(field, "an absolute path below /run, which is memory and never a disk", /^\/run\/./);
   const [, , folder = "", ...rest] = path.split("/");
   if (!/^[A-Za-z0-9._/-]{1,200}$/.test(path) || path.split("/").slice(1).some(isTraversal)) {

@@ -101,7 +101,7 @@ export function sealEnvironment(args: SealedSecretArgs): Record<string, pulumi.I
 /** Made with a secret key, but no secret itself: it may be seen in a diff. */
 function takeFingerprint({ stack, declaration, fingerprintKey }: SealedSecretArgs): pulumi.Output<string> {
   const taken = pulumi.output(fingerprintKey).apply((key) =>
-    readably(() => {
+    readably(async () => {
       const recorded = recordedFingerprint(stack, declaration.name, declaration.from);
       return fingerprint(declaration, Buffer.from(key, "base64"), recorded);
     }),

@@ -1,7 +1,9 @@
 import {
   at,
+  choice,
   type Field,
   gather,
+  MalformedError,
   malformed,
   map,
   mustBe,
@@ -13,23 +15,10 @@ import {
 } from "../config/fields";
 import { parseOnionHostname } from "../onion/hostname";
 import { parseAccount, parseMode, parsePath, parseUnits } from "./placement";
-import { parseKind, parseSource } from "./sources/declared-source";
+import { parseSource, type SecretSource, sourceOf } from "./sources/sources";
 
 /** A secret's name: what its files, its place on the VM and its resources are called. */
 export type SecretName = string;
-
-/** Where a secret's plaintext comes from: a reference, never the plaintext itself. */
-export type SecretSource =
-  /** A new onion key; with a prefix, one whose hostname starts so. */
-  | { readonly onion: { readonly prefix?: string } }
-  /** A file's content, path relative to the project. */
-  | { readonly file: string }
-  /** An entry of the password store (`pass`). */
-  | { readonly pass: string }
-  /** An environment variable of the workstation. */
-  | { readonly env: string }
-  /** The standard output of a program: its argv. */
-  | { readonly command: readonly string[] };
 
 /** One declared secret, complete: every default filled in. */
 export interface SecretDeclaration {
@@ -100,7 +89,7 @@ function parseSecret(name: SecretName, field: Field): SecretDeclaration {
   const value = (key: string) => at(field.path, keys, key);
   const { access, identity, ...parts } = gather({
     source: () => parseSource(value("source")),
-    identity: () => parseImport(value("kind"), value("hostname"), keys.source),
+    identity: () => parseIdentity(value("kind"), value("hostname"), value("source")),
     generation: () => optional(value("generation"), 1, (generation) => wholeNumber(generation, 1, 1_000_000)),
     path: () => optional(value("path"), `/run/secrets/${name}`, (path) => parsePath(path, name)),
     owner: () => optional(value("owner"), "root", parseAccount),
@@ -120,9 +109,9 @@ function parseSecret(name: SecretName, field: Field): SecretDeclaration {
 }
 
 /** What an onion key is known by: `kind`, and the hostname that an imported one must have. */
-function parseImport(kind: Field, hostname: Field, source: unknown): Pick<SecretDeclaration, "kind" | "hostname"> {
-  const isNew = typeof source === "object" && source !== null && "onion" in source;
-  const isOnion = optional(kind, isNew ? "onion" : undefined, parseKind) === "onion";
+function parseIdentity(kind: Field, hostname: Field, source: Field): Pick<SecretDeclaration, "kind" | "hostname"> {
+  const isNew = makesOnionKey(source);
+  const isOnion = optional(kind, isNew, (field) => choice(field, ["onion"]) === "onion");
   if (hostname.value === undefined) return isOnion ? { kind: "onion" } : {};
   if (isNew) {
     const problem = `${hostname.path} is for imported onion keys, the source here makes a new one`;
@@ -130,6 +119,16 @@ function parseImport(kind: Field, hostname: Field, source: unknown): Pick<Secret
   }
   if (!isOnion) throw malformed(`${hostname.path} is for onion keys`, `set ${NAMESPACE}:${kind.path} to onion`);
   return { kind: "onion", hostname: parseHostname(hostname) };
+}
+
+/** Whether the source makes a new onion key; what is wrong with a source is said where it is read. */
+function makesOnionKey(source: Field): boolean {
+  try {
+    return sourceOf(parseSource(source)).generated !== undefined;
+  } catch (error) {
+    if (error instanceof MalformedError) return false;
+    throw error;
+  }
 }
 
 /** An onion hostname in its one spelling, or the path of a file that holds one. */

@@ -1,8 +1,9 @@
 import * as path from "node:path";
 import { ProgramMissing, runChild } from "../../process/child-process";
+import { UsageError } from "../../process/usage-error";
 import { fileStamp } from "../disk/file-digest";
 import { openDisk } from "../upload/disk";
-import { readTarget, required, type UploadTarget, UsageError } from "../upload/request";
+import { readTarget, required, type UploadTarget } from "../upload/request";
 import { stackDirectory, writeFacts } from "./facts-file";
 import { nixBuild } from "./nix-build";
 

@@ -1,5 +1,5 @@
 import { endWithParent } from "../../process/child-process";
-import { UsageError } from "../upload/request";
+import { UsageError } from "../../process/usage-error";
 import { buildDisk, readBuildRequest } from "./build-disk";
 import { writeFacts } from "./facts-file";
 

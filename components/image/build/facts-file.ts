@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { readIfThere } from "../../process/read-if-there";
 
 /** Where everything of a stack that its image is made of lies, relative to the project's root. */
 export function stackDirectory(stack: string): string {
@@ -9,7 +10,7 @@ export function stackDirectory(stack: string): string {
 /** Writes a stack's `facts.json`, whole or not at all. An equal file is left alone, with its time. */
 export function writeFacts(stack: string, facts: string): void {
   const file = path.join(stackDirectory(stack), "facts.json");
-  if (readIfThere(file) === facts) return;
+  if (readIfThere(file)?.toString("utf8") === facts) return;
   const temporary = `${file}.${process.pid}`;
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const descriptor = fs.openSync(temporary, "w");
@@ -20,13 +21,4 @@ export function writeFacts(stack: string, facts: string): void {
     fs.closeSync(descriptor);
   }
   fs.renameSync(temporary, file);
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import type { ContainerClient } from "@azure/storage-blob";
+import { UsageError } from "../../process/usage-error";
 import { interruption } from "../upload/interruption";
-import { required, UsageError } from "../upload/request";
+import { required } from "../upload/request";
 import type { Attempt } from "../upload/retry";
 import { type ListedBlob, oldImages, type PruneRequest, usedBefore } from "./old-images";
 

@@ -1,7 +1,5 @@
+import { UsageError } from "../../process/usage-error";
 import type { ImageGeneration } from "../disk/partition-table";
-
-/** A wrong call, not a failed one: exit code 2. */
-export class UsageError extends Error {}
 
 /** What an upload is asked for, in its environment. */
 export interface UploadRequest {

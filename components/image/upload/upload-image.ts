@@ -1,10 +1,11 @@
 import * as fs from "node:fs";
 import { createProgress, type Progress, size, time } from "../../process/progress";
+import { UsageError } from "../../process/usage-error";
 import type { CompleteBlob } from "../build/complete-blob";
 import { dropOtherLinks } from "../build/disk-link";
 import { fileStamp } from "../disk/file-digest";
 import { Interrupted, interruption } from "./interruption";
-import { readUploadRequest, type UploadRequest, UsageError, withoutQuery } from "./request";
+import { readUploadRequest, type UploadRequest, withoutQuery } from "./request";
 import { endStalledRequests } from "./stalled-requests";
 import type { TransferResult } from "./transfer";
 

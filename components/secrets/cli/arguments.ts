@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { UsageError } from "../seal/seal-request";
+import { UsageError } from "../../process/usage-error";
 
 /** What `npm run secrets` is asked to do. */
 export interface SecretsArguments {

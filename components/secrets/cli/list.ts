@@ -1,12 +1,14 @@
 import { timingSafeEqual } from "node:crypto";
 import { atOnce } from "../../process/at-once";
+import { readIfThere } from "../../process/read-if-there";
 import { keylessFingerprint } from "../fingerprint";
-import { readIfThere, type SealRecord, sealedPath } from "../seal/seal-record";
+import { type SealRecord, sealedPath } from "../seal/seal-record";
 import { sealedFor } from "../seal/sealed-file";
 import { decrypt } from "../seal/sops";
 import type { SecretDeclaration } from "../secret";
 import { readPlaintext } from "../sources/read-source";
 import { SourceError } from "../sources/source-error";
+import { sourceOf } from "../sources/sources";
 import type { Stack } from "./stacks";
 
 /** What is known of a secret, without showing it. */
@@ -44,13 +46,14 @@ export function viewSecrets(stacks: readonly Stack[], offline: boolean): Promise
 async function view(stack: Stack, name: string, offline: boolean): Promise<SecretView> {
   const declaration = stack.declarations.find((one) => one.name === name);
   const record = stack.records.get(name);
+  const source = declaration?.source ?? record?.source;
   const content = readIfThere(sealedPath(stack.name, name));
   const wrapped = content && sealedFor(content);
   const opened = offline || !wrapped ? {} : await open(content);
   const seen: SecretView = {
     stack: stack.name,
     name,
-    source: describeSource(declaration?.source ?? record?.source),
+    source: source ? sourceOf(source).description : "",
     ...(record?.onion && { hostname: record.onion.hostname }),
     state: stateOf(declaration, record, content, wrapped !== undefined),
     recipients: { vault: wrapped?.keyUrl !== undefined, age: wrapped?.age ?? [], pgp: wrapped?.pgp ?? [] },
@@ -115,12 +118,4 @@ async function compareContent(declaration: SecretDeclaration, opened: Buffer): P
   const isSame = content.length === opened.length && timingSafeEqual(content, opened);
   content.fill(0);
   return isSame ? "same" : "different";
-}
-
-function describeSource(source: SecretDeclaration["source"] | undefined): string {
-  if (source === undefined) return "";
-  if ("onion" in source) return source.onion.prefix ? `onion ${source.onion.prefix}…` : "onion";
-  if ("command" in source) return `command ${source.command[0] ?? ""}`;
-  const [kind, reference] = Object.entries(source)[0] ?? [];
-  return `${kind} ${reference}`;
 }

@@ -1,5 +1,6 @@
 import { atOnce } from "../../process/at-once";
 import { resealSecret, sealSecret } from "../seal/seal-secret";
+import { sourceOf } from "../sources/sources";
 import { chosenStacks, type Declared, findDeclared, requestOf } from "./declared";
 
 /**
@@ -11,14 +12,14 @@ import { chosenStacks, type Declared, findDeclared, requestOf } from "./declared
 export async function reseal(name: string | undefined, stack: string | undefined): Promise<boolean> {
   if (name !== undefined) {
     const declared = findDeclared(name, stack);
-    if ("onion" in declared.declaration.source) throw new Error(generatedOnly(declared));
+    if (isGenerated(declared)) throw new Error(generatedOnly(declared));
     await resealOne(declared);
     return true;
   }
   const all = chosenStacks(stack).flatMap((one) =>
     one.declarations.map((declaration) => ({ stack: one, declaration })),
   );
-  const withSource = all.filter(({ declaration }) => !("onion" in declaration.source));
+  const withSource = all.filter((declared) => !isGenerated(declared));
   const done = await atOnce(withSource, async (declared) => {
     try {
       await resealOne(declared);
@@ -43,6 +44,10 @@ export async function adopt(name: string, stack: string | undefined): Promise<vo
 async function resealOne(declared: Declared): Promise<void> {
   const { path } = await resealSecret(requestOf(declared));
   console.error(`${path}: sealed`);
+}
+
+function isGenerated({ declaration }: Declared): boolean {
+  return sourceOf(declaration.source).generated !== undefined;
 }
 
 function labelOf({ stack, declaration }: Declared): string {

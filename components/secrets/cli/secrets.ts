@@ -1,5 +1,5 @@
 import { endWithParent } from "../../process/child-process";
-import { UsageError } from "../seal/seal-request";
+import { UsageError } from "../../process/usage-error";
 import { readArguments } from "./arguments";
 
 /** `npm run secrets`: a view of all secrets, and what a person does with one. See `usage` for its forms. */

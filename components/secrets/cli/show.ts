@@ -1,4 +1,5 @@
-import { missingSealedFile, readIfThere, sealedPath } from "../seal/seal-record";
+import { readIfThere } from "../../process/read-if-there";
+import { missingSealedFile, sealedPath } from "../seal/seal-record";
 import { decrypt } from "../seal/sops";
 import { findDeclared } from "./declared";
 

@@ -1,8 +1,9 @@
 import * as fs from "node:fs";
 import { parse } from "yaml";
 import { NAMESPACE } from "../../config/fields";
+import { readIfThere } from "../../process/read-if-there";
 import { parseRecipients, type Recipients } from "../recipients";
-import { readIfThere, readRecord, recordPath, type SealRecord, stackFolder } from "../seal/seal-record";
+import { readRecord, recordPath, type SealRecord, stackFolder } from "../seal/seal-record";
 import { parseSecrets, type SecretDeclaration } from "../secret";
 
 /** What the secrets command knows of a stack, without Pulumi. */

@@ -1,7 +1,9 @@
 import { onionHostname } from "../../onion/hostname";
 import { parseOnionKey } from "../../onion/keys";
-import { type Plaintext, readPlaintext } from "../sources/read-source";
+import { readPlaintext } from "../sources/read-source";
+import type { Plaintext } from "../sources/source";
 import { SourceError } from "../sources/source-error";
+import { sourceOf } from "../sources/sources";
 import { checkPrefix } from "./seal-plan";
 import { type SealRecord, sealedPath } from "./seal-record";
 import type { SealRequest } from "./seal-request";
@@ -22,7 +24,7 @@ export type Compared =
 export async function compare(request: SealRequest, stale: SealRecord | undefined, content: Buffer): Promise<Compared> {
   const sealed = await decrypt(content);
   try {
-    if ("onion" in request.source) return await compareGenerated(request, stale, sealed);
+    if (sourceOf(request.source).generated) return await compareGenerated(request, stale, sealed);
     return await compareWithSource(request, sealed);
   } finally {
     sealed.fill(0);

@@ -1,4 +1,5 @@
 import { absentFingerprint } from "../fingerprint";
+import { sourceOf } from "../sources/sources";
 import { missingSealedFile, type SealRecord, sealedPath } from "./seal-record";
 import type { SealRequest } from "./seal-request";
 import type { SealedFor } from "./sealed-file";
@@ -27,7 +28,7 @@ export type Plan = "seal" | "keep" | "compare";
  * when `generation` grows; all else that does not fit is an error.
  */
 export function planSeal(request: SealRequest, state: SealedState): Plan {
-  const isGenerated = "onion" in request.source;
+  const isGenerated = sourceOf(request.source).generated !== undefined;
   if (!state.isThere) return planMissing(request, state, isGenerated);
   if (state.sealedFor === undefined) return planDamaged(request, isGenerated);
   if (state.record === undefined) return planUnknown(request, state.staleRecord, isGenerated);
@@ -44,7 +45,7 @@ export function isRolledBack(request: SealRequest, record: SealRecord): boolean 
 
 /** @throws if the hostname does not start with the prefix that the source asks for */
 export function checkPrefix({ source, generation, name }: SealRequest, hostname: string): void {
-  const prefix = "onion" in source ? (source.onion.prefix ?? "") : "";
+  const prefix = sourceOf(source).generated?.hostnamePrefix ?? "";
   if (hostname.startsWith(prefix)) return;
   throw new Error(
     `onion key ${name} is ${hostname}, which does not start with "${prefix}": set generation to ${generation + 1} for a new address`,
@@ -90,7 +91,8 @@ function planGenerated(request: SealRequest, record: SealRecord): Plan {
 
 function planFromSource(request: SealRequest, record: SealRecord): Plan {
   if (isRolledBack(request, record)) return "keep";
-  if (kindOf(request) !== kindOf(record) || request.generation > record.generation) return "seal";
+  if (sourceOf(request.source).kind !== Object.keys(record.source)[0] || request.generation > record.generation)
+    return "seal";
   if (request.isOnion && record.onion === undefined) return "seal";
   if (sameFingerprint(request, record)) return "keep";
   return record.byHand ? "compare" : "seal";
@@ -98,8 +100,4 @@ function planFromSource(request: SealRequest, record: SealRecord): Plan {
 
 function sameFingerprint(request: SealRequest, record: SealRecord): boolean {
   return request.fingerprint === record.fingerprint || request.fingerprint === absentFingerprint;
-}
-
-function kindOf({ source }: Pick<SealRecord, "source">): string | undefined {
-  return Object.keys(source)[0];
 }

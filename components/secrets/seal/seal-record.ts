@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import * as fs from "node:fs";
 import * as path from "node:path";
+import { readIfThere } from "../../process/read-if-there";
 import type { Recipients } from "../recipients";
-import type { SecretSource } from "../secret";
+import type { SecretSource } from "../sources/sources";
 
 /**
  * What is remembered of a secret's last seal, in `nix/stacks/STACK/NAME.seal.json` beside the sealed file. Nothing in
@@ -107,14 +107,4 @@ export function recordText(record: SealRecord): string {
 /** SHA-256, hexadecimal. */
 export function digestOf(content: Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
-}
-
-/** @returns undefined if there is no such file */
-export function readIfThere(file: string): Buffer | undefined {
-  try {
-    return fs.readFileSync(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
 }

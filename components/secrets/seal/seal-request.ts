@@ -1,5 +1,6 @@
+import { UsageError } from "../../process/usage-error";
 import type { Recipients } from "../recipients";
-import type { SecretSource } from "../secret";
+import type { SecretSource } from "../sources/sources";
 import type { SealFor } from "./sops";
 
 /** One run of `seal`, as its environment says it: references only, nothing secret. */
@@ -35,9 +36,6 @@ export interface SealResult {
   readonly generation: number;
   readonly fingerprint: string;
 }
-
-/** The environment is not what a `SealedSecret` gives: a mistake of whoever runs the program by hand. */
-export class UsageError extends Error {}
 
 /** The stack and the secret's name: all that `--remove` needs. @throws UsageError */
 export function readTarget(environment: NodeJS.ProcessEnv): { stack: string; name: string } {

@@ -1,17 +1,19 @@
 import * as fs from "node:fs";
+import { readIfThere } from "../../process/read-if-there";
 import { absentFingerprint } from "../fingerprint";
-import { checkHostname, type Plaintext, readPlaintext } from "../sources/read-source";
+import { checkHostname, readPlaintext } from "../sources/read-source";
+import type { Plaintext } from "../sources/source";
+import { sourceOf } from "../sources/sources";
 import { type Compared, compare } from "./seal-compare";
 import { isRolledBack, planSeal, type SealedState } from "./seal-plan";
-import { digestOf, parseRecord, readIfThere, recordPath, type SealRecord, sealedPath } from "./seal-record";
+import { digestOf, parseRecord, recordPath, type SealRecord, sealedPath } from "./seal-record";
 import type { SealRequest, SealResult } from "./seal-request";
 import { matchingRecord, moveSealed, removeWaiting, sealedFor, writeRecord, writeSealed } from "./sealed-file";
 import { encrypt, isSealedFor, rotate, SopsError } from "./sops";
 
 /** Seals a secret from its source although nothing says that it changed. */
 export function resealSecret(request: SealRequest): Promise<SealResult> {
-  const isKeyed = "file" in request.source || "env" in request.source;
-  return sealAnew(request, undefined, isKeyed);
+  return sealAnew(request, undefined, sourceOf(request.source).trace === undefined);
 }
 
 /** Seals a plaintext that does not come from the secret's source. The content is the caller's to wipe. */
@@ -64,7 +66,7 @@ async function decide(request: SealRequest, state: SealedState, content: Buffer 
 async function sealAnew(request: SealRequest, known: Plaintext | undefined, byHand = false): Promise<SealResult> {
   const plaintext = known ?? (await readPlaintext(request));
   try {
-    const withheld = "env" in request.source ? request.source.env : undefined;
+    const withheld = sourceOf(request.source).variable;
     const content = await encrypt(plaintext.content, request.recipients, { withheld });
     const record = newRecord(request, content, plaintext.hostname);
     return finish(request, content, byHand ? { ...record, byHand } : record, "sealed");
@@ -112,7 +114,7 @@ async function rewrap(request: SealRequest, before: Buffer, was: Parameters<type
   try {
     return await rotate(before, was, request.recipients);
   } catch (error) {
-    if (!(error instanceof SopsError) || "onion" in request.source) throw error;
+    if (!(error instanceof SopsError) || sourceOf(request.source).generated) throw error;
     const remedy = `npm run secrets -- reseal ${request.name} --stack ${request.stack} seals it from its source instead`;
     throw new Error(`${error.message}; ${remedy}`);
   }

@@ -1,5 +1,6 @@
 import { endWithParent } from "../../process/child-process";
-import { readRequest, readTarget, UsageError } from "./seal-request";
+import { UsageError } from "../../process/usage-error";
+import { readRequest, readTarget } from "./seal-request";
 
 /**
  * Seals one declared secret: what a `SealedSecret` runs on the workstation. Its parameters come in the environment

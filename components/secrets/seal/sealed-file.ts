@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { readIfThere } from "../../process/read-if-there";
 import type { Recipients } from "../recipients";
-import { digestOf, parseRecord, readIfThere, recordPath, recordText, type SealRecord, sealedPath } from "./seal-record";
+import { digestOf, parseRecord, recordPath, recordText, type SealRecord, sealedPath } from "./seal-record";
 
 /** Everyone who opens a sealed file. */
 export interface SealedFor extends Recipients {

@@ -1,16 +1,32 @@
-import { type ChildResult, ProgramMissing, runChild } from "../../process/child-process";
+import { createHash } from "node:crypto";
+import { type Field, list, mustBeUnseen } from "../../config/fields";
+import { printed } from "./printed";
+import type { Source } from "./source";
 import { SourceError } from "./source-error";
 
-/** No secret that a VM needs in one file is larger. Bytes. */
-const maximumSize = 16 * 1024 * 1024;
+/** What a program prints, byte for byte: its argv, without a shell. Its trace is that of argv and generation. */
+export const command: Source<"command", readonly string[]> = {
+  kind: "command",
+  parse,
+  describe: ([program = ""]) => program,
+  trace: (argv, generation) =>
+    createHash("sha256")
+      .update(JSON.stringify([argv, generation]))
+      .digest("hex"),
+  read: async (argv) => ({ content: await readCommand(argv) }),
+};
 
-/**
- * What a `command` source prints, byte for byte. It may ask on the terminal where there is one; its standard error is
- * shown there only, as a failing tool may print what it holds into a log.
- * @param argv the program and its arguments
- * @throws SourceError if it is missing, fails, or prints nothing
- */
-export async function readCommand(argv: readonly string[]): Promise<Buffer> {
+function parse(field: Field): string[] {
+  const argv = list(field, "a program and its arguments as a list", (item) => {
+    if (typeof item.value !== "string" || item.value.includes("\0")) throw mustBeUnseen(item, "a text");
+    return item.value;
+  });
+  if (!argv[0]) throw mustBeUnseen(field, "a program and its arguments as a list");
+  return argv;
+}
+
+/** @throws SourceError if it is missing, fails, or prints nothing */
+async function readCommand(argv: readonly string[]): Promise<Buffer> {
   const [program = "", ...programArguments] = argv;
   const what = `source command:${program}`;
   const result = await printed(what, program, programArguments);
@@ -19,19 +35,4 @@ export async function readCommand(argv: readonly string[]): Promise<Buffer> {
   if (result.code === 0) throw new SourceError(`${what} prints nothing: run it by hand to see why`);
   const ending = result.code === null ? `was ended by ${result.signal}` : `ended with code ${result.code}`;
   throw new SourceError(`${what} ${ending}: run it by hand to see why (its messages may hold the secret)`);
-}
-
-/** Runs the program of a source. */
-export async function printed(what: string, program: string, programArguments: string[]): Promise<ChildResult> {
-  const terminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
-  try {
-    return await runChild(program, programArguments, {
-      terminal,
-      stderr: terminal ? "inherit" : "collect",
-      maximumOutput: maximumSize,
-    });
-  } catch (error) {
-    if (!(error instanceof ProgramMissing)) throw error;
-    throw new SourceError(`${what} is not on PATH: install ${program}, or change the secret's source`, true);
-  }
 }

@@ -1,13 +1,34 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { type Field, mustBe, mustBeUnseen } from "../../config/fields";
+import type { Source } from "./source";
 import { fileProblem, SourceError } from "./source-error";
 
+/** A file's content, byte for byte; the path is relative to the project's folder, which is the working directory. */
+export const file: Source<"file", string> = {
+  kind: "file",
+  parse,
+  describe: (reference) => reference,
+  read: async (reference) => ({ content: readFile(reference) }),
+};
+
+function parse(field: Field): string {
+  const reference = field.value;
+  if (typeof reference !== "string" || reference === "" || /[\0\n]/.test(reference)) {
+    throw mustBeUnseen(field, "a file's path");
+  }
+  if (reference.startsWith("~")) throw mustBe(field, "a path without ~, which only a shell expands");
+  if (!path.relative("nix", reference).startsWith("..")) {
+    throw mustBe(field, "outside nix/, which is copied to the world-readable Nix store", "move the file elsewhere");
+  }
+  return reference;
+}
+
 /**
- * The content of a `file` source, byte for byte. What is checked is what is read: the open file, not the path.
- * @param file relative to the project's folder, which is the working directory
+ * What is checked is what is read: the open file, not the path.
  * @throws SourceError if it is missing, no regular file, unreadable, readable by everybody, or empty
  */
-export function readSourceFile(file: string): Buffer {
+function readFile(file: string): Buffer {
   const descriptor = open(file);
   try {
     const { mode, size } = checked(file, fs.fstatSync(descriptor));

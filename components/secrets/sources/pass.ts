@@ -1,16 +1,39 @@
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { type Field, mustBeUnseen } from "../../config/fields";
+import { isTraversal } from "../../config/path-segment";
 import { findProgram, ProgramMissing } from "../../process/child-process";
 import { howToInstall } from "../../process/tools";
-import { printed } from "./command";
-import { passwordStore, readEncryptedEntry } from "./pass-entry";
-import { SourceError } from "./source-error";
+import { printed } from "./printed";
+import type { Source } from "./source";
+import { fileProblem, SourceError } from "./source-error";
 import { terminalPath } from "./terminal";
 
+/** An entry of the password store, through the real `pass`. Its trace is the digest of the encrypted file. */
+export const pass: Source<"pass", string> = {
+  kind: "pass",
+  parse,
+  describe: (entry) => entry,
+  trace: (entry) => createHash("sha256").update(readEncryptedEntry(entry)).digest("hex"),
+  read: async (entry) => ({ content: await readPassEntry(entry) }),
+};
+
+function parse(field: Field): string {
+  const entry = field.value;
+  if (typeof entry !== "string" || !/^[^-/\0\n][^\0\n]*$/.test(entry) || entry.split("/").some(isTraversal)) {
+    throw mustBeUnseen(field, "the name of an entry of the password store, relative and without ..");
+  }
+  return entry;
+}
+
 /**
- * The content of a password store's entry through the real `pass`, byte for byte (all its lines, the last newline
- * included). gpg's agent may ask for a passphrase on the terminal.
+ * The content byte for byte (all its lines, the last newline included). gpg's agent may ask for a passphrase on the
+ * terminal.
  * @throws SourceError if pass or the entry is missing, the entry cannot be decrypted, or it is empty
  */
-export async function readPassEntry(entry: string): Promise<Buffer> {
+async function readPassEntry(entry: string): Promise<Buffer> {
   const what = `source pass:${entry}`;
   readEncryptedEntry(entry); // a missing entry is named before pass searches folders for it
   requirePass(what);
@@ -23,6 +46,26 @@ export async function readPassEntry(entry: string): Promise<Buffer> {
   throw new SourceError(
     `${what} cannot be decrypted (${passwordStore()}): ${reasonOf(result.stderr)}: pass show ${entry} must work first`,
   );
+}
+
+/** The folder of the password store, as `pass` finds it. */
+function passwordStore(): string {
+  return process.env.PASSWORD_STORE_DIR || path.join(os.homedir(), ".password-store");
+}
+
+/**
+ * The encrypted file of an entry, byte for byte: nothing is decrypted.
+ * @throws SourceError if there is no such entry, or it cannot be read
+ */
+function readEncryptedEntry(entry: string): Buffer {
+  const store = passwordStore();
+  try {
+    return fs.readFileSync(path.join(store, `${entry}.gpg`));
+  } catch (error) {
+    const absent = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const reason = absent ? `is not in the password store ${store}` : `cannot be read: ${fileProblem(error)}`;
+    throw new SourceError(`source pass:${entry} ${reason}: pass insert ${entry}`, absent);
+  }
 }
 
 function requirePass(what: string): void {

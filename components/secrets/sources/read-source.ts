@@ -1,17 +1,11 @@
-import { onionHostname, parseOnionHostname } from "../../onion/hostname";
-import { formatSecretKeyFile, generateOnionKey, type OnionKey, parseOnionKey, wipeOnionKey } from "../../onion/keys";
-import { readIfThere } from "../seal/seal-record";
+import { parseOnionHostname } from "../../onion/hostname";
+import { parseOnionKey } from "../../onion/keys";
+import { readIfThere } from "../../process/read-if-there";
 import type { SealRequest } from "../seal/seal-request";
-import { readVariable } from "./environment";
-import { readSourceFile } from "./file";
+import { onionPlaintext } from "./onion";
+import type { Plaintext } from "./source";
 import { SourceError } from "./source-error";
-
-/** What is to be sealed. The content is the caller's to wipe. */
-export interface Plaintext {
-  readonly content: Buffer;
-  /** Of an onion key. */
-  readonly hostname?: string;
-}
+import { sourceOf } from "./sources";
 
 type Reading = Pick<SealRequest, "source" | "isOnion" | "expectedHostname" | "name">;
 
@@ -21,16 +15,14 @@ type Reading = Pick<SealRequest, "source" | "isOnion" | "expectedHostname" | "na
  * @throws SourceError that names the source and holds no byte of the secret
  */
 export async function readPlaintext(request: Reading): Promise<Plaintext> {
-  const { source } = request;
-  if ("onion" in source) return onionPlaintext(await newOnionKey(source.onion.prefix));
-  const content = await readSource(source);
-  if (!request.isOnion) return { content };
+  const plaintext = await readSource(request);
+  if (!request.isOnion || plaintext.hostname !== undefined) return plaintext;
   try {
-    const plaintext = onionPlaintext(await parseOnionKey(content));
-    checkHostname(request, plaintext.hostname);
-    return plaintext;
+    const key = onionPlaintext(await parseOnionKey(plaintext.content));
+    checkHostname(request, key.hostname);
+    return key;
   } finally {
-    content.fill(0);
+    plaintext.content.fill(0);
   }
 }
 
@@ -50,24 +42,10 @@ function readExpectedHostname(expected: string): string {
   return parseOnionHostname(content.toString("utf8")).hostname;
 }
 
-function onionPlaintext(key: OnionKey): Plaintext & { hostname: string } {
-  const plaintext = { content: formatSecretKeyFile(key), hostname: onionHostname(key.publicKey) };
-  wipeOnionKey(key);
-  return plaintext;
-}
-
-async function newOnionKey(prefix: string | undefined): Promise<OnionKey> {
-  if (!prefix) return generateOnionKey();
-  const { findVanityKey } = await import("../../onion/vanity/vanity.js");
-  return findVanityKey(prefix, { report: (line) => console.error(line) });
-}
-
-/** The modules that start programs are loaded only by those who need them. */
-async function readSource(source: Exclude<SealRequest["source"], { onion: unknown }>): Promise<Buffer> {
-  if ("file" in source) return readSourceFile(source.file);
-  if ("env" in source) return readVariable(source.env);
+/** What asks a person or a service is read once for all who want it at the same time. */
+async function readSource({ source }: Reading): Promise<Plaintext> {
+  const { generated, read, trace } = sourceOf(source);
+  if (generated || trace === undefined) return read();
   const { readShared } = await import("./shared-reading.js");
-  const { readCommand } = await import("./command.js");
-  const { readPassEntry } = await import("./pass.js");
-  return readShared(source, () => ("pass" in source ? readPassEntry(source.pass) : readCommand(source.command)));
+  return { content: await readShared(source, async () => (await read()).content) };
 }

@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import type { SecretSource } from "../secret";
 import { SourceError } from "./source-error";
+import type { SecretSource } from "./sources";
 
 /**
  * Reads a source that asks a person or a service, once for all who want it at the same time.

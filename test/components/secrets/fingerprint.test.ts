@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { fingerprint } from "../../../components/secrets/fingerprint";
-import type { SecretSource } from "../../../components/secrets/secret";
+import type { SecretSource } from "../../../components/secrets/sources/sources";
 
 const hmacKey = Buffer.alloc(32, 7);
 let folder: string;
@@ -17,7 +17,10 @@ afterEach(() => {
   fs.rmSync(folder, { recursive: true });
 });
 
-function of(source: SecretSource, options: { generation?: number; recorded?: string; key?: Buffer } = {}): string {
+function of(
+  source: SecretSource,
+  options: { generation?: number; recorded?: string; key?: Buffer } = {},
+): Promise<string> {
   return fingerprint({ source, generation: options.generation ?? 1 }, options.key ?? hmacKey, options.recorded);
 }
 
@@ -29,87 +32,89 @@ function file(name: string, content: string, mode = 0o600): string {
 }
 
 describe("a file's fingerprint", () => {
-  it("changes with the content and with the stack's key, and with nothing else", () => {
+  it("changes with the content and with the stack's key, and with nothing else", async () => {
     const source = { file: file("token", "one") };
-    const first = of(source);
+    const first = await of(source);
     expect(first).toMatch(/^file:[0-9a-f]{64}$/);
-    expect(of(source, { generation: 2, recorded: "file:old" })).toBe(first);
-    expect(of(source, { key: Buffer.alloc(32, 8) })).not.toBe(first);
+    expect(await of(source, { generation: 2, recorded: "file:old" })).toBe(first);
+    expect(await of(source, { key: Buffer.alloc(32, 8) })).not.toBe(first);
     file("token", "two");
-    expect(of(source)).not.toBe(first);
+    expect(await of(source)).not.toBe(first);
   });
 
-  it("is the recorded one where the file is not there, as in a pull request's preview", () => {
-    expect(of({ file: path.join(folder, "gone") }, { recorded: "file:old" })).toBe("file:old");
+  it("is the recorded one where the file is not there, as in a pull request's preview", async () => {
+    expect(await of({ file: path.join(folder, "gone") }, { recorded: "file:old" })).toBe("file:old");
   });
 
-  it("is `absent` where it was never sealed either", () => {
-    expect(of({ file: path.join(folder, "gone") })).toBe("absent");
+  it("is `absent` where it was never sealed either", async () => {
+    expect(await of({ file: path.join(folder, "gone") })).toBe("absent");
   });
 
-  it("is refused, not replaced by the recorded one, where the file is readable by everybody", () => {
+  it("is refused, not replaced by the recorded one, where the file is readable by everybody", async () => {
     const source = { file: file("token", "hunter2", 0o644) };
-    expect(() => of(source, { recorded: "file:old" })).toThrow(/readable by everybody \(mode 0644\): chmod o-rwx /);
+    await expect(of(source, { recorded: "file:old" })).rejects.toThrow(
+      /readable by everybody \(mode 0644\): chmod o-rwx /,
+    );
   });
 
-  it("is refused where the file is empty or no file", () => {
-    expect(() => of({ file: file("token", "") })).toThrow(/is empty/);
-    expect(() => of({ file: folder })).toThrow(/is a directory/);
+  it("is refused where the file is empty or no file", async () => {
+    await expect(of({ file: file("token", "") })).rejects.toThrow(/is empty/);
+    await expect(of({ file: folder })).rejects.toThrow(/is a directory/);
   });
 });
 
 describe("a variable's fingerprint", () => {
-  it("changes with the value", () => {
+  it("changes with the value", async () => {
     vi.stubEnv("A_SECRET", "one");
-    const first = of({ env: "A_SECRET" });
+    const first = await of({ env: "A_SECRET" });
     expect(first).toMatch(/^env:[0-9a-f]{64}$/);
     vi.stubEnv("A_SECRET", "two");
-    expect(of({ env: "A_SECRET" })).not.toBe(first);
+    expect(await of({ env: "A_SECRET" })).not.toBe(first);
   });
 
-  it("is the recorded one where the variable is unset, or empty as CI leaves it for a fork", () => {
-    expect(of({ env: "A_SECRET" }, { recorded: "env:old" })).toBe("env:old");
+  it("is the recorded one where the variable is unset, or empty as CI leaves it for a fork", async () => {
+    expect(await of({ env: "A_SECRET" }, { recorded: "env:old" })).toBe("env:old");
     vi.stubEnv("A_SECRET", "");
-    expect(of({ env: "A_SECRET" }, { recorded: "env:old" })).toBe("env:old");
+    expect(await of({ env: "A_SECRET" }, { recorded: "env:old" })).toBe("env:old");
   });
 });
 
 describe("a password store entry's fingerprint", () => {
-  it("changes with the encrypted file, without a key and without decrypting", () => {
+  it("changes with the encrypted file, without a key and without decrypting", async () => {
     file("token.gpg", "ciphertext one");
-    const first = of({ pass: "token" });
+    const first = await of({ pass: "token" });
     expect(first).toMatch(/^pass:[0-9a-f]{64}$/);
-    expect(of({ pass: "token" }, { key: Buffer.alloc(32) })).toBe(first);
+    expect(await of({ pass: "token" }, { key: Buffer.alloc(32) })).toBe(first);
     file("token.gpg", "ciphertext two");
-    expect(of({ pass: "token" })).not.toBe(first);
+    expect(await of({ pass: "token" })).not.toBe(first);
   });
 
-  it("is the recorded one where there is no such entry or no store", () => {
-    expect(of({ pass: "none" }, { recorded: "pass:old" })).toBe("pass:old");
+  it("is the recorded one where there is no such entry or no store", async () => {
+    expect(await of({ pass: "none" }, { recorded: "pass:old" })).toBe("pass:old");
   });
 });
 
 describe("a command's fingerprint", () => {
-  it("changes with its arguments and the generation; the command is not run", () => {
+  it("changes with its arguments and the generation; the command is not run", async () => {
     const mark = path.join(folder, "ran");
-    const first = of({ command: ["touch", mark] });
+    const first = await of({ command: ["touch", mark] });
     expect(first).toMatch(/^command:[0-9a-f]{64}$/);
-    expect(of({ command: ["touch", mark] })).toBe(first);
-    expect(of({ command: ["touch", mark] }, { generation: 2 })).not.toBe(first);
-    expect(of({ command: [`touch ${mark}`] })).not.toBe(first);
+    expect(await of({ command: ["touch", mark] })).toBe(first);
+    expect(await of({ command: ["touch", mark] }, { generation: 2 })).not.toBe(first);
+    expect(await of({ command: [`touch ${mark}`] })).not.toBe(first);
     expect(fs.existsSync(mark)).toBe(false);
   });
 });
 
 describe("an onion's fingerprint", () => {
-  it("is its prefix and generation", () => {
-    expect(of({ onion: {} })).toBe("onion:#1");
-    expect(of({ onion: { prefix: "tor" } }, { generation: 3 })).toBe("onion:tor#3");
+  it("is its prefix and generation", async () => {
+    expect(await of({ onion: {} })).toBe("onion:#1");
+    expect(await of({ onion: { prefix: "tor" } }, { generation: 3 })).toBe("onion:tor#3");
   });
 });
 
-it("shows no byte of the plaintext", () => {
+it("shows no byte of the plaintext", async () => {
   const plaintext = "correct horse battery staple";
-  const print = of({ file: file("token", plaintext) });
+  const print = await of({ file: file("token", plaintext) });
   expect(print).not.toContain(Buffer.from(plaintext).toString("hex").slice(0, 8));
 });

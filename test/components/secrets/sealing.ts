@@ -7,7 +7,7 @@ import { type LoopbackAzure, startAzure } from "loopback-azure/azure";
 import type { CloudResource } from "loopback-azure/cloud";
 import type { SealRecord } from "../../../components/secrets/seal/seal-record";
 import type { SealResult } from "../../../components/secrets/seal/seal-request";
-import type { SecretSource } from "../../../components/secrets/secret";
+import { type SecretSource, sourceOf } from "../../../components/secrets/sources/sources";
 
 /** A project folder, a Key Vault on loopback, and the seal program as Pulumi runs it: a process of its own. */
 export interface Sealing {
@@ -155,7 +155,7 @@ function parameters(secret: Partial<SecretParameters>): NodeJS.ProcessEnv {
     STACK: secret.stack ?? "dev",
     SECRET: secret.name ?? "onion-key",
     SOURCE: JSON.stringify(source),
-    KIND: secret.kind ?? ("onion" in source ? "onion" : ""),
+    KIND: secret.kind ?? (sourceOf(source).generated ? "onion" : ""),
     GENERATION: String(secret.generation ?? 1),
     FROM: secret.from ?? "",
     FINGERPRINT: secret.fingerprint ?? `test:${randomUUID()}`,

@@ -1,0 +1,39 @@
+import type { Field } from "../../config/fields";
+
+/**
+ * One kind of place that a secret's plaintext comes from. A new one is a file here that gives this, and one word in the
+ * list in `sources.ts`: nothing else asks which kind a source is.
+ */
+export interface Source<Kind extends string, Reference> {
+  /** Its key in a declaration: `source: {KIND: REFERENCE}`. */
+  readonly kind: Kind;
+  /** Reads the reference. What it holds is not shown in errors where it may be a secret by mistake. @throws MalformedError */
+  parse(field: Field): Reference;
+  /** The reference for people, on one line: it follows the kind in a table. */
+  describe(reference: Reference): string;
+  /** Takes the plaintext into memory. @throws SourceError */
+  read(reference: Reference): Promise<Plaintext>;
+  /**
+   * For a source whose reading asks a person or a service: a text that may be seen and changes when the plaintext
+   * should be taken again. A preview takes this and reads nothing; several that want the plaintext share one reading.
+   * A source without it is read, and its plaintext hashed under the stack's key.
+   * @throws SourceError
+   */
+  trace?(reference: Reference, generation: number): string;
+  /** For a source that makes a new onion key at each reading: it then exists in its sealed file only. */
+  generates?(reference: Reference): Generated;
+  /** The environment variable that the plaintext stands in: what is started to seal it does not get it. */
+  variable?(reference: Reference): string;
+}
+
+/** What is to be sealed. The content is the caller's to wipe. */
+export interface Plaintext {
+  readonly content: Buffer;
+  /** Of an onion key. */
+  readonly hostname?: string;
+}
+
+export interface Generated {
+  /** What the new key's hostname starts with; may be empty. */
+  readonly hostnamePrefix: string;
+}
