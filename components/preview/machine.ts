@@ -9,8 +9,8 @@ export interface MachineChange {
   service: string;
 }
 
-/** Old VM deleted, new one made and booted, secrets opened, descriptor published: each takes one to two minutes. */
-const REPLACED = "is away for about 4 to 7 minutes";
+/** The new machine publishes the descriptor while the old one still serves; visits under way go with the old one. */
+const REPLACED = "is away for seconds at most";
 /** Azure stops, moves and boots it; the descriptor is published again. */
 const RESIZED = "is away for about 2 to 4 minutes";
 
@@ -52,11 +52,17 @@ function imageWords(changes: readonly PlannedChange[]): string {
   return `built, uploaded and published anew${nameWords(changes)}${why}`;
 }
 
+/** Change with every replacement: they are its consequence. */
+const OWN_NAMES = ["vmName", "networkProfile.networkInterfaces"];
+
 /** What has its own words; the rest is told by its path. */
 function replaceReasons(machine: PlannedChange): string {
   const size = sizeWords(machine);
   const isImage = (path: string) => path.startsWith("storageProfile.imageReference");
-  const others = machine.changed.filter((path) => !isImage(path) && !(size && path === "hardwareProfile.vmSize"));
+  const isOwnName = (path: string) => OWN_NAMES.some((name) => path.startsWith(name));
+  const others = machine.changed.filter(
+    (path) => !isImage(path) && !isOwnName(path) && !(size && path === "hardwareProfile.vmSize"),
+  );
   const reasons = [
     ...(machine.changed.some(isImage) ? ["another image"] : []),
     ...(size ? [`another size (${size})`] : []),
@@ -85,7 +91,7 @@ function machineWords(machine: PlannedChange | undefined): Omit<MachineChange, "
   if (machine.kind === "create") return { machine: "made", service: "starts" };
   if (machine.kind === "delete") return { machine: "goes, and with it the service", service: "ends" };
   if (machine.kind === "update") return updateWords(machine);
-  return { machine: `replaced, because of ${replaceReasons(machine)}: the old one goes first`, service: REPLACED };
+  return { machine: `replaced, because of ${replaceReasons(machine)}: the new one is made first`, service: REPLACED };
 }
 
 export function machineChange(changes: readonly PlannedChange[]): MachineChange {

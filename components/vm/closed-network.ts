@@ -13,6 +13,8 @@ export interface ClosedNetworkArgs extends Pick<MachineSettings, "outbound"> {
   readonly stack: string;
   readonly location: string;
   readonly resourceGroupName: pulumi.Input<string>;
+  /** The machine's: its card and its own address are called like it, as they are made again with it. */
+  readonly vmName: pulumi.Input<string>;
 }
 
 interface Place {
@@ -25,17 +27,18 @@ const SUBNET = "10.0.0.0/29";
 
 /** One card in a network of its own that lets nothing in, and out by an address of its own or a NAT gateway. */
 export function closedNetwork(parent: pulumi.Resource, name: string, args: ClosedNetworkArgs): NetworkInterface {
-  const { location, resourceGroupName, stack } = args;
+  const { location, resourceGroupName, stack, vmName } = args;
   const place = { resourceGroupName, location };
   const called = `sealed-onion-${stack}`;
   const child = { parent, deleteBeforeReplace: true };
+  const perMachine = { parent, deleteBeforeReplace: false };
   const firewall = new NetworkSecurityGroup(
     `${name}-firewall`,
     { ...place, networkSecurityGroupName: called, securityRules: [denyInbound()] },
     child,
   );
   const way = args.outbound === "natGateway" ? throughGateway(name, place, called, child) : undefined;
-  const ownAddress = way === undefined ? addAddress(`${name}-address`, place, called, child) : undefined;
+  const ownAddress = way === undefined ? addAddress(`${name}-address`, place, vmName, perMachine) : undefined;
   const network = new VirtualNetwork(
     `${name}-network`,
     { ...place, virtualNetworkName: called, addressSpace: { addressPrefixes: [NETWORK] } },
@@ -59,8 +62,8 @@ export function closedNetwork(parent: pulumi.Resource, name: string, args: Close
   const configuration = { name: "machine", primary: true, subnet: { id: subnet.id }, ...publicly };
   return new NetworkInterface(
     `${name}-card`,
-    { ...place, networkInterfaceName: called, ipConfigurations: [configuration] },
-    child,
+    { ...place, networkInterfaceName: vmName, ipConfigurations: [configuration] },
+    perMachine,
   );
 }
 
@@ -72,7 +75,12 @@ function throughGateway(name: string, place: Place, called: string, options: pul
   return new NatGateway(`${name}-gateway`, args, options);
 }
 
-function addAddress(name: string, place: Place, publicIpAddressName: string, options: pulumi.CustomResourceOptions) {
+function addAddress(
+  name: string,
+  place: Place,
+  publicIpAddressName: pulumi.Input<string>,
+  options: pulumi.CustomResourceOptions,
+): PublicIPAddress {
   const args = { ...place, publicIpAddressName, publicIPAllocationMethod: "Static", sku: { name: "Standard" } };
   return new PublicIPAddress(name, args, options);
 }

@@ -1,6 +1,7 @@
 import { VirtualMachine } from "@pulumi/azure-native/compute/virtualMachine";
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
+import { RandomString } from "@pulumi/random/randomString";
 import { readably } from "../process/readable-error";
 import type { MachineIdentity } from "../vault/sealing-vault";
 import { closedNetwork } from "./closed-network";
@@ -39,7 +40,8 @@ const REPLACED_ON = ["storageProfile.imageReference", "storageProfile.osDisk.dif
 
 /**
  * A VM that nothing reaches from outside, with an identity that opens its secrets. It is replaced, not changed, when
- * its image changes; images that nobody needs any more go afterwards.
+ * its image changes: the new one is made while the old one serves, so a refusal leaves the old one as it is. Images
+ * that nobody needs any more go afterwards.
  *
  *     const vm = new OnionVm("vm", { stack, location, imageId, identity, ready, ...config.machine, ...vault });
  *     export const vmId = vm.vmId;
@@ -49,12 +51,13 @@ export class OnionVm extends pulumi.ComponentResource {
 
   constructor(name: string, args: OnionVmArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sealed-onion:index:OnionVm", name, {}, opts);
-    const card = closedNetwork(this, name, args);
-    const machine = new VirtualMachine(`${name}-machine`, machineArgs(args, card.id), {
+    const vmName = pulumi.interpolate`sealed-onion-${args.stack}-${generationOf(this, name, args)}`;
+    const card = closedNetwork(this, name, { ...args, vmName });
+    const machine = new VirtualMachine(`${name}-machine`, machineArgs(args, vmName, card.id), {
       parent: this,
       dependsOn: [...args.ready],
-      // A network card belongs to one VM: the old one has to let go of it first.
-      deleteBeforeReplace: true,
+      // Its name and its network card's are not the old one's: both can be there.
+      deleteBeforeReplace: false,
       replaceOnChanges: REPLACED_ON,
     });
     new Command(`${name}-prune`, pruneArgs(args), { parent: this, dependsOn: [machine] });
@@ -64,12 +67,20 @@ export class OnionVm extends pulumi.ComponentResource {
   }
 }
 
-function machineArgs(args: OnionVmArgs, cardId: pulumi.Input<string>) {
+/** Part of the names of a machine and of what belongs to it alone: another one where another machine is needed. */
+function generationOf(parent: pulumi.Resource, name: string, args: OnionVmArgs): pulumi.Output<string> {
+  const { adminUser, ephemeralOsDisk, imageId, location, sshPublicKey } = args;
+  const keepers = { imageId, ephemeralOsDisk: `${ephemeralOsDisk}`, adminUser, sshPublicKey, location };
+  return new RandomString(`${name}-generation`, { length: 6, special: false, upper: false, keepers }, { parent })
+    .result;
+}
+
+function machineArgs(args: OnionVmArgs, vmName: pulumi.Input<string>, cardId: pulumi.Input<string>) {
   const { stack, identity, imageId, location, resourceGroupName, vmSize } = args;
   return {
     resourceGroupName,
     location,
-    vmName: `sealed-onion-${stack}`,
+    vmName,
     hardwareProfile: { vmSize },
     identity: { type: "UserAssigned" as const, userAssignedIdentities: [identity.id] },
     networkProfile: { networkInterfaces: [{ id: cardId, primary: true, deleteOption: "Detach" }] },

@@ -181,14 +181,18 @@ describe("image and VM in the comment", () => {
 
   it.each([
     [
-      machine("replace", "Standard_B2s", ["storageProfile.imageReference.id"]),
-      "The service is away for about 4 to 7 minutes.",
-      "replaced, because of another image: the old one goes first",
+      machine("replace", "Standard_B2s", [
+        "storageProfile.imageReference.id",
+        "vmName",
+        "networkProfile.networkInterfaces[0].id",
+      ]),
+      "The service is away for seconds at most.",
+      "replaced, because of another image: the new one is made first",
     ],
     [
       machine("replace", "Standard_B2s", ["osProfile.adminUsername"]),
-      "The service is away for about 4 to 7 minutes.",
-      "replaced, because of `osProfile.adminUsername`: the old one goes first",
+      "The service is away for seconds at most.",
+      "replaced, because of `osProfile.adminUsername`: the new one is made first",
     ],
     [
       machine("update", "Standard_B2ms", ["hardwareProfile.vmSize"]),
@@ -197,8 +201,8 @@ describe("image and VM in the comment", () => {
     ],
     [
       machine("replace", "Standard_B2ms", ["hardwareProfile.vmSize", "storageProfile.imageReference.id"]),
-      "The service is away for about 4 to 7 minutes.",
-      "replaced, because of another image, another size (Standard_B2s → Standard_B2ms): the old one goes first",
+      "The service is away for seconds at most.",
+      "replaced, because of another image, another size (Standard_B2s → Standard_B2ms): the new one is made first",
     ],
     [machine("update", "Standard_B2s", ["tags"]), "The service stays up.", "changed in place: `tags`"],
     [{ ...machine("create", "Standard_B2s", []), old: {} }, "The service starts.", "made"],

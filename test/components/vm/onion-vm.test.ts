@@ -41,6 +41,7 @@ describe("an onion VM", () => {
       "vm-address",
       "vm-card",
       "vm-firewall",
+      "vm-generation",
       "vm-machine",
       "vm-network",
       "vm-prune",
@@ -54,7 +55,7 @@ describe("an onion VM", () => {
     const { machine, vm } = await make();
     expect(machine.inputs).toEqual({
       ...PLACE,
-      vmName: "sealed-onion-dev",
+      vmName: "sealed-onion-dev-abcd1234",
       hardwareProfile: { vmSize: "Standard_B2s" },
       identity: { type: "UserAssigned", userAssignedIdentities: [IDENTITY_ID] },
       networkProfile: { networkInterfaces: [{ id: `${GROUP_ID}/vm-card`, primary: true, deleteOption: "Detach" }] },
@@ -82,14 +83,33 @@ describe("an onion VM", () => {
     expect(await resolved(vm.vmId)).toBe(`${GROUP_ID}/vm-machine`);
   });
 
-  it("is replaced when its image or its login changes, and lets go of its card first", async () => {
-    const { machine } = await make();
+  it("is replaced when its image or its login changes, by one that is made before it goes", async () => {
+    const { machine, registrations } = await make();
     expect(machine.options.replaceOnChanges).toEqual([
       "storageProfile.imageReference",
       "storageProfile.osDisk.diffDiskSettings",
       "osProfile",
     ]);
-    expect(machine.options.deleteBeforeReplace).toBe(true);
+    for (const name of ["vm-machine", "vm-card", "vm-address"])
+      expect(find(registrations, name).options.deleteBeforeReplace).toBe(false);
+  });
+
+  it("has other names, as its card and its address have, exactly where another machine is needed", async () => {
+    const { registrations } = await make();
+    expect(find(registrations, "vm-generation").inputs).toMatchObject({
+      keepers: {
+        imageId: IMAGE_ID,
+        ephemeralOsDisk: "false",
+        adminUser: "operator",
+        sshPublicKey: PUBLIC_KEY,
+        location: "westeurope",
+      },
+    });
+    const named = ["vmName", "networkInterfaceName", "publicIpAddressName"];
+    const names = ["vm-machine", "vm-card", "vm-address"].map((name, index) => {
+      return find(registrations, name).inputs[named[index] ?? ""];
+    });
+    expect(names).toEqual(names.map(() => "sealed-onion-dev-abcd1234"));
   });
 
   it("waits for its image and for the right to open its secrets", async () => {
@@ -166,13 +186,13 @@ describe("its network", () => {
     const { registrations } = await make();
     expect(find(registrations, "vm-address").inputs).toEqual({
       ...PLACE,
-      publicIpAddressName: "sealed-onion-dev",
+      publicIpAddressName: "sealed-onion-dev-abcd1234",
       publicIPAllocationMethod: "Static",
       sku: { name: "Standard" },
     });
     expect(find(registrations, "vm-card").inputs).toEqual({
       ...PLACE,
-      networkInterfaceName: "sealed-onion-dev",
+      networkInterfaceName: "sealed-onion-dev-abcd1234",
       ipConfigurations: [
         {
           name: "machine",
@@ -207,7 +227,9 @@ describe("its network", () => {
 
   it("is made of names that are taken while it stands: what is replaced goes first", async () => {
     const { registrations } = await make({ outbound: "natGateway" });
-    const network = registrations.filter(({ type }) => type.startsWith("azure-native:network:"));
+    const network = registrations.filter(({ name, type }) => {
+      return type.startsWith("azure-native:network:") && name !== "vm-card";
+    });
     expect(network.map(({ options }) => options.deleteBeforeReplace)).toEqual(network.map(() => true));
   });
 });

@@ -2,10 +2,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Engine } from "../../rehearsal/engine/engine";
-import { NEW_IMAGE } from "../../rehearsal/engine/story-tools";
+import { NEW_IMAGE, NEW_VM } from "../../rehearsal/engine/story-tools";
 import { configure, said, startStack, type TestStack } from "./test-stack";
-
-const NEW_VM = ["create-replacement vm-machine", "delete-replaced vm-machine", "replace vm-machine"];
 
 // Each of these is two updates and a preview.
 vi.setConfig({ testTimeout: 180_000 });

@@ -1,18 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { NEW_IMAGE } from "../../rehearsal/engine/story-tools";
 import { configure, said, startStack, type TestStack } from "./test-stack";
 
 /** What a changed image leads to: as with a managed image, but for the version in its place. */
-const NEW_VERSION = [
-  "create-replacement image-version",
-  "create-replacement vm-machine",
-  "delete-replaced image-version",
-  "delete-replaced vm-machine",
-  "replace image-version",
-  "replace vm-machine",
-  "update image-build",
-  "update image-upload",
-  "update vm-prune",
-];
+const NEW_VERSION = [...NEW_IMAGE.map((change) => change.replace("image-image", "image-version"))].sort();
 const GALLERY = { image: { publish: "gallery" } };
 
 // Each of these is two or three updates and as many previews.

@@ -5,7 +5,7 @@ import { type ProviderFault, policyDenial, quotaExceeded } from "loopback-azure/
 import { changesOf, type EngineRun, RunFailed } from "./engine";
 import { type Stage, stageSecrets, writeToken } from "./stage";
 import { stageHosts } from "./stage-resources";
-import { expectChanges, type Told, withConfig } from "./story-tools";
+import { each, expectChanges, type Told, withConfig } from "./story-tools";
 
 /** Something that goes wrong in one step of an update, what the user reads of it, and what has been done all the same. */
 interface Mishap {
@@ -20,7 +20,7 @@ interface Mishap {
 const refused = (status: number, code: string) => ({ kind: "answer", status, code, message: "refused" }) as const;
 const timedOut = new ArmError(409, "OSProvisioningTimedOut", "OS Provisioning did not finish in the allotted time.");
 
-/** In the order in which a new secret goes its way: seal, build, upload, image, machine, older images. */
+/** In the order in which a new secret goes its way: seal, build, upload, image, machine, older images, the machine before. */
 const mishaps: Mishap[] = [
   {
     service: ({ vault }) => ({ host: vault, path: "/keys/", effect: refused(400, "BadParameter") }),
@@ -43,14 +43,14 @@ const mishaps: Mishap[] = [
     done: ["update image-upload"],
   },
   {
-    provider: { operation: "delete", name: "vm-machine", error: policyDenial("vm-machine", "keep-machines") },
-    reads: /keep-machines/,
-    done: ["create-replacement image-image"],
+    provider: { operation: "create", name: "vm-address", error: policyDenial("vm-address", "no-addresses") },
+    reads: /RequestDisallowedByPolicy.*vm-address.*no-addresses/s,
+    done: ["create-replacement image-image", "create-replacement vm-generation"],
   },
   {
     provider: { operation: "create", name: "vm-machine", error: quotaExceeded("westeurope", 4) },
     reads: /exceeding approved Total Regional Cores quota/,
-    done: ["delete-replaced vm-machine"],
+    done: ["create-replacement vm-address", "create-replacement vm-card"],
   },
   {
     provider: { operation: "create", name: "vm-machine", afterwards: true, error: timedOut },
@@ -61,6 +61,11 @@ const mishaps: Mishap[] = [
     service: ({ account }) => ({ host: account, method: "GET", effect: refused(403, "AccountIsDisabled") }),
     reads: /vm-prune.*AccountIsDisabled/s,
     done: ["update vm-machine"],
+  },
+  {
+    provider: { operation: "delete", name: "vm-machine", error: policyDenial("vm-machine", "keep-machines") },
+    reads: /keep-machines/,
+    done: ["update vm-prune"],
   },
 ];
 
@@ -84,14 +89,23 @@ async function failOnce(stage: Stage, mishap: Mishap): Promise<EngineRun> {
   }
 }
 
-/** A secret is declared again; each step on its way fails once; the last up finishes, one more has nothing to do. */
+/**
+ * A secret is declared again; each step on its way fails once, and the machine before serves all the while; the last up
+ * finishes and ends it, one more has nothing to do.
+ */
 export async function failAndGoOn(stage: Stage): Promise<Told> {
   await withConfig(stage, { "sealed-onion:secrets": JSON.stringify(stageSecrets(stage.sources, true)) });
   writeToken(stage);
   const runs: EngineRun[] = [];
-  for (const mishap of mishaps) runs.push(await failOnce(stage, mishap));
+  const before = String((await stage.engine.outputs()).vmId);
+  for (const mishap of mishaps) {
+    runs.push(await failOnce(stage, mishap));
+    assert.ok(stage.azure.cloud.get(before), `the machine before is gone: ${mishap.reads}`);
+  }
   const last = await stage.engine.up();
-  expectChanges(last, "delete-replaced image-image", "update vm-prune");
+  const ofMachine = ["vm-address", "vm-card", "vm-generation", "vm-machine"];
+  expectChanges(last, ...each("delete-replaced", ["image-image", ...ofMachine]));
+  assert.equal(stage.azure.cloud.get(before), undefined, "the machine before is left");
   const again = await stage.engine.up();
   expectChanges(again);
   assert.ok(stage.azure.cloud.get(String((await stage.engine.outputs()).vmId)));

@@ -6,7 +6,7 @@ import type { Stage } from "./stage";
 import { each, expectChanges, learnOnionKey, type Told, WHOLE_STACK } from "./story-tools";
 
 /** Made of nothing but chance, on the workstation: there is nobody who could refuse them. */
-const NOBODY_REFUSES = ["image-suffix", "vault-fingerprint-key", "vault-suffix"];
+const NOBODY_REFUSES = ["image-suffix", "vault-fingerprint-key", "vault-suffix", "vm-generation"];
 
 const disabled = { kind: "answer", status: 403, code: "AccountIsDisabled", message: "refused once" } as const;
 const blobs = ".blob.core.windows.net";

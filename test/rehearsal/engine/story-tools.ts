@@ -39,20 +39,22 @@ export const WHOLE_STACK = [
   "vm-address",
   "vm-card",
   "vm-firewall",
+  "vm-generation",
   "vm-machine",
   "vm-network",
   "vm-prune",
   "vm-subnet",
 ];
 
+const replacing = (name: string) => [`create-replacement ${name}`, `delete-replaced ${name}`, `replace ${name}`];
+
+/** Another machine, and what belongs to it alone. */
+export const NEW_VM = ["vm-address", "vm-card", "vm-generation", "vm-machine"].flatMap(replacing);
+
 /** What a changed image leads to. */
 export const NEW_IMAGE = [
-  "create-replacement image-image",
-  "create-replacement vm-machine",
-  "delete-replaced image-image",
-  "delete-replaced vm-machine",
-  "replace image-image",
-  "replace vm-machine",
+  ...replacing("image-image"),
+  ...NEW_VM,
   "update image-build",
   "update image-upload",
   "update vm-prune",

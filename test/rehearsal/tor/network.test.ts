@@ -1,22 +1,18 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
-import * as http from "node:http";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { onionHostname } from "../../../components/onion/hostname";
-import { formatSecretKeyFile, generateOnionKey, type OnionKey } from "../../../components/onion/keys";
+import { formatSecretKeyFile, generateOnionKey } from "../../../components/onion/keys";
 import { findOnPath } from "../../../components/process/tools";
-import { readEvaluatedGuest } from "../guest/evaluated";
-import { prepareOnionFolder } from "../guest/onion-folder";
 import { authorizeClient, newClientAuthorization } from "./client-authorization";
 import { fetchOnion } from "./fetch-onion";
 import { startTorNetwork, type TorNetwork } from "./network";
-import { startOnionService } from "./onion-service";
+import { type OnionStage, openOnionStage } from "./onion-stage";
 import { startTor } from "./process";
-import { torrcLines } from "./torrc";
 
 const missing = ["tor", "tor-gencert"].filter((program) => findOnPath(program) === undefined);
 const skipped = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")} not on PATH)`;
@@ -43,93 +39,48 @@ async function gone(pid: number, deadlineMs: number): Promise<boolean> {
 }
 
 describe.skipIf(missing.length > 0)(`a private tor network${skipped}`, () => {
+  let stage: OnionStage;
   let network: TorNetwork;
-  let site: http.Server;
-  let target = "";
-  const key = generateOnionKey();
-  const hostname = onionHostname(key.publicKey);
-
-  /** A service's folder as the guest lays it out: its key and, by name, who may find it. */
-  async function layOut(name: string, own: OnionKey, clients: Record<string, string> = {}): Promise<string> {
-    const opened = path.join(directory, `${name}-opened`);
-    fs.mkdirSync(opened);
-    const open = (secret: string, content: string | Uint8Array) => {
-      fs.writeFileSync(path.join(opened, secret), content);
-      return path.join(opened, secret);
-    };
-    const folder = path.join(directory, name, "service");
-    const files = Object.entries(clients).map(([secret, line]) => [secret, open(secret, line)] as const);
-    const keyFile = open("key", formatSecretKeyFile(own));
-    await prepareOnionFolder({
-      name,
-      hostname: onionHostname(own.publicKey),
-      keyFile,
-      folder,
-      clients: files,
-      settings,
-    });
-    return folder;
-  }
-
-  /** What the guest's modules set for a service, and for tor. */
-  const { tor } = readEvaluatedGuest();
-  const { settings } = Object.values(tor.services)[0] ?? { settings: {} };
-  const start = (name: string, folder: string, expected = hostname) =>
-    startOnionService({
-      ...{ network, directory: path.join(directory, name), folder, hostname: expected },
-      settings: torrcLines({ ...settings, HiddenServicePort: [`80 ${target}`] }),
-      torrc: torrcLines(tor.settings),
-    });
-  const service = async (name: string) => start(name, await layOut(name, key));
 
   beforeAll(async () => {
-    site = http.createServer((request, response) => {
-      response.writeHead(request.url === "/" ? 200 : 404, { "content-type": "text/plain" });
-      response.end(`${request.headers.host} ${request.url}`);
-    });
-    await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
-    target = `127.0.0.1:${(site.address() as net.AddressInfo).port}`;
-    network = await startTorNetwork({ directory: path.join(directory, "network") });
+    stage = await openOnionStage(directory);
+    network = stage.network;
   }, 120_000);
 
-  afterAll(async () => {
-    await network?.close();
-    site.closeAllConnections();
-    site.close();
-  });
+  afterAll(() => stage?.close());
 
   test("serves a page under the hostname of the key, from a folder for tor alone, and again after it has moved", async () => {
-    const url = `http://${onionHostname(key.publicKey)}/`;
-    const first = await service("first");
+    const url = `http://${stage.hostname}/`;
+    const first = await stage.service("first");
     const page = await fetchOnion(network.client.socksPort, url, { deadlineMs: 30_000 });
     expect(page).toMatchObject({ status: 200, headers: { "content-type": "text/plain" } });
-    expect(page.body.toString()).toBe(`${onionHostname(key.publicKey)} /`);
+    expect(page.body.toString()).toBe(`${stage.hostname} /`);
     const missingPage = await fetchOnion(network.client.socksPort, `${url}missing`, { deadlineMs: 30_000 });
     expect(missingPage.status).toBe(404);
     const keys = path.join(directory, "first", "service");
     expect(fs.statSync(keys).mode & 0o777).toBe(0o700);
     await first.close();
     expect(fs.existsSync(keys)).toBe(false);
-    const second = await service("second");
+    const second = await stage.service("second");
     expect((await fetchOnion(network.client.socksPort, url, { deadlineMs: 30_000 })).status).toBe(200);
     await second.close();
   }, 120_000);
 
   test("serves nothing under another hostname than the one expected", async () => {
     const other = onionHostname(generateOnionKey().publicKey);
-    const folder = await layOut("other", key);
-    await expect(start("other", folder, other)).rejects.toThrow(
-      new Error(`tor derives the hostname ${hostname} from the onion key, expected ${other}`),
+    const folder = await stage.layOut("other", stage.key);
+    await expect(stage.start("other", folder, other)).rejects.toThrow(
+      new Error(`tor derives the hostname ${stage.hostname} from the onion key, expected ${other}`),
     );
     expect(fs.existsSync(folder)).toBe(false);
   });
 
   test("does not start with another key than the declared hostname's, and says what tor says", async () => {
-    const folder = await layOut("foreign", key);
+    const folder = await stage.layOut("foreign", stage.key);
     const secretKey = path.join(folder, "hs_ed25519_secret_key");
     fs.rmSync(secretKey);
     fs.writeFileSync(secretKey, formatSecretKeyFile(generateOnionKey()));
-    await expect(start("foreign", folder)).rejects.toThrow(
+    await expect(stage.start("foreign", folder)).rejects.toThrow(
       /^tor \(foreign\) ended with exit code 1:\n.*does not match/s,
     );
   });
@@ -138,7 +89,11 @@ describe.skipIf(missing.length > 0)(`a private tor network${skipped}`, () => {
     const guarded = generateOnionKey();
     const own = onionHostname(guarded.publicKey);
     const friend = newClientAuthorization();
-    const running = await start("guarded", await layOut("guarded", guarded, { friend: friend.publicLine }), own);
+    const running = await stage.start(
+      "guarded",
+      await stage.layOut("guarded", guarded, { friend: friend.publicLine }),
+      own,
+    );
     const get = (deadlineMs: number) => fetchOnion(network.client.socksPort, `http://${own}/`, { deadlineMs });
     await expect(get(3_000)).rejects.toThrow(/^no answer from /);
     await authorizeClient(network, own, friend);
