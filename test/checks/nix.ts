@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { endWithParent, runChild } from "../../components/process/child-process";
 import { findOnPath, howToInstall } from "../../components/process/tools";
 import { bundleAzure } from "./nix/azure-bundle";
+import { bootedDifferences, evaluateBooted, goldenRelease, writeBooted } from "./nix/booted";
 import { evaluate, evaluateFixtures, type Sources, type Units } from "./nix/evaluate";
 import { checkFixtures, FIXTURE_PROGRAMS } from "./nix/fixtures";
 import { differences, writeGolden } from "./nix/golden";
@@ -12,7 +13,8 @@ import { exposures, tooExposed, verifyUnits, writeUnits } from "./nix/units";
 
 const USAGE = `Evaluates the guest for real and checks what it says. Nothing is built.
   npm run check:nix -- --nixpkgs PATH --sops-nix PATH [--update]
-PATH is an unpacked source tree; with --update the golden files in nix/eval/golden are written anew.`;
+PATH is an unpacked source tree; with --update the golden files in nix/eval/golden and test/rehearsal/booted/golden are
+written anew.`;
 
 /** What a check found wrong: none is good. */
 type Problems = string[];
@@ -34,6 +36,18 @@ async function checkExample({ sources, update }: Settings): Promise<Problems> {
     ...differences(example.golden).map((file) => `${file} is not what the modules produce: look, then type --update`),
     ...(await checkUnits(example)),
   ];
+}
+
+async function checkBooted({ sources, update }: Settings): Promise<Problems> {
+  const { release, texts } = await evaluateBooted(sources);
+  console.log(`  ${texts.size} texts`);
+  if (update) writeBooted(texts);
+  const golden = goldenRelease();
+  if (golden !== undefined && golden !== release) {
+    console.log(`  skipped: NixOS ${release} has other texts than ${golden}, which the golden ones are of`);
+    return [];
+  }
+  return bootedDifferences(texts).map((file) => `${file} is not what the modules produce: look, then type --update`);
 }
 
 async function checkVariants({ sources }: Settings): Promise<Problems> {
@@ -111,6 +125,7 @@ function compilePython(name: string, script: string): Promise<{ code: number | n
 
 const checks: Record<string, (settings: Settings) => Promise<Problems>> = {
   "the example's machine": checkExample,
+  "the machine that a rehearsal boots": checkBooted,
   "its units with OpenBao's agent": checkOpenBao,
   "a machine with every default": checkPlain,
   "its variants": checkVariants,
