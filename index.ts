@@ -3,6 +3,7 @@ import { NixosImage } from "./components/image/nixos-image";
 import { SealedSecret } from "./components/secrets/sealed-secret";
 import { readConfig } from "./components/stack/config";
 import { factsOf, factsText } from "./components/stack/facts";
+import { inPlace } from "./components/stack/place";
 import { SealingVault } from "./components/vault/sealing-vault";
 import { VaultAzureAuth } from "./components/vault-auth/vault-azure-auth";
 import { OnionVm } from "./components/vm/onion-vm";
@@ -10,7 +11,13 @@ import { OnionVm } from "./components/vm/onion-vm";
 const config = readConfig();
 const { stack, location, production, recipients, services } = config;
 
-const vault = new SealingVault("vault", { stack, location, production, ...config.vault });
+const at = {
+  vault: inPlace("vault", config),
+  image: inPlace("image", config),
+  vm: inPlace("vm", config),
+};
+const vaultArgs = { stack, location, production, fingerprintKeyName: "vault-fingerprint-key", ...config.vault };
+const vault = new SealingVault(at.vault.name, vaultArgs, at.vault.options);
 const { deployer, identity, resourceGroupName } = vault;
 
 const secrets = config.secrets.map((declaration) => {
@@ -35,7 +42,7 @@ const facts = pulumi
   );
 
 const { userDataSecrets } = config.bootAgent;
-const image = new NixosImage("image", {
+const imageArgs = {
   stack,
   location,
   resourceGroupName,
@@ -45,9 +52,10 @@ const image = new NixosImage("image", {
   uploaders: vault.sealers,
   deployer,
   ...config.image,
-});
+};
+const image = new NixosImage(at.image.name, imageArgs, at.image.options);
 
-const vm = new OnionVm("vm", {
+const vmArgs = {
   stack,
   location,
   resourceGroupName,
@@ -57,7 +65,8 @@ const vm = new OnionVm("vm", {
   userDataSecrets: userDataSecrets ? digests : undefined,
   images: { containerUrl: image.containerUrl, current: image.blobName, keep: config.image.keep },
   ...config.machine,
-});
+};
+const vm = new OnionVm(at.vm.name, vmArgs, at.vm.options);
 
 if (config.vaultAuth) {
   new VaultAzureAuth("vault-auth", { stack, resourceGroupName, identity, deployer, ...config.vaultAuth });

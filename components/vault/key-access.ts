@@ -13,6 +13,8 @@ export interface KeyAccess {
   readonly groupId: pulumi.Input<string>;
   readonly vaultName: pulumi.Input<string>;
   readonly keyId: pulumi.Input<string>;
+  /** Rights are given after it is there, and taken before it goes. */
+  readonly guard: pulumi.Resource;
   readonly deployer: Deployer;
   readonly sealers: readonly Grantee[];
   readonly machine: Grantee;
@@ -42,7 +44,7 @@ export function grantKeyAccess(parent: pulumi.Resource, name: string, access: Ke
 
 /** One after the other: the vault answers 409 to two changes of its policies at once. */
 function addPolicies(parent: pulumi.Resource, name: string, access: KeyAccess): KeyGrants {
-  const chain: AccessPolicy[] = [];
+  const chain: pulumi.Resource[] = [access.guard];
   const add = (grantee: Grantee, part: Part) => {
     const { tenantId } = access.deployer;
     const policy = { tenantId, objectId: grantee.objectId, permissions: { keys: [...RIGHTS[part]] } };
@@ -61,10 +63,11 @@ function assignRoles(parent: pulumi.Resource, name: string, access: KeyAccess): 
   const machine = defineRole(parent, name, "machine", access);
   const sealers: RoleAssignment[] = [];
   for (const grantee of access.sealers) {
-    const { name: assignment, options } = grant(parent, `${name}-*-assignment`, grantee, sealers.slice(-1));
+    const before = [access.guard, ...sealers.slice(-1)];
+    const { name: assignment, options } = grant(parent, `${name}-*-assignment`, grantee, before);
     sealers.push(new RoleAssignment(assignment, assignmentArgs(grantee, sealer, access), options));
   }
-  const { name: assignment, options } = grant(parent, `${name}-*-assignment`, access.machine, []);
+  const { name: assignment, options } = grant(parent, `${name}-*-assignment`, access.machine, [access.guard]);
   return {
     sealers,
     machine: [new RoleAssignment(assignment, assignmentArgs(access.machine, machine, access), options)],

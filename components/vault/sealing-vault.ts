@@ -2,6 +2,7 @@ import { Key } from "@pulumi/azure-native/keyvault/key";
 import { Vault } from "@pulumi/azure-native/keyvault/vault";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity";
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup";
+import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomBytes } from "@pulumi/random/randomBytes";
 import { RandomString } from "@pulumi/random/randomString";
@@ -18,6 +19,11 @@ export interface SealingVaultArgs extends VaultSettings {
   readonly location: string;
   /** Whether group, vault and key are protected from deletion. */
   readonly production: boolean;
+  /**
+   * Pulumi's name of the key for fingerprints, where it outlives this vault: with another key, every secret would count
+   * as changed. @default NAME-fingerprint-key
+   */
+  readonly fingerprintKeyName?: string;
 }
 
 /** What the VM is known by to Key Vault. */
@@ -55,12 +61,17 @@ export class SealingVault extends pulumi.ComponentResource {
   constructor(name: string, args: SealingVaultArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sealed-onion:index:SealingVault", name, {}, opts);
     const child = { parent: this };
-    const kept = args.production ? { parent: this, protect: true } : child;
+    // None is deleted to make room for another: where a name is taken, that is said before anything is touched.
+    const kept = { parent: this, protect: args.production, deleteBeforeReplace: false };
     this.deployer = whoDeploys(this);
     this.sealers = sealersOf(args.sealers, this.deployer);
 
     const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, child);
-    const group = new ResourceGroup(`${name}-group`, groupArgs(args), kept);
+    // A group that is there keeps its name: groups were once named by the stack alone.
+    const group = new ResourceGroup(`${name}-group`, groupArgs(args), {
+      ...kept,
+      ignoreChanges: ["resourceGroupName"],
+    });
     const resourceGroupName = azureName(group);
     const place = { resourceGroupName, location: args.location };
     const uniqueName = suffix.result.apply((random) => vaultName(args.stack, random));
@@ -71,12 +82,14 @@ export class SealingVault extends pulumi.ComponentResource {
       ...kept,
       retainOnDelete: true,
     });
+    const guard = new Command(`${name}-guard`, guardArgs(uniqueName), { parent: this, dependsOn: [key] });
     const identity = new UserAssignedIdentity(
       `${name}-identity`,
-      { ...place, resourceName: groupName(args.stack) },
+      { ...place, resourceName: `sealed-onion-${args.stack}` },
       child,
     );
-    const fingerprintKey = new RandomBytes(`${name}-fingerprint-key`, { length: 32 }, child);
+    const { fingerprintKeyName = `${name}-fingerprint-key` } = args;
+    const fingerprintKey = new RandomBytes(fingerprintKeyName, { length: 32 }, child);
 
     this.resourceGroupName = resourceGroupName;
     this.resourceGroupId = group.id;
@@ -91,6 +104,7 @@ export class SealingVault extends pulumi.ComponentResource {
       groupId: group.id,
       vaultName: azureName(vault),
       keyId: key.id,
+      guard,
       deployer: this.deployer,
       sealers: this.sealers,
       machine: { suffix: "machine", objectId: identity.principalId, type: "ServicePrincipal" },
@@ -101,13 +115,22 @@ export class SealingVault extends pulumi.ComponentResource {
   }
 }
 
-/** What the stack's resource group and the VM's identity are called. */
-export function groupName(stack: string): string {
-  return `sealed-onion-${stack}`;
+/** What a stack's resource group is called: each region has one, so that the new one is there before the old one goes. */
+export function groupName(stack: string, location: string): string {
+  return `sealed-onion-${stack}-${location}`;
 }
 
 function groupArgs({ stack, location }: SealingVaultArgs) {
-  return { resourceGroupName: groupName(stack), location };
+  return { resourceGroupName: groupName(stack, location), location };
+}
+
+/** Does nothing but keep the vault from being deleted while something committed can be opened by no other. */
+function guardArgs(vault: pulumi.Input<string>) {
+  return {
+    delete: "exec node components/start/run.mjs release-vault",
+    environment: { VAULT: vault },
+    logging: "stderr",
+  } as const;
 }
 
 /** A vault with an explicit authorization mode: Azure's own default changed in API version 2026-02-01. */

@@ -14,6 +14,7 @@ import {
   startMocks,
 } from "../components/pulumi-mocks";
 import { WORKING } from "../components/stack/malformed/working";
+import { roleOf } from "../rehearsal/engine/engine";
 
 const FILE_PLAINTEXT = "file-plaintext-correct-horse";
 const ENV_PLAINTEXT = "env-plaintext-battery-staple";
@@ -50,7 +51,19 @@ async function run(change: Readonly<Record<string, unknown>> = {}, options: Mock
   const registrations = await startMocks({ config: Object.fromEntries(config), ...options });
   const exports = await import("../../index.js");
   await settled();
-  return { registrations, exports };
+  return { registrations: registrations.map(byRole), exports };
+}
+
+/** A resource under the name that it has in every region: `vault-dev-westeurope-key` is `vault-key`. */
+function byRole(registration: Registration): Registration {
+  const { name, parent, options } = registration;
+  const role = (known: string) => roleOf("dev", known);
+  return {
+    ...registration,
+    name: role(name),
+    parent: parent === undefined ? undefined : role(parent),
+    options: { ...options, dependsOn: options.dependsOn.map(role).sort() },
+  };
 }
 
 function wire(registrations: readonly Registration[]): Buffer {
@@ -61,13 +74,13 @@ describe("the program", () => {
   it("gives every resource a component as its parent", async () => {
     const { registrations } = await run(VAULT_AUTH);
     const components = registrations.filter(({ custom }) => !custom);
-    expect(components.map(({ type, name, parent }) => [type, name, parent])).toEqual([
-      ["sealed-onion:index:SealingVault", "vault", undefined],
+    expect(components.map(({ type, name, parent }) => [type, name, parent]).sort()).toEqual([
+      ["sealed-onion:index:NixosImage", "image", undefined],
+      ["sealed-onion:index:OnionVm", "vm", undefined],
       ["sealed-onion:index:SealedSecret", "onion-key", undefined],
       ["sealed-onion:index:SealedSecret", "password", undefined],
       ["sealed-onion:index:SealedSecret", "token", undefined],
-      ["sealed-onion:index:NixosImage", "image", undefined],
-      ["sealed-onion:index:OnionVm", "vm", undefined],
+      ["sealed-onion:index:SealingVault", "vault", undefined],
       ["sealed-onion:index:VaultAzureAuth", "vault-auth", undefined],
     ]);
     const names = components.map(({ name }) => name);
@@ -110,6 +123,30 @@ describe("the program", () => {
     const before = await run();
     vi.resetModules();
     expect(inputs(await run())).toEqual(inputs(before));
+  });
+
+  it("names what a region has after stack and region, and finds it under the name that it had before", async () => {
+    const region = (location: string) => run({ "azure-native:location": location });
+    const { registrations } = await region("westeurope");
+    vi.resetModules();
+    const moved = await region("North Europe");
+    const urns = (found: readonly Registration[]) => found.map(({ urn }) => urn);
+    const kept = urns(moved.registrations).filter((urn) => urns(registrations).includes(urn));
+    const keptNames = kept.map((urn) => urn.split("::").at(-1)).sort();
+    expect(keptNames).toEqual(
+      [
+        "onion-key",
+        "onion-key-seal",
+        "password",
+        "password-seal",
+        "sealed-onion-dev",
+        "token",
+        "token-seal",
+        "vault-fingerprint-key",
+      ].filter((name) => urns(registrations).some((urn) => urn.endsWith(`::${name}`))),
+    );
+    for (const { name, custom, options } of moved.registrations)
+      if (!custom && ["image", "vault", "vm"].includes(name)) expect(options.aliases).toEqual([name]);
   });
 
   it("has nothing to do with HashiCorp Vault where that is not configured", async () => {
@@ -203,8 +240,8 @@ describe("its exports", () => {
       keyUrl: "https://so-dev-abcd1234.vault.azure.net/keys/sealing-3072/0123456789abcdef0123456789abcdef",
       vaultUri: "https://so-dev-abcd1234.vault.azure.net/",
       identityClientId: CLIENT_ID,
-      imageId: `${GROUP_ID}/image-image`,
-      vmId: `${GROUP_ID}/vm-machine`,
+      imageId: `${GROUP_ID}/image-dev-westeurope-image`,
+      vmId: `${GROUP_ID}/vm-dev-westeurope-machine`,
       resourceGroup: "sealed-onion-dev",
     });
     for (const [, output] of outputs) expect(await pulumi.isSecret(output)).toBe(false);

@@ -45,6 +45,7 @@ describe("a sealing vault", () => {
       "vault",
       "vault-fingerprint-key",
       "vault-group",
+      "vault-guard",
       "vault-identity",
       "vault-key",
       "vault-machine-policy",
@@ -139,7 +140,7 @@ describe("a sealing vault", () => {
     const { registrations } = await make({ sealers: [{ objectId: ALICE, type: "User" }] });
     const alice = find(registrations, `vault-sealer-${ALICE}-policy`).options;
     const machine = find(registrations, "vault-machine-policy").options;
-    expect(alice.dependsOn).toEqual(["vault-group", "vault-vault"]);
+    expect(alice.dependsOn).toEqual(["vault-group", "vault-guard", "vault-vault"]);
     expect(machine.dependsOn).toEqual(["vault-group", "vault-identity", `vault-sealer-${ALICE}-policy`, "vault-vault"]);
     expect(alice.replaceOnChanges).toEqual(["policy.objectId"]);
   });
@@ -222,6 +223,7 @@ describe("authorization by roles", () => {
       "vault",
       "vault-fingerprint-key",
       "vault-group",
+      "vault-guard",
       "vault-identity",
       "vault-key",
       "vault-machine-assignment",

@@ -51,8 +51,18 @@ export function realOperations({ operations }: EngineRun): Operation[] {
   return operations.filter(({ type }) => !/^(sealed-onion|pulumi):/.test(type));
 }
 
-/** What is not `same`, by operation and Pulumi's name of the resource: `update token-seal`. */
+/** What a resource is called wherever it is: `vault-dev-westeurope-key` -> `vault-key`. */
+export function roleOf(stack: string, name: string): string {
+  return name.replace(new RegExp(`^(vault|image|vm)-${stack}-[a-z0-9]+(?=-|$)`), "$1");
+}
+
+function roleIn(urn: string): string {
+  const [stack = "", , , name = ""] = urn.replace(/^urn:pulumi:/, "").split("::");
+  return roleOf(stack, name);
+}
+
+/** What is not `same`, by operation and role of the resource, wherever it is: `update token-seal`. */
 export function changesOf(run: EngineRun): string[] {
   const changes = realOperations(run).filter(({ op }) => op !== "same" && op !== "refresh");
-  return changes.map(({ op, urn }) => `${op} ${urn.split("::").at(-1)}`).sort();
+  return changes.map(({ op, urn }) => `${op} ${roleIn(urn)}`).sort();
 }

@@ -59,10 +59,13 @@ function aliasesOf(message: RegisterMessage, stack: string, project: string, par
     const parent = spec.getNoparent() ? "" : spec.getParenturn() || message.getParent();
     return [urnOf(stack, project, parent, spec.getType() || type, spec.getName() || name)];
   });
-  const inherited = parents.map((parent) => {
-    const rest = name.startsWith(parentName) ? nameOf(parent) + name.slice(parentName.length) : name;
-    return urnOf(stack, project, parent, type, rest);
-  });
+  const names = [name, ...own.map(nameOf)];
+  const inherited = parents.flatMap((parent) =>
+    names.map((known) => {
+      const rest = known.startsWith(parentName) ? nameOf(parent) + known.slice(parentName.length) : known;
+      return urnOf(stack, project, parent, type, rest);
+    }),
+  );
   return [...new Set([...own, ...inherited])];
 }
 

@@ -2,12 +2,17 @@ import type { CloudResource } from "loopback-azure/cloud";
 import { groupName } from "../../../components/vault/sealing-vault";
 import type { Stage } from "./stage";
 
-type Where = Pick<Stage, "azure" | "stack">;
+type Where = Pick<Stage, "azure" | "stack"> & { readonly config?: Stage["config"] };
 
-/** What Azure has of the stage's stack, and of no other in the subscription. @param type `Microsoft.KeyVault/vaults` */
-export function stageResources({ azure, stack }: Where, type?: string): CloudResource[] {
-  const { cloud } = azure;
-  const under = `/subscriptions/${cloud.subscriptionId}/resourceGroups/${groupName(stack)}`;
+/** The region that the stack's configuration names. */
+function regionOf({ config }: Where): string {
+  return config?.["azure-native:location"] ?? "westeurope";
+}
+
+/** What Azure has of the stage's stack in its region, and of no other in the subscription. @param type `Microsoft.KeyVault/vaults` */
+export function stageResources(stage: Where, type?: string): CloudResource[] {
+  const { cloud } = stage.azure;
+  const under = `/subscriptions/${cloud.subscriptionId}/resourceGroups/${groupName(stage.stack, regionOf(stage))}`;
   return cloud.list({ under, ...(type !== undefined && { type }) });
 }
 

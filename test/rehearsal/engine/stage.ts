@@ -5,7 +5,7 @@ import type { LoopbackAzure } from "loopback-azure/azure";
 import { createProviderFaults, type ProviderFaults } from "loopback-azure/provider/provider-faults";
 import type { Plaintext } from "../leaks";
 import { diskBuilder, stackConfig } from "../scenario";
-import type { Engine } from "./engine";
+import { type Engine, roleOf } from "./engine";
 import { type Engines, startEngine } from "./start-engine";
 
 export interface StageOptions {
@@ -55,12 +55,21 @@ export function stageSecrets(sources: string, withToken: boolean): Record<string
   return withToken ? { onion, token: { source: { file: path.join(sources, "token") } } } : { onion };
 }
 
+/** Faults of resources by their role, such as `vm-machine`, in whatever region the stack is. */
+function faultsByRole(): ProviderFaults {
+  const faults = createProviderFaults();
+  return {
+    ...faults,
+    strike: (operation, type, name, afterwards) => faults.strike(operation, type, roleOf(STACK, name), afterwards),
+  };
+}
+
 /** Sets a stage for an engine; the caller closes `engine`. */
 export async function setStage<Name extends keyof Engines>(
   name: Name,
   options: StageOptions,
 ): Promise<Stage<Engines[Name]>> {
-  const faults = createProviderFaults();
+  const faults = faultsByRole();
   const plaintexts: Plaintext[] = [];
   writeToken({ sources: options.sources, plaintexts });
   const config = stackConfig(stageSecrets(options.sources, true), [], diskBuilder);

@@ -7,6 +7,7 @@ import { onlyResource, stageResources, VAULT } from "./stage-resources";
 import { destroyAll } from "./story-destroy";
 import { failAndGoOn } from "./story-failures";
 import { failAtFirst } from "./story-first-failures";
+import { moveRegion } from "./story-move";
 import { keepProduction } from "./story-production";
 import {
   each,
@@ -187,6 +188,7 @@ export const life: Telling[] = [
   rollBack,
   drift,
   ["each step of a change fails once: the next up goes on", failAndGoOn],
+  ["another region: the new place is made first, each step failing once; then the old one goes", moveRegion],
   ["a production stack is kept from destroy, until its dial is turned", keepProduction],
   ["destroy fails half-way; the next one leaves only the vault, in soft delete", destroyAll],
   ["made anew, each resource failing once: no up makes anything twice", failAtFirst],

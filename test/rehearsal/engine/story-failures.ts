@@ -29,12 +29,12 @@ const mishaps: Mishap[] = [
   },
   {
     service: ({ account }) => ({ host: account, method: "HEAD", effect: refused(403, "AccountIsDisabled") }),
-    reads: /image-build.*AccountIsDisabled/s,
+    reads: /-build.*AccountIsDisabled/s,
     done: ["create token-seal"],
   },
   {
     service: ({ account }) => ({ host: account, method: "PUT", effect: refused(403, "AccountIsDisabled") }),
-    reads: /image-upload.*AccountIsDisabled/s,
+    reads: /-upload.*AccountIsDisabled/s,
     done: ["update image-build"],
   },
   {
@@ -59,7 +59,7 @@ const mishaps: Mishap[] = [
   },
   {
     service: ({ account }) => ({ host: account, method: "GET", effect: refused(403, "AccountIsDisabled") }),
-    reads: /vm-prune.*AccountIsDisabled/s,
+    reads: /-prune.*AccountIsDisabled/s,
     done: ["update vm-machine"],
   },
   {

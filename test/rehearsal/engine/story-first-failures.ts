@@ -6,7 +6,7 @@ import type { Stage } from "./stage";
 import { each, expectChanges, learnOnionKey, type Told, WHOLE_STACK } from "./story-tools";
 
 /** Made of nothing but chance, on the workstation: there is nobody who could refuse them. */
-const NOBODY_REFUSES = ["image-suffix", "vault-fingerprint-key", "vault-suffix", "vm-generation"];
+const NOBODY_REFUSES = ["image-suffix", "vault-fingerprint-key", "vault-guard", "vault-suffix", "vm-generation"];
 
 const disabled = { kind: "answer", status: 403, code: "AccountIsDisabled", message: "refused once" } as const;
 const blobs = ".blob.core.windows.net";
@@ -22,8 +22,15 @@ const commandFaults: [commands: string[], rule: FaultRule & { times: number }][]
   [["vm-prune"], { host: blobs, method: "GET", times: 1, effect: disabled }],
 ];
 
+/** Something that is refused a number of times. */
+interface Refused {
+  name: string;
+  times: number;
+  fault: Pick<Fault, "hits">;
+}
+
 /** Lets the making of everything fail once. */
-function failEverything(stage: Stage): { name: string; times: number; fault: Pick<Fault, "hits"> }[] {
+function failEverything(stage: Stage): Refused[] {
   const commands = commandFaults.flatMap(([names]) => names);
   const managed = WHOLE_STACK.filter((name) => ![...NOBODY_REFUSES, ...commands].includes(name));
   return [
@@ -37,19 +44,36 @@ function failEverything(stage: Stage): { name: string; times: number; fault: Pic
   ];
 }
 
-/** A stack is made although each of its resources is refused once. */
-export async function failAtFirst(stage: Stage): Promise<Told> {
+/**
+ * Runs `up` until it ends well, or until it is refused for good, with each resource refused once.
+ * @param whenFailed looks at Azure after each `up` that failed
+ * @returns every run, the last one included
+ */
+export async function upUntil(
+  stage: Stage,
+  isLast: (run: EngineRun | RunFailed) => boolean,
+  whenFailed: () => Promise<void> = async () => {},
+): Promise<EngineRun[]> {
   const faults = failEverything(stage);
   const runs: EngineRun[] = [];
   let done = false;
   while (!done) {
-    assert.ok(runs.length <= WHOLE_STACK.length, "an up makes no headway");
-    const run: unknown = await stage.engine.up().catch((error: unknown) => error);
-    done = !(run instanceof Error);
-    if (run instanceof Error && !(run instanceof RunFailed)) throw run;
-    runs.push(run instanceof RunFailed ? run.run : (run as EngineRun));
+    assert.ok(runs.length <= WHOLE_STACK.length, `an up makes no headway: ${runs.at(-1)?.log.slice(-2000)}`);
+    const run = await stage.engine.up().catch((error: unknown) => {
+      if (error instanceof RunFailed) return error;
+      throw error;
+    });
+    done = isLast(run);
+    runs.push(run instanceof RunFailed ? run.run : run);
+    if (!done) await whenFailed();
   }
   for (const { name, times, fault } of faults) assert.equal(fault.hits, times, `${name} was refused ${times} times`);
+  return runs;
+}
+
+/** A stack is made although each of its resources is refused once. */
+export async function failAtFirst(stage: Stage): Promise<Told> {
+  const runs = await upUntil(stage, (run) => !(run instanceof RunFailed));
   assert.deepEqual(runs.flatMap(changesOf).sort(), each("create", WHOLE_STACK), "everything is made, once");
   const again = await stage.engine.up();
   expectChanges(again);

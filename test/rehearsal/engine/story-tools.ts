@@ -30,6 +30,7 @@ export const WHOLE_STACK = [
   "token-seal",
   "vault-fingerprint-key",
   "vault-group",
+  "vault-guard",
   "vault-identity",
   "vault-key",
   "vault-machine-policy",

@@ -1,0 +1,17 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { StackConfig } from "./config";
+
+/** A component that is made in each place of its own: its name, and the options that find it in an older state. */
+export interface Placed {
+  readonly name: string;
+  readonly options: pulumi.ComponentResourceOptions;
+}
+
+/**
+ * Where a stack's machine and vault are is part of their resources' names. Another region or stack name is thus another
+ * set of resources: the engine makes all of the new ones first, and deletes the old ones last. Until then the old key
+ * opens what is sealed, the old machine serves, and an interrupted move goes on, or back.
+ */
+export function inPlace(role: string, { stack, location }: Pick<StackConfig, "stack" | "location">): Placed {
+  return { name: `${role}-${stack}-${location}`, options: { aliases: [{ name: role }] } };
+}
