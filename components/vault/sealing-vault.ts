@@ -10,6 +10,7 @@ import { azureName } from "../azure/azure-name";
 import { vaultName } from "../azure/azure-names";
 import { type Deployer, type Grantee, sealersOf, whoDeploys } from "../azure/deployer";
 import { grantKeyAccess } from "./key-access";
+import { vaultsOf } from "./sealed-for-vault";
 import type { VaultSettings } from "./vault";
 
 export interface SealingVaultArgs extends VaultSettings {
@@ -75,6 +76,7 @@ export class SealingVault extends pulumi.ComponentResource {
     const resourceGroupName = azureName(group);
     const place = { resourceGroupName, location: args.location };
     const uniqueName = suffix.result.apply((random) => vaultName(args.stack, random));
+    if (pulumi.runtime.isDryRun()) warnOfMove(this, vaultsOf(args.stack), uniqueName);
     const vault = new Vault(`${name}-vault`, { ...place, ...vaultArgs(args, uniqueName, this.deployer) }, kept);
     // Azure has no way to delete a key of a vault but the data plane, which nobody here may use for that; and whoever
     // goes back to an older image needs the key that sealed it. A key goes with its vault.
@@ -113,6 +115,24 @@ export class SealingVault extends pulumi.ComponentResource {
     this.machineReady = access.machine;
     this.registerOutputs({ keyUrl: this.keyUrl, vaultUri: this.vaultUri, resourceGroupName: this.resourceGroupName });
   }
+}
+
+/** A preview says so where what is sealed for another vault is to be sealed for this one. */
+function warnOfMove(vault: pulumi.Resource, before: readonly string[], name: pulumi.Output<string>): void {
+  // Not among the SDK's typed members: false where the vault is yet to be made.
+  const { isKnown, promise } = name as unknown as { isKnown: Promise<boolean>; promise(): Promise<string> };
+  const others = async () => {
+    const own = (await isKnown) ? await promise.call(name) : undefined;
+    return before.filter((other) => other !== own).join(", ");
+  };
+  void others().then((old) => {
+    if (old === "") return;
+    const what = `another vault is to open what vault ${old} opens: sealed files are re-wrapped`;
+    void pulumi.log.warn(
+      `${what}, and ${old} goes once git has them; older commits then need another recipient`,
+      vault,
+    );
+  });
 }
 
 /** What a stack's resource group is called: each region has one, so that the new one is there before the old one goes. */

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SealingVault, type SealingVaultArgs } from "../../../components/vault/sealing-vault";
 import { DEFAULT_VAULT } from "../../../components/vault/vault";
+import { type ProjectFolder, projectFolder } from "../project-folder";
 import {
   CLIENT,
   CLIENT_ID,
@@ -175,6 +176,32 @@ describe("a sealing vault", () => {
   it("takes its unique name from letters and digits alone", async () => {
     const { registrations } = await make();
     expect(find(registrations, "vault-suffix").inputs).toEqual({ length: 8, upper: false, special: false });
+  });
+});
+
+describe("a preview", () => {
+  let project: ProjectFolder;
+  beforeEach(() => {
+    project = projectFolder();
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    project.remove();
+  });
+
+  it.each([
+    ["another vault", "so-dev-old00000", 1],
+    ["no vault, as it is sealed for people alone", undefined, 0],
+  ])("warns where what is sealed is for %s", async (_, vault, times) => {
+    const kv = vault === undefined ? [] : [{ vault_url: `https://${vault}.vault.azure.net` }];
+    project.seal("dev", "onion", { content: JSON.stringify({ data: "ENC[x]", sops: { azure_kv: kv } }) });
+    const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+    await make({}, { preview: true });
+    await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(times));
+    for (const [message] of warn.mock.calls)
+      expect(message).toBe(
+        "another vault is to open what vault so-dev-old00000 opens: sealed files are re-wrapped, and so-dev-old00000 goes once git has them; older commits then need another recipient",
+      );
   });
 });
 
