@@ -3,7 +3,7 @@ import { atOnce } from "../../process/at-once";
 import { readIfThere } from "../../process/read-if-there";
 import { keylessFingerprint } from "../fingerprint";
 import { type SealRecord, sealedPath } from "../seal/seal-record";
-import { sealedFor } from "../seal/sealed-file";
+import { readSealedContent } from "../seal/sealed-content";
 import { decrypt } from "../seal/sops";
 import type { SecretDeclaration } from "../secret";
 import { readPlaintext } from "../sources/read-source";
@@ -48,7 +48,8 @@ async function view(stack: Stack, name: string, offline: boolean): Promise<Secre
   const record = stack.records.get(name);
   const source = declaration?.source ?? record?.source;
   const content = readIfThere(sealedPath(stack.name, name));
-  const wrapped = content && sealedFor(content);
+  const wrapped = content && readSealedContent(content);
+  const keyUrl = wrapped?.keyUrls[0];
   const opened = offline || !wrapped ? {} : await open(content);
   const seen: SecretView = {
     stack: stack.name,
@@ -56,8 +57,8 @@ async function view(stack: Stack, name: string, offline: boolean): Promise<Secre
     source: source ? sourceOf(source).description : "",
     ...(record?.onion && { hostname: record.onion.hostname }),
     state: stateOf(declaration, record, content, wrapped !== undefined),
-    recipients: { vault: wrapped?.keyUrl !== undefined, age: wrapped?.age ?? [], pgp: wrapped?.pgp ?? [] },
-    ...(wrapped?.keyUrl && { keyUrl: wrapped.keyUrl, currentKey: wrapped.keyUrl === stack.keyUrl }),
+    recipients: { vault: keyUrl !== undefined, age: wrapped?.age ?? [], pgp: wrapped?.pgp ?? [] },
+    ...(keyUrl && { keyUrl, currentKey: keyUrl === stack.keyUrl }),
     ...(record && { sealedAt: record.sealedAt }),
     sourceIs: declaration ? await compareSource(declaration, record, opened.plaintext) : "unknown",
     ...(!offline && wrapped && { opens: opened.plaintext !== undefined }),

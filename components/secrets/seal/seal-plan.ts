@@ -2,7 +2,7 @@ import { absentFingerprint } from "../fingerprint";
 import { sourceOf } from "../sources/sources";
 import { missingSealedFile, type SealRecord, sealedPath } from "./seal-record";
 import type { SealRequest } from "./seal-request";
-import type { SealedFor } from "./sealed-file";
+import type { SealedFor } from "./sealed-content";
 
 /** What stands on disk for a secret when `seal` starts. */
 export interface SealedState {

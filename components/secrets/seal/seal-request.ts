@@ -1,7 +1,7 @@
 import { UsageError } from "../../process/usage-error";
 import type { Recipients } from "../recipients";
 import type { SecretSource } from "../sources/sources";
-import type { SealFor } from "./sops";
+import type { SealFor } from "./sealed-content";
 
 /** One run of `seal`, as its environment says it: references only, nothing secret. */
 export interface SealRequest {

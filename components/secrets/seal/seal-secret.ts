@@ -8,8 +8,9 @@ import { type Compared, compare } from "./seal-compare";
 import { isRolledBack, planSeal, type SealedState } from "./seal-plan";
 import { digestOf, parseRecord, recordPath, type SealRecord, sealedPath } from "./seal-record";
 import type { SealRequest, SealResult } from "./seal-request";
-import { matchingRecord, moveSealed, removeWaiting, sealedFor, writeRecord, writeSealed } from "./sealed-file";
-import { encrypt, isSealedFor, rotate, SopsError } from "./sops";
+import { isSealedFor, readSealedContent } from "./sealed-content";
+import { matchingRecord, moveSealed, removeWaiting, writeRecord, writeSealed } from "./sealed-file";
+import { decrypt, encrypt, encryptOnlyCopy, SopsError } from "./sops";
 
 /** Seals a secret from its source although nothing says that it changed. */
 export function resealSecret(request: SealRequest): Promise<SealResult> {
@@ -18,7 +19,7 @@ export function resealSecret(request: SealRequest): Promise<SealResult> {
 
 /** Seals a plaintext that does not come from the secret's source. The content is the caller's to wipe. */
 export async function sealByHand(request: SealRequest, content: Buffer): Promise<SealResult> {
-  const sealed = await encrypt(content, request.recipients);
+  const sealed = await encryptOnlyCopy(content, request.recipients);
   return finish(request, sealed, { ...newRecord(request, sealed, undefined), byHand: true }, "sealed");
 }
 
@@ -50,7 +51,7 @@ function readState({ stack, name, from }: SealRequest, content: Buffer | undefin
   const beside = places.map((file) => parseRecord(readIfThere(file) ?? new Uint8Array())).find((found) => found);
   return {
     isThere: content !== undefined,
-    sealedFor: content && sealedFor(content),
+    sealedFor: content && readSealedContent(content),
     record,
     staleRecord: record === undefined ? beside : undefined,
   };
@@ -67,7 +68,8 @@ async function sealAnew(request: SealRequest, known: Plaintext | undefined, byHa
   const plaintext = known ?? (await readPlaintext(request));
   try {
     const withheld = sourceOf(request.source).variable;
-    const content = await encrypt(plaintext.content, request.recipients, { withheld });
+    const seal = request.isOnion ? encryptOnlyCopy : encrypt;
+    const content = await seal(plaintext.content, request.recipients, { withheld });
     const record = newRecord(request, content, plaintext.hostname);
     return finish(request, content, byHand ? { ...record, byHand } : record, "sealed");
   } finally {
@@ -87,9 +89,8 @@ async function keep(request: SealRequest, state: SealedState, before: Buffer, ke
   const { record } = state;
   const hostname = request.isOnion ? (kept.hostname ?? record?.onion?.hostname) : undefined;
   if (hostname) checkHostname(request, hostname);
-  const was = state.sealedFor ?? { keyUrl: undefined, age: [], pgp: [] };
-  const isWrapped = isSealedFor(was, request.recipients);
-  const content = isWrapped ? before : await rewrap(request, before, was);
+  const isWrapped = state.sealedFor !== undefined && isSealedFor(state.sealedFor, request.recipients);
+  const content = isWrapped ? before : await rewrap(request, before);
   const { byHand: _, ...fresh } = newRecord(request, content, hostname);
   const next: SealRecord = {
     ...fresh,
@@ -110,16 +111,30 @@ function pick({ fingerprint, generation }: SealRecord): Pick<SealRecord, "finger
   return { fingerprint, generation };
 }
 
-async function rewrap(request: SealRequest, before: Buffer, was: Parameters<typeof rotate>[1]): Promise<Buffer> {
+/**
+ * Seals for others, from the sealed file alone and with a new data key: the old data key does not open the new file
+ * for those who were removed.
+ */
+async function rewrap(request: SealRequest, before: Buffer): Promise<Buffer> {
+  const plaintext = await openForRewrap(request, before);
   try {
-    return await rotate(before, was, request.recipients);
+    return await encryptOnlyCopy(plaintext, request.recipients);
+  } finally {
+    plaintext.fill(0);
+  }
+}
+
+async function openForRewrap({ source, name, stack }: SealRequest, before: Buffer): Promise<Buffer> {
+  try {
+    return await decrypt(before);
   } catch (error) {
-    if (!(error instanceof SopsError) || sourceOf(request.source).generated) throw error;
-    const remedy = `npm run secrets -- reseal ${request.name} --stack ${request.stack} seals it from its source instead`;
+    if (!(error instanceof SopsError) || sourceOf(source).generated) throw error;
+    const remedy = `npm run secrets -- reseal ${name} --stack ${stack} seals it from its source instead`;
     throw new Error(`${error.message}; ${remedy}`);
   }
 }
 
+/** @param content read before: it is sealed for exactly the request's recipients */
 function newRecord(request: SealRequest, content: Buffer, hostname: string | undefined): SealRecord {
   const { keyUrl, age, pgp } = request.recipients;
   return {

@@ -1,40 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { readIfThere } from "../../process/read-if-there";
-import type { Recipients } from "../recipients";
 import { digestOf, parseRecord, recordPath, recordText, type SealRecord, sealedPath } from "./seal-record";
-
-/** Everyone who opens a sealed file. */
-export interface SealedFor extends Recipients {
-  /** The versioned Key Vault key; undefined if the file is not sealed for exactly one. */
-  readonly keyUrl: string | undefined;
-}
-
-/** sops's own words about a file. Source: https://getsops.io/docs/#encryption-protocol */
-interface SopsMetadata {
-  azure_kv?: { vault_url: string; name: string; version: string }[] | null;
-  age?: { recipient: string }[] | null;
-  pgp?: { fp: string }[] | null;
-}
-
-/**
- * For whom a sealed file is sealed, as the file itself says.
- * @returns undefined if the content is no sealed file (cut short, or with a merge conflict inside)
- */
-export function sealedFor(content: Uint8Array): SealedFor | undefined {
-  try {
-    const { data, sops } = JSON.parse(Buffer.from(content).toString("utf8")) as { data: unknown; sops: SopsMetadata };
-    if (typeof data !== "string" || typeof sops !== "object") return undefined;
-    const keys = (sops.azure_kv ?? []).map((key) => `${key.vault_url}/keys/${key.name}/${key.version}`);
-    return {
-      keyUrl: keys.length === 1 ? keys[0] : undefined,
-      age: (sops.age ?? []).map(({ recipient }) => recipient),
-      pgp: (sops.pgp ?? []).map(({ fp }) => fp),
-    };
-  } catch {
-    return undefined; // what is wrong with it is said by whoever needed it
-  }
-}
 
 /**
  * Replaces a secret's sealed file and its record. A kill at any moment leaves the old pair, the new pair, or the new

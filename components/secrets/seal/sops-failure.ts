@@ -1,6 +1,6 @@
 import type { ChildResult } from "../../process/child-process";
 
-/** Why sops failed, for people. It holds no plaintext: sops's messages name keys and repeat Azure's answers only. */
+/** Why sops failed, for people. It holds no plaintext. */
 export interface SopsFailure {
   /** What happened, with Azure's own reason where there is one. */
   readonly reason: string;
@@ -53,22 +53,49 @@ const explanations: readonly (readonly [RegExp, Explain])[] = [
   ],
 ];
 
-/** Explains a run of sops that did not succeed, with the log of Azure's library on (`AZURE_SDK_GO_LOGGING=all`). */
-export function explainFailure(result: Run): SopsFailure {
+/**
+ * Explains a run of sops that did not succeed, with the log of Azure's library on (`AZURE_SDK_GO_LOGGING=all`).
+ * @param plaintext what it was given to seal: then only known phrases are shown, and none that repeats some of it
+ */
+export function explainFailure(result: Run, plaintext?: Uint8Array): SopsFailure {
   const [asked] = [...result.stderr.matchAll(/^ *Retry-After: (\d+)$/gm)].slice(-1);
-  return { ...explain(result), ...(asked && { waitMs: Number(asked[1]) * 1000 }) };
+  const failure = explain(result, plaintext !== undefined);
+  const isShown = plaintext === undefined || !repeats(`${failure.reason} ${failure.remedy}`, plaintext);
+  return { ...(isShown ? failure : withheld(result)), ...(asked && { waitMs: Number(asked[1]) * 1000 }) };
 }
 
-function explain(result: Run): SopsFailure {
+function explain(result: Run, isGivenPlaintext: boolean): SopsFailure {
   if (result.timedOut) return lastAnswer(result.stderr);
   const text = ownMessage(result.stderr);
   for (const [pattern, explainMatch] of explanations) {
     const match = pattern.exec(text);
     if (match) return explainMatch(match, text);
   }
-  const ending = result.code === null ? `was ended by ${result.signal}` : `ended with code ${result.code}`;
+  // Of what sops says while it seals, this alone is known to be about keys.
+  if (isGivenPlaintext && text !== "" && !text.startsWith("Could not generate data key")) return withheld(result);
   const said = text.slice(0, 400) || "it says nothing";
-  return { reason: `sops ${ending}: ${said}`, remedy: "see what sops says", passing: false };
+  return { reason: `sops ${ending(result)}: ${said}`, remedy: "see what sops says", passing: false };
+}
+
+function withheld(result: Run): SopsFailure {
+  return {
+    reason: `sops ${ending(result)}, its words are not shown as they may repeat the secret`,
+    remedy: "echo test | sops encrypt --input-type binary --azure-kv KEY_URL /dev/stdin shows them without it",
+    passing: false,
+  };
+}
+
+function ending({ code, signal }: Run): string {
+  return code === null ? `was ended by ${signal}` : `ended with code ${code}`;
+}
+
+/** Whether a text has a piece of the plaintext in it: 16 bytes of it in a row, or all of a shorter one. */
+function repeats(text: string, plaintext: Uint8Array): boolean {
+  const secret = Buffer.from(plaintext).toString("latin1").trim();
+  const length = Math.min(16, secret.length);
+  const shown = Buffer.from(text).toString("latin1");
+  const starts = Array.from({ length: Math.max(0, shown.length - length + 1) }, (_, index) => index);
+  return secret.length > 0 && starts.some((start) => secret.includes(shown.slice(start, start + length)));
 }
 
 /** What sops itself says in the end, on one line: it wraps its lines, and Azure's library logs before. */

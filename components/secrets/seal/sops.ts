@@ -1,17 +1,12 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { azureEnvironment, oidcAssertion } from "../../azure/azure-credentials";
-import { type ChildResult, ProgramMissing, runChild } from "../../process/child-process";
+import { type ChildResult, findProgram, ProgramMissing, runChild } from "../../process/child-process";
 import { withMemoryFolder } from "../../process/memory-folder";
 import { howToInstall } from "../../process/tools";
-import type { Recipients } from "../recipients";
-import type { SealedFor } from "./sealed-file";
+import { problemOf } from "./check-sealed";
+import { forVaultOnly, type SealFor } from "./sealed-content";
 import { explainFailure, type SopsFailure } from "./sops-failure";
-
-/** For whom to seal. The Key Vault key comes first everywhere: the VM tries recipients in order. */
-export interface SealFor extends Recipients {
-  readonly keyUrl: string;
-}
 
 export interface SopsOptions {
   /** How long passing failures are tried again, in all. Milliseconds. @default 120 s, or SEAL_PATIENCE_SECONDS */
@@ -40,47 +35,50 @@ const callLimitMs = 45_000;
 const otherRecipients =
   /^SOPS_(KMS_ARN|GCP_KMS_IDS|HUAWEICLOUD_KMS_IDS|AZURE_KEYVAULT_URLS?|VAULT_URIS|PGP_FP|AGE_RECIPIENTS|CONFIG|KEYSERVICE|ENABLE_LOCAL_KEYSERVICE)$/;
 
-/** Seals a plaintext. @returns the sealed file @throws SopsError */
-export function encrypt(plaintext: Uint8Array, recipients: SealFor, options?: SopsOptions): Promise<Buffer> {
+/**
+ * Seals a plaintext. What sops printed is believed only after it was read (see `problemOf`).
+ * @returns the sealed file
+ * @throws SopsError
+ */
+export async function encrypt(plaintext: Uint8Array, recipients: SealFor, options?: SopsOptions): Promise<Buffer> {
   const types = ["--filename-override", "secret.json", "--input-type", "binary", "--output-type", "json"];
-  return runSops("seal", ["encrypt", ...types, ...flags("--", recipients)], plaintext, options);
+  const sealed = await runSops("seal", ["encrypt", ...types, ...recipientFlags(recipients)], plaintext, options);
+  const problem = problemOf(sealed, plaintext.length, recipients, findProgram("sops"));
+  if (problem) throw new SopsError("seal", problem);
+  return sealed;
 }
 
 /**
- * Seals for others, from the sealed file alone and with a new data key: who was removed cannot open the new file with
- * the old data key. The plaintext stays inside sops.
+ * Seals a plaintext that exists nowhere else: the sealed file is opened again, by the vault, before it is given.
+ * @returns the sealed file
  * @throws SopsError
  */
-export function rotate(content: Uint8Array, was: SealedFor, now: SealFor, options?: SopsOptions): Promise<Buffer> {
-  const types = ["--input-type", "json", "--output-type", "json"];
-  const changes = [...flags("--add-", without(now, was)), ...flags("--rm-", without(was, now))];
-  return runSops("re-wrap", ["rotate", ...types, ...changes], content, options);
+export async function encryptOnlyCopy(
+  plaintext: Uint8Array,
+  recipients: SealFor,
+  options?: SopsOptions,
+): Promise<Buffer> {
+  const sealed = await encrypt(plaintext, recipients, options);
+  const opened = await runSops("open what was just sealed", decryptArguments, forVaultOnly(sealed), options);
+  const isSame = opened.equals(plaintext);
+  opened.fill(0);
+  if (isSame) return sealed;
+  const remedy = `check that ${findProgram("sops")} is sops itself (sops --version)`;
+  throw new SopsError("seal", { reason: "what was just sealed opens as something else", remedy, passing: false });
 }
 
-/** Opens a sealed file with whatever credentials are at hand, Key Vault first. @returns the plaintext @throws SopsError */
+/** Opens a sealed file with any credentials at hand, Key Vault first. @returns the plaintext @throws SopsError */
 export function decrypt(content: Uint8Array, options?: SopsOptions): Promise<Buffer> {
-  const types = ["--input-type", "json", "--output-type", "binary"];
-  return runSops("open", ["decrypt", ...types], content, options);
+  return runSops("open", decryptArguments, content, options);
 }
 
-/** Whether a sealed file is sealed for exactly these. */
-export function isSealedFor(was: SealedFor, now: SealFor): boolean {
-  return flags("", without(now, was)).length === 0 && flags("", without(was, now)).length === 0;
-}
+const decryptArguments = ["decrypt", "--input-type", "json", "--output-type", "binary"];
 
-function without(some: SealedFor, others: SealedFor): SealedFor {
-  return {
-    keyUrl: some.keyUrl === others.keyUrl ? undefined : some.keyUrl,
-    age: some.age.filter((key) => !others.age.includes(key)),
-    pgp: some.pgp.filter((key) => !others.pgp.includes(key)),
-  };
-}
-
-function flags(prefix: string, { keyUrl, age, pgp }: SealedFor): string[] {
+function recipientFlags({ keyUrl, age, pgp }: SealFor): string[] {
   return [
-    ...(keyUrl === undefined ? [] : [`${prefix}azure-kv`, keyUrl]),
-    ...(age.length === 0 ? [] : [`${prefix}age`, age.join(",")]),
-    ...(pgp.length === 0 ? [] : [`${prefix}pgp`, pgp.join(",")]),
+    ...["--azure-kv", keyUrl],
+    ...(age.length === 0 ? [] : ["--age", age.join(",")]),
+    ...(pgp.length === 0 ? [] : ["--pgp", pgp.join(",")]),
   ];
 }
 
@@ -114,7 +112,7 @@ async function runPatiently(
     const result = await startSops(["--config", "/dev/null", ...sopsArguments], input, environment, limit);
     if (result.code === 0) return result.stdout;
     result.stdout.fill(0);
-    const failure = explainFailure(result);
+    const failure = explainFailure(result, what === "seal" ? input : undefined);
     const pause = Math.max(Math.min(8000, 250 * 2 ** attempt) * (0.75 + Math.random() / 2), failure.waitMs ?? 0);
     const isLast = attempt >= attempts || Date.now() + pause > giveUpAt;
     if (!failure.passing || isLast) throw new SopsError(what, failure);

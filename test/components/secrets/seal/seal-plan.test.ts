@@ -42,7 +42,7 @@ function record(changes: Partial<SealRecord> = {}): SealRecord {
 const onionRecord = (changes: Partial<SealRecord> = {}) =>
   record({ source: { onion: {} }, fingerprint: "onion:#1", onion: { hostname }, ...changes });
 
-const wrapped = { keyUrl, age: [], pgp: [] };
+const wrapped = { keyUrls: [keyUrl], age: [], pgp: [], others: [] };
 const nothing: SealedState = { isThere: false, sealedFor: undefined, record: undefined, staleRecord: undefined };
 const sealed = (known?: SealRecord): SealedState => ({ ...nothing, isThere: true, sealedFor: wrapped, record: known });
 const changed = (stale?: SealRecord): SealedState => ({ ...sealed(), staleRecord: stale });

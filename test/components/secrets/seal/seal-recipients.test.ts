@@ -82,6 +82,14 @@ async function openAs(person: Person, name: string): Promise<string> {
   return (await openSealed(sealing, sealedFile(name), environment)).toString();
 }
 
+const foreignKey = {
+  vault_url: "https://foreign.vault.azure.net",
+  name: "k",
+  version: "1",
+  created_at: "2026-01-01T00:00:00Z",
+  enc: "x",
+};
+
 interface Metadata {
   azure_kv?: { version: string; enc: string }[];
   age?: { recipient: string }[];
@@ -190,6 +198,27 @@ describe.skipIf(missing.length > 0)(`a change of recipients re-wraps without the
     const second = await seal("by-hand", {}, { previous: first.result });
     expect(second.result.action).toBe("rewrapped");
     await expect(openAs(otherAgeKey, "by-hand")).rejects.toThrow();
+  });
+
+  it.each<[string, (sops: Record<string, unknown[]>) => object]>([
+    [
+      "of another kind",
+      (sops) => ({
+        ...sops,
+        kms: [{ arn: "arn:aws:kms:x", enc: "x", created_at: "2026-01-01T00:00:00Z", aws_profile: "" }],
+      }),
+    ],
+    ["of another vault", (sops) => ({ ...sops, azure_kv: [...(sops.azure_kv ?? []), foreignKey] })],
+  ])("goes by the file itself: a key %s that was added by hand is gone again", async (_, change) => {
+    sealing.write("token", "kept");
+    const first = await seal("foreign", {}, {});
+    const file = JSON.parse(sealing.read(sealedFile("foreign")).toString()) as { sops: Record<string, unknown[]> };
+    sealing.write(sealedFile("foreign"), JSON.stringify({ ...file, sops: change(file.sops) }), 0o644);
+    const second = await seal("foreign", {}, { previous: first.result });
+    expect(second.stderr).toBe("");
+    expect(second.result.action).toBe("rewrapped");
+    expect(Object.keys(metadata("foreign")).sort()).toEqual(["azure_kv", "lastmodified", "mac", "version"]);
+    expect(metadata("foreign").azure_kv).toHaveLength(1);
   });
 
   it("says how to go on when the old key version is gone", async () => {
