@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ProgramMissing, runChild } from "../../process/child-process";
+import { DISK_NAME } from "../disk/disk-file";
 import { diskLink } from "./disk-link";
 
 const FEATURES = ["--extra-experimental-features", "nix-command flakes"];
@@ -65,7 +66,7 @@ async function nix(command: readonly string[], stderr: "inherit" | "collect") {
 }
 
 function findDisk(link: string): string {
-  const disks = fs.readdirSync(link).filter((name) => /\.(vhd|vhd\.zst|img|raw)$/i.test(name));
+  const disks = fs.readdirSync(link).filter((name) => DISK_NAME.test(name));
   const [disk, ...others] = disks;
   if (disk && others.length === 0) return path.join(link, disk);
   throw new Error(

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { CHUNK_SIZE, createContentHash } from "./content-hash";
 import { dataRuns } from "./data-ranges";
+import { checkDiskFile } from "./disk-file";
 
 /** Where digests are remembered, relative to the project's root: one JSON file, path -> what it was made of. */
 const MEMORY = ".cache/file-digests.json";
@@ -15,11 +16,11 @@ interface Remembered {
 /**
  * The content hash (64 hex digits, see `createContentHash`) of a file as it lies on disk. It is remembered under
  * `.cache/` until the file's size, times or inode change: a preview does not read gigabytes again.
- * @throws if the file is missing or cannot be read
+ * @throws if there is no ordinary file that can be read
  */
 export function fileDigest(file: string, memory = MEMORY): string {
+  const size = checkDiskFile(file);
   const location = path.resolve(file);
-  const { size } = fs.statSync(location);
   const stamp = fileStamp(location);
   const remembered = readMemory(memory);
   const known = remembered[location];

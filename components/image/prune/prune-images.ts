@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const signal = interruption();
   const attempt = createAttempt({ signal, log });
   const client = await containerClient(required(process.env, "CONTAINER_URL"), process.env);
-  const blobs = await firstContact(() => listBlobs(client, request.stack, attempt), signal, log);
+  const blobs = await firstContact(client, () => listBlobs(client, request.stack, attempt), signal, log);
   const removed: string[] = [];
   for (const blob of oldImages(blobs, request, new Date())) {
     if (await removeBlob(client, blob, attempt)) removed.push(blob.name);

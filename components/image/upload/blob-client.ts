@@ -10,10 +10,10 @@ const options: StoragePipelineOptions = {
   userAgentOptions: { userAgentPrefix: "sealed-onion" },
 };
 
-/** New roles, accounts and their names take minutes until Azure knows them everywhere. */
-const ACCESS_PATIENCE_MS = 5 * 60_000;
-const ACCESS_PAUSE_MS = 3_000;
-const notYet = new Set(["AuthorizationPermissionMismatch", "AuthorizationFailure", "ContainerNotFound"]);
+/** A new role takes minutes until Azure knows it everywhere. */
+const ROLE_PATIENCE_MS = 5 * 60_000;
+const ROLE_PAUSE_MS = 3_000;
+const NO_RIGHT = "AuthorizationPermissionMismatch";
 
 /**
  * A client for a blob, by Entra ID (see `storageCredential`), unless a SAS was meant for it: one in the URL's query or in
@@ -34,30 +34,43 @@ async function authorize(url: string, environment: NodeJS.ProcessEnv) {
   const target = new URL(url);
   const sas = environment.SEALED_ONION_SAS?.replace(/^\?/, "");
   if (!target.search && sas) target.search = sas;
-  const isSigned = target.searchParams.has("sig");
-  return [
-    target.href,
-    isSigned ? new AnonymousCredential() : steadyCredential(await storageCredential(environment)),
-  ] as const;
+  const credential = isSigned(target.href)
+    ? new AnonymousCredential()
+    : steadyCredential(await storageCredential(environment));
+  return [target.href, credential] as const;
+}
+
+function isSigned(url: string): boolean {
+  return new URL(url).searchParams.has("sig");
 }
 
 /**
- * Runs the first request to an account. A refusal that passes by itself, as of a role that was granted seconds ago, is
- * waited out.
+ * Runs the first request to an account. That a right is missing is waited out where a role may have been granted
+ * seconds ago; a SAS does not get better.
  */
 export async function firstContact<T>(
+  { url }: { readonly url: string },
   request: () => Promise<T>,
   signal: AbortSignal,
   log: (line: string) => void,
 ): Promise<T> {
-  const end = Date.now() + ACCESS_PATIENCE_MS;
+  const end = Date.now() + ROLE_PATIENCE_MS;
   for (let isFirst = true; ; isFirst = false) {
     try {
       return await request();
     } catch (error) {
-      if (!(error instanceof StorageProblem) || !notYet.has(error.code) || Date.now() > end) throw error;
+      if (!(error instanceof StorageProblem) || error.code !== NO_RIGHT) throw error;
+      if (isSigned(url)) throw sasProblem(error);
+      if (Date.now() > end) throw error;
       if (isFirst) log(`${error.message}; new roles take up to minutes, waiting`);
-      await pause(ACCESS_PAUSE_MS, signal);
+      await pause(ROLE_PAUSE_MS, signal);
     }
   }
+}
+
+/** Its message names the request; the hint behind it is about roles. */
+function sasProblem({ code, message, retryAfterMs, status }: StorageProblem): StorageProblem {
+  const refused = message.slice(0, message.indexOf(code));
+  const text = `${refused}the SAS has no right to it: make one for the container with --permissions racwdl`;
+  return new StorageProblem(text, { code, retryAfterMs, status });
 }

@@ -1,7 +1,8 @@
 import * as fs from "node:fs/promises";
 import { CHUNK_SIZE } from "../disk/content-hash";
 import { dataRuns, type Range } from "../disk/data-ranges";
-import { checkFixedVhd, FOOTER_SIZE, fixedVhdFooter } from "../disk/vhd-footer";
+import { checkBackup } from "../disk/partition-table";
+import { checkFixedVhd, FOOTER_SIZE, fixedVhdFooter, SECTOR_SIZE } from "../disk/vhd-footer";
 import type { BufferPool } from "./buffer-pool";
 import { dataSegments } from "./data-segments";
 import type { Disk } from "./disk";
@@ -158,8 +159,15 @@ async function* unpackedChunks(disk: Disk, pool: BufferPool, { onRead, signal }:
     throw new Error(`'${disk.file}' unpacks to ${size} bytes, its headers say ${disk.size}: ${REPACK}`);
   const bytes = buffer.subarray(0, filled); // not empty: the size is never a whole number of chunks
   checkFixedVhd(disk.file, bytes.subarray(-FOOTER_SIZE), size);
+  checkPackedBackup(disk, bytes, index * CHUNK_SIZE);
   const runs = dataRuns(bytes);
   if (runs.length > 0) yield { index, buffer, bytes, runs };
   else pool.give(buffer);
   report(size);
+}
+
+/** A GPT's backup lies at the disk's end, unless the disk was padded. */
+function checkPackedBackup({ file, table }: Disk, bytes: Buffer, start: number): void {
+  const at = (table.backup ?? 0) - start;
+  if (at >= 0) checkBackup(file, table, bytes.subarray(at, at + SECTOR_SIZE));
 }

@@ -1,14 +1,18 @@
 import * as fs from "node:fs/promises";
 import { ProgramMissing } from "../../process/child-process";
+import { checkDiskFile } from "../disk/disk-file";
 import { conversionOffer, diskFormat } from "../disk/disk-format";
-import { fileDigest } from "../disk/file-digest";
+import { fileDigest, fileStamp } from "../disk/file-digest";
 import {
+  checkBackup,
   checkGeneration,
+  checkLength,
   type ImageGeneration,
   PARTITION_TABLE_SIZE,
+  type PartitionTable,
   readPartitionTable,
 } from "../disk/partition-table";
-import { checkFixedVhd, DISK_UNIT, FOOTER_SIZE, wholeUnits } from "../disk/vhd-footer";
+import { checkFixedVhd, DISK_UNIT, FOOTER_SIZE, SECTOR_SIZE, wholeUnits } from "../disk/vhd-footer";
 import { REPACK, unpack, unpackedSize } from "./zstd";
 
 /** A disk file that can go to Azure: a fixed VHD as it is, a raw disk with a footer behind it, a packed VHD unpacked. */
@@ -21,6 +25,9 @@ export interface Disk {
   readonly size: number;
   /** What makes a raw disk's footer unique: the digest of the disk, in hex. Empty for others. */
   readonly id: string;
+  /** The file's `fileStamp()` before anything of it was read. */
+  readonly stamp: string;
+  readonly table: PartitionTable;
 }
 
 /** What is checked before anything is sent: the start of the disk and, where it can be had without reading all, its end. */
@@ -30,33 +37,57 @@ interface Ends {
 }
 
 /**
- * Recognises a disk file and checks what would only be found when a VM fails to start: footer, size, partition table.
+ * Recognises a disk file and checks what would only be found when a VM fails to start: footer, size, partition table,
+ * and that it is not cut.
  * @throws with what is wrong, and what to type where the file can be converted
  */
 export async function openDisk(file: string, generation: ImageGeneration, signal?: AbortSignal): Promise<Disk> {
-  const { ends, fileSize } = await readEnds(file);
+  const fileSize = checkDiskFile(file);
+  const stamp = fileStamp(file);
+  const ends = await readEnds(file, fileSize);
   const format = diskFormat(ends.head, ends.tail);
   switch (format) {
-    case "fixed-vhd":
+    case "fixed-vhd": {
       checkFixedVhd(file, ends.tail, fileSize);
-      checkGeneration(file, readPartitionTable(file, ends.head), generation);
-      return { file, format, fileSize, size: fileSize, id: "" };
-    case "raw":
-      checkGeneration(file, readPartitionTable(file, ends.head), generation);
-      return { file, format, fileSize, size: wholeUnits(fileSize) + FOOTER_SIZE, id: fileDigest(file) };
+      const table = await checkTable(file, ends.head, fileSize - FOOTER_SIZE, generation);
+      return { file, format, fileSize, size: fileSize, id: "", stamp, table };
+    }
+    case "raw": {
+      const table = await checkTable(file, ends.head, fileSize, generation);
+      const size = wholeUnits(fileSize) + FOOTER_SIZE;
+      return { file, format, fileSize, size, id: fileDigest(file), stamp, table };
+    }
     case "zstd":
-      return openPacked(file, fileSize, generation, signal);
+      return { file, fileSize, stamp, ...(await openPacked(file, generation, signal)) };
     default:
       throw new Error(conversionOffer(file, format));
   }
 }
 
+/** @throws if somebody has written to the disk since it was opened: what was read then belongs to no one disk */
+export function checkUnchanged({ file, stamp }: Disk): void {
+  if (fileStamp(file) === stamp) return;
+  throw new Error(`'${file}' was written to while it was uploaded: let its writer finish and run pulumi up again`);
+}
+
+async function checkTable(
+  file: string,
+  head: Buffer,
+  size: number,
+  generation: ImageGeneration,
+): Promise<PartitionTable> {
+  const table = readPartitionTable(file, head);
+  checkGeneration(file, table, generation);
+  checkLength(file, table, size);
+  if (table.backup !== undefined) checkBackup(file, table, await readAt(file, table.backup, SECTOR_SIZE));
+  return table;
+}
+
 async function openPacked(
   file: string,
-  fileSize: number,
   generation: ImageGeneration,
   signal: AbortSignal | undefined,
-): Promise<Disk> {
+): Promise<Pick<Disk, "format" | "id" | "size" | "table">> {
   const { head, size, tail } = await readUnpacked(file, signal).catch((error: unknown) => {
     if (!(error instanceof ProgramMissing)) throw error;
     throw new Error(`'${file}' is packed with zstd, which is not on PATH: install zstd, or unpack the file`);
@@ -67,8 +98,10 @@ async function openPacked(
     );
   }
   if (tail) checkFixedVhd(file, tail, size);
-  checkGeneration(file, readPartitionTable(file, head), generation);
-  return { file, format: "zstd", fileSize, size, id: "" };
+  const table = readPartitionTable(file, head);
+  checkGeneration(file, table, generation);
+  checkLength(file, table, size - FOOTER_SIZE);
+  return { format: "zstd", size, id: "", table };
 }
 
 /** With its size known only the start is unpacked, and its footer checked when it comes; else all of it, to count it. */
@@ -97,17 +130,18 @@ async function readUnpacked(
   return { head, size: count, tail: last.subarray(-FOOTER_SIZE) };
 }
 
-async function readEnds(file: string): Promise<{ ends: Ends; fileSize: number }> {
-  const handle = await fs.open(file).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`cannot read the disk '${file}': ${error.code}: set image.vhd to a fixed VHD`);
-  });
+async function readEnds(file: string, size: number): Promise<Ends> {
+  return {
+    head: await readAt(file, 0, Math.min(PARTITION_TABLE_SIZE, size)),
+    tail: await readAt(file, Math.max(0, size - FOOTER_SIZE), Math.min(FOOTER_SIZE, size)),
+  };
+}
+
+async function readAt(file: string, offset: number, length: number): Promise<Buffer> {
+  const handle = await fs.open(file);
   try {
-    const { size } = await handle.stat();
-    const head = Buffer.alloc(Math.min(PARTITION_TABLE_SIZE, size));
-    const tail = Buffer.alloc(Math.min(FOOTER_SIZE, size));
-    await handle.read(head, 0, head.length, 0);
-    await handle.read(tail, 0, tail.length, size - tail.length);
-    return { ends: { head, tail }, fileSize: size };
+    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, offset);
+    return buffer;
   } finally {
     await handle.close();
   }

@@ -19,6 +19,10 @@ export interface BlobState {
   /** When it was completed, ISO 8601 in UTC; empty until then. Stays the same, whoever asks and when. */
   readonly completedAt: string;
   readonly isLeased: boolean;
+  /** Leased by something that need not renew it, as a VM's disk is: waiting is of no use. */
+  readonly isLeasedForever: boolean;
+  /** When content or metadata changed last; a lease changes neither. Whole seconds. */
+  readonly lastModified: Date;
   /** When this was said, by Azure's clock. */
   readonly asOf: Date;
 }
@@ -43,6 +47,8 @@ export interface ImageBlob {
   /** Marks the blob as complete, if nobody has changed it since `etag`. */
   complete(completion: Completion, lease: string, etag: string): Promise<void>;
   lease(id: string): BlobLeaseClient;
+  /** What to type to do something with the blob by hand. */
+  command(verb: "delete" | "lease break"): string;
 }
 
 /** What a complete blob says about itself. */
@@ -68,6 +74,11 @@ export function openImageBlob(client: PageBlobClient, attempt: Attempt): ImageBl
   return {
     name,
     lease: (id) => client.getBlobLeaseClient(id),
+    command(verb) {
+      const place = `--account-name ${client.accountName} --container-name ${client.containerName}`;
+      const named = verb === "delete" ? "--name" : "--blob-name";
+      return `az storage blob ${verb} --auth-mode login ${place} ${named} ${client.name}`;
+    },
     state: () => attempt(`read the state of '${name}'`, (signal) => readState(client, signal)),
     create: (size, digest) =>
       attempt(`create '${name}'`, (abortSignal) =>
@@ -129,6 +140,8 @@ async function readState(client: PageBlobClient, abortSignal: AbortSignal): Prom
       contentHash: metadata.contenthash ?? "",
       completedAt: metadata.completedat ?? "",
       isLeased: properties.leaseState === "leased" || properties.leaseState === "breaking",
+      isLeasedForever: properties.leaseState === "leased" && properties.leaseDuration === "infinite",
+      lastModified: properties.lastModified ?? new Date(0),
       asOf: properties.date ?? new Date(),
     };
   } catch (error) {

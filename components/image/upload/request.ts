@@ -8,6 +8,8 @@ export interface UploadRequest {
   /** What names the image, see `imageDigest()`. */
   readonly digest: string;
   readonly generation: ImageGeneration;
+  /** Whether `digest` is that of a disk which was built elsewhere, and not of what a build is made of. */
+  readonly isContentNamed: boolean;
   /** The disk file. Undefined where the build found that the blob is complete. */
   readonly vhd: string | undefined;
   /** The disk's `fileStamp()` when it was built; undefined for a path that somebody typed. */
@@ -15,7 +17,7 @@ export interface UploadRequest {
 }
 
 /** The blob and what it is to hold. */
-export type UploadTarget = Pick<UploadRequest, "blobUrl" | "digest" | "generation">;
+export type UploadTarget = Pick<UploadRequest, "blobUrl" | "digest" | "generation" | "isContentNamed">;
 
 /** @throws UsageError */
 export function readUploadRequest(environment: NodeJS.ProcessEnv): UploadRequest {
@@ -30,7 +32,8 @@ export function readTarget(environment: NodeJS.ProcessEnv): UploadTarget {
     throw new UsageError(`GENERATION must be 1 or 2, got "${environment.GENERATION}"`);
   }
   if (!URL.canParse(blobUrl)) throw new UsageError(`BLOB_URL must be a blob's URL, got "${withoutQuery(blobUrl)}"`);
-  return { blobUrl, digest: required(environment, "DIGEST"), generation };
+  const isContentNamed = environment.BUILDER?.startsWith("vhd:") ?? false;
+  return { blobUrl, digest: required(environment, "DIGEST"), generation, isContentNamed };
 }
 
 export function required(environment: NodeJS.ProcessEnv, variable: string): string {

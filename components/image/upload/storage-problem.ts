@@ -100,13 +100,18 @@ function hint(code: string): string {
     case "AuthorizationPermissionMismatch":
       return ": you need the role Storage Blob Data Contributor on the account";
     case "AuthorizationFailure":
-      return ": the storage account's firewall or its rules refuse you";
+      return ": the storage account's firewall refuses this machine's address: allow it under the account's networking";
+    case "AuthorizationSourceIPMismatch":
+    case "AuthorizationProtocolMismatch":
+    case "AuthorizationServiceMismatch":
+    case "AuthorizationResourceTypeMismatch":
+      return ": the SAS is for another address, protocol or service: make one for the container with --permissions racwdl";
     case "AuthenticationFailed":
       return ": the SAS or token is not valid (any more)";
     case "BlobNotFound":
       return ": it was deleted meanwhile, run it again";
     case "ContainerNotFound":
-      return ": the container is not there (yet)";
+      return ": the container is not there: `pulumi up --refresh` makes it";
     default:
       return "";
   }

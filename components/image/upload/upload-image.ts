@@ -3,7 +3,7 @@ import { createProgress, type Progress, size, time } from "../../process/progres
 import { UsageError } from "../../process/usage-error";
 import type { CompleteBlob } from "../build/complete-blob";
 import { dropOtherLinks } from "../build/disk-link";
-import { fileStamp } from "../disk/file-digest";
+import { fileDigest, fileStamp } from "../disk/file-digest";
 import { Interrupted, interruption } from "./interruption";
 import { readUploadRequest, type UploadRequest, withoutQuery } from "./request";
 import { endStalledRequests } from "./stalled-requests";
@@ -61,14 +61,17 @@ async function buildAgain(signal: AbortSignal): Promise<string> {
 }
 
 async function send(vhd: string, request: UploadRequest, progress: Progress, signal: AbortSignal) {
-  const { blobUrl, digest, generation } = request;
+  const { blobUrl, digest, generation, isContentNamed } = request;
   const { openDisk } = await import("./disk.js");
   const disk = await openDisk(vhd, generation, signal);
+  if (isContentNamed && fileDigest(vhd) !== digest) {
+    throw new Error(`'${vhd}' is not the disk that the image is named after: run pulumi up again`);
+  }
   // The Azure SDK takes a while to load: only after the disk was found good.
   const { uploadDisk } = await import("./upload.js");
   const { pageBlobClient } = await import("./blob-client.js");
   const client = await pageBlobClient(blobUrl, process.env);
-  const { completedAt, transfer } = await uploadDisk({ client, digest, disk, progress, signal });
+  const { completedAt, transfer } = await uploadDisk({ client, digest, disk, isContentNamed, progress, signal });
   progress.end();
   progress.log(tell(client.name, transfer));
   return { size: disk.size, completedAt };

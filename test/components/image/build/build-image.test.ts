@@ -80,6 +80,14 @@ describe("nothing is built where the blob is complete already,", () => {
 });
 
 describe("image.vhd", () => {
+  it("is not taken as uploaded because a complete blob has its name", async () => {
+    fs.writeFileSync(path.join(folder, "disk.raw"), rawDisk({ mebibytes: 4, runs: [] }));
+    await makeBlob({ complete: "true", digest: "d1", contenthash: "d2" });
+    expect(JSON.parse((await build({ BUILDER: "vhd:disk.raw" })).stdout).vhd).toBe("disk.raw");
+    await makeBlob({ complete: "true", digest: "d1", contenthash: "d1" });
+    expect(JSON.parse((await build({ BUILDER: "vhd:disk.raw" })).stdout).vhd).toBe(null);
+  });
+
   it("may be a raw disk", async () => {
     fs.writeFileSync(path.join(folder, "disk.raw"), rawDisk({ mebibytes: 4, runs: [] }));
     expect(JSON.parse((await build({ BUILDER: "vhd:disk.raw" })).stdout).vhd).toBe("disk.raw");
@@ -98,7 +106,8 @@ describe("image.vhd", () => {
         "disk.raw` and set image.vhd to 'disk.raw'\n",
     });
     expect((await build({ BUILDER: "vhd:none.vhd" })).stderr).toBe(
-      "build: cannot read the disk 'none.vhd': ENOENT: set image.vhd to a fixed VHD\n",
+      "build: cannot read the disk 'none.vhd': there is no such file: build or copy it, or type " +
+        "`pulumi config set --path sealed-onion:image.vhd FILE`\n",
     );
   });
 });
@@ -114,7 +123,7 @@ describe("image.builder", () => {
   it.each([
     ["fails", "exit 3", "the builder 'make-disk' failed: exit code 3"],
     ["prints nothing", "true", "the builder 'make-disk' printed no path: it has to print its disk's path last"],
-    ["names what is not there", "echo none", "cannot read the disk 'none': ENOENT"],
+    ["names what is not there", "echo none", "cannot read the disk 'none': there is no such file"],
   ])("that %s is told so", async (_what, script, message) => {
     program("make-disk", script);
     const { code, stderr } = await build({ BUILDER: '["make-disk"]' });

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  checkBackup,
   checkGeneration,
+  checkLength,
   PARTITION_TABLE_SIZE,
   type PartitionTable,
   readPartitionTable,
@@ -23,6 +25,8 @@ function gpt(...types: ("efi" | "linux")[]): Buffer {
 function mbr(type: number, hasCode: boolean): Buffer {
   const head = Buffer.alloc(PARTITION_TABLE_SIZE);
   head.writeUInt8(type, 446 + 4);
+  head.writeUInt32LE(1, 446 + 8);
+  head.writeUInt32LE(MIB / 512 - 1, 446 + 12);
   head.writeUInt16LE(0xaa55, 510);
   if (hasCode) head.writeUInt8(0xeb, 0);
   return head;
@@ -31,11 +35,19 @@ const read = (head: Buffer): PartitionTable => readPartitionTable("disk", head);
 
 describe("readPartitionTable", () => {
   it("reads types of a GPT and an MBR", () => {
-    expect(read(gpt("efi", "linux"))).toEqual({ scheme: "gpt", types: [EFI, LINUX], hasBootCode: false });
-    expect(read(gpt())).toEqual({ scheme: "gpt", types: [], hasBootCode: false });
-    expect(read(mbr(0x83, true))).toEqual({ scheme: "mbr", types: ["83"], hasBootCode: true });
-    expect(read(Buffer.alloc(PARTITION_TABLE_SIZE))).toEqual({ scheme: "none", types: [], hasBootCode: false });
-    expect(read(Buffer.alloc(10))).toEqual({ scheme: "none", types: [], hasBootCode: false });
+    const whole = { end: 8 * MIB, backup: 8 * MIB - 512, hasBootCode: false };
+    expect(read(gpt("efi", "linux"))).toEqual({ scheme: "gpt", types: [EFI, LINUX], ...whole });
+    expect(read(gpt())).toEqual({ scheme: "gpt", types: [], ...whole });
+    expect(read(mbr(0x83, true))).toEqual({
+      scheme: "mbr",
+      types: ["83"],
+      hasBootCode: true,
+      end: MIB,
+      backup: undefined,
+    });
+    const none = { scheme: "none", types: [], hasBootCode: false, end: 0, backup: undefined };
+    expect(read(Buffer.alloc(PARTITION_TABLE_SIZE))).toEqual(none);
+    expect(read(Buffer.alloc(10))).toEqual(none);
   });
 
   it("refuses a GPT of which any byte that counts is changed", () => {
@@ -53,6 +65,34 @@ describe("readPartitionTable", () => {
 
   it("refuses a protective MBR without the GPT that it protects", () => {
     expect(() => read(mbr(0xee, false))).toThrow("'disk' has a protective MBR and no GPT behind it");
+  });
+});
+
+describe("a disk that is cut", () => {
+  it.each([
+    ["a GPT", gpt("efi"), 8 * MIB],
+    ["an MBR", mbr(0x83, true), MIB],
+  ])("is found by the end of %s, and padding is fine", (_what, head, size) => {
+    const table = read(head);
+    checkLength("disk", table, size);
+    checkLength("disk", table, size + MIB);
+    expect(() => checkLength("disk", table, size - 512)).toThrow(
+      `'disk' is cut: its partition table needs ${size} bytes, it has ${size - 512}: copy or build it again`,
+    );
+  });
+
+  it("but has its full size, as rsync and others leave it, is found by the backup of its GPT", () => {
+    const disk = Buffer.alloc(8 * MIB);
+    partitionTable(disk, [{ type: "efi", firstByte: MIB, bytes: MIB }]);
+    const table = read(disk.subarray(0, PARTITION_TABLE_SIZE));
+    const backup = disk.subarray(-512);
+    checkBackup("disk", table, backup);
+    const other = disk.subarray(512, 1024); // the header at the disk's start
+    for (const bytes of [Buffer.alloc(512), Buffer.alloc(0), other]) {
+      expect(() => checkBackup("disk", table, bytes)).toThrow(
+        "'disk' was not written to its end: its GPT has no backup at byte 8388096: copy or build it again",
+      );
+    }
   });
 });
 

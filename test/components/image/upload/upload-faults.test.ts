@@ -142,19 +142,6 @@ describe("the blob equals the disk, byte for byte, although", () => {
     expect((await download(stored())).equals(content)).toBe(true);
   });
 
-  it("a new role is not known everywhere yet", async () => {
-    proxy.setFault(({ number }) =>
-      number === first ? { kind: "answer", status: 403, code: "AuthorizationPermissionMismatch" } : undefined,
-    );
-    const first = proxy.requests.length + 1;
-    await upload();
-    expect(rig.lines[0]).toBe(
-      `cannot create 'images/${rig.name()}': AuthorizationPermissionMismatch, HTTP 403: you need the role Storage Blob Data ` +
-        "Contributor on the account; new roles take up to minutes, waiting",
-    );
-    expect((await download(stored())).equals(content)).toBe(true);
-  });
-
   it("a connection goes dead", async () => {
     const endWatch = endStalledRequests(2_000);
     proxy.setFault(each(9, { kind: "hang" }, ({ comp }) => comp === "page"));

@@ -119,7 +119,7 @@ describe("a fixed VHD", () => {
 
 describe("a raw disk", () => {
   it("gets a footer, and is padded to a whole MiB", async () => {
-    const raw = rawDisk(disk).subarray(0, 39 * MIB + 512);
+    const raw = Buffer.concat([rawDisk({ ...disk, mebibytes: 39, runs: disk.runs.slice(0, 4) }), noise("pad", 512)]);
     const { code } = await upload(write("disk.raw", raw));
     expect(code).toBe(0);
     const content = await download(blob());
@@ -144,6 +144,11 @@ describe("what Azure could not boot is refused before anything is sent:", () => 
     return change(content) ?? content;
   };
   const footerAt = 4 * MIB;
+  const tarHeader = (): Buffer => {
+    const header = Buffer.alloc(512);
+    header.write("ustar", 257);
+    return header;
+  };
   it.each([
     ["no disk at all", () => noise("x", 4096), "is no disk: give a fixed VHD, a raw disk, or a VHD compressed by zstd"],
     ["an empty file", () => Buffer.alloc(0), "is no disk"],
@@ -177,11 +182,52 @@ describe("what Azure could not boot is refused before anything is sent:", () => 
       () => Buffer.concat([Buffer.from("QFI\xfb", "latin1"), Buffer.alloc(1000)]),
       "qemu-img convert -f qcow2 -O raw",
     ],
+    ["a raw disk that was cut", () => rawDisk(disk).subarray(0, 39 * MIB), "needs 41943040 bytes, it has 40894464"],
+    ["a VHD that was cut", () => vhd(disk).subarray(0, 30 * MIB + 4096), "is cut: its partition table needs 41943040"],
+    [
+      "a VHD of full size whose copy was interrupted",
+      () => damaged((c) => void c.fill(0, 3 * MIB, footerAt)),
+      "was not written to its end: its GPT has no backup at byte 4193792",
+    ],
+    ["a zip", () => Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(1000)]), "type `unzip bad.vhd`"],
+    ["a tar", () => damaged((c) => Buffer.concat([tarHeader(), c.subarray(0, MIB)])), "tar --extract --file bad.vhd"],
+    [
+      "a differencing VHD",
+      () => damaged((c) => void c.writeUInt32BE(4, footerAt + 60)),
+      "Convert-VHD -Path bad.vhd -DestinationPath whole.vhd -VHDType Fixed",
+    ],
     ["a VHDX", () => Buffer.concat([Buffer.from("vhdxfile"), Buffer.alloc(1000)]), "qemu-img convert -f vhdx -O raw"],
   ])("%s", async (_what, make, message) => {
     const { code, stderr } = await upload(write("bad.vhd", make()));
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
     expect(await blob().exists()).toBe(false);
+  });
+
+  it.each([
+    [
+      "none",
+      () => {},
+      "cannot read the disk 'odd': there is no such file: build or copy it, or type `pulumi config set",
+    ],
+    [
+      "a folder with a disk",
+      (odd: string) => {
+        fs.mkdirSync(odd);
+        fs.writeFileSync(path.join(odd, "nixos.vhd"), "");
+      },
+      "the disk 'odd' is a folder: type `pulumi config set --path sealed-onion:image.vhd odd/nixos.vhd`",
+    ],
+    [
+      "a pipe",
+      (odd: string) => void execFileSync("mkfifo", [odd]),
+      "the disk 'odd' is a pipe, no file: type `dd if=odd of=disk.raw bs=4M` and set image.vhd to 'disk.raw'",
+    ],
+  ])("no file: %s", async (_what, make, message) => {
+    const odd = path.join(folder, "odd");
+    fs.rmSync(odd, { recursive: true, force: true });
+    make(odd);
+    const { code, stderr } = await upload('{"vhd":"odd"}', { BUILDER: "vhd:odd", STACK: "dev", FACTS: "{}" });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
   });
 
   it("a generation 2 disk as an image of generation 1", async () => {

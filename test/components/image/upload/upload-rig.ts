@@ -16,6 +16,7 @@ export interface RigUpload {
   /** @default the rig's own disk */
   readonly file?: string;
   readonly digest?: string;
+  readonly isContentNamed?: boolean;
   readonly signal?: AbortSignal;
   readonly follow?: Progress["follow"];
   /** @default the rig's own, as of one machine */
@@ -63,7 +64,15 @@ export async function startUploadRig(prefix: string, disk: TestDisk): Promise<Up
       proxy.setFault(() => undefined);
     },
     stored: () => store.container.getPageBlobClient(name),
-    async upload({ digest = "d1", file = ownFile, follow = () => () => {}, memory, retries, signal } = {}) {
+    async upload({
+      digest = "d1",
+      file = ownFile,
+      follow = () => () => {},
+      isContentNamed = false,
+      memory,
+      retries,
+      signal,
+    } = {}) {
       lines.length = 0;
       const client = new PageBlobClient(`${url}/${name}?${store.sas}`, new AnonymousCredential(), {
         retryOptions: { maxTries: 1 },
@@ -71,6 +80,7 @@ export async function startUploadRig(prefix: string, disk: TestDisk): Promise<Up
       const result = await uploadDisk({
         client,
         digest,
+        isContentNamed,
         disk: await openDisk(file, 2),
         memory: memory ?? path.join(folder, "leases"),
         progress: { follow, log: (line) => void lines.push(line), end: () => {} },
