@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { runningSince } from "./process-start";
+import { runningSince } from "../../process/process-start";
 
 interface Holder {
   /** The lease's id, or those that it may have: an answer may have been lost with its asker. */

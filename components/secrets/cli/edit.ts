@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { runChild } from "../../process/child-process";
 import { withMemoryFolder } from "../../process/memory-folder";
 import { readIfThere } from "../../process/read-if-there";
-import { missingSealedFile, sealedPath } from "../seal/seal-record";
+import { digestOf, missingSealedFile, sealedPath } from "../seal/seal-record";
 import { sealByHand } from "../seal/seal-secret";
 import { decrypt } from "../seal/sops";
 import { findDeclared, requestOf } from "./declared";
@@ -24,13 +24,27 @@ export async function edit(name: string, stack: string | undefined): Promise<voi
   try {
     if (after.length === 0) throw new Error(`${name} would be empty: nothing is sealed`);
     if (after.equals(before)) return console.error(`${file}: unchanged`);
-    const recorded = declared.stack.records.get(name)?.fingerprint;
-    await sealByHand({ ...request, ...(recorded && { fingerprint: recorded }) }, after);
+    // Recipients, key and file may be others than before the editor was open.
+    const now = findDeclared(name, declared.stack.name);
+    const opened = await digestOfSame(file, content, before);
+    const recorded = now.stack.records.get(name)?.fingerprint;
+    await sealByHand({ ...requestOf(now), ...(recorded && { fingerprint: recorded }) }, after, opened);
     console.error(`${file}: sealed; its source ${JSON.stringify(request.source)} does not know of it`);
   } finally {
     before.fill(0);
     after.fill(0);
   }
+}
+
+/** @returns the digest of what stands now, if it still holds the plaintext that was edited @throws else */
+async function digestOfSame(file: string, content: Buffer, plaintext: Buffer): Promise<string> {
+  const now = readIfThere(file);
+  if (now?.equals(content)) return digestOf(content);
+  const opened = now && (await decrypt(now));
+  const isSame = opened?.equals(plaintext);
+  opened?.fill(0);
+  if (now && isSame) return digestOf(now); // sealed for others meanwhile
+  throw new Error(`${file} got another content while it was edited: nothing is sealed, edit that one`);
 }
 
 async function editIn(file: string, plaintext: Buffer): Promise<Buffer> {

@@ -9,33 +9,57 @@ import { isRolledBack, planSeal, type SealedState } from "./seal-plan";
 import { digestOf, parseRecord, recordPath, type SealRecord, sealedPath } from "./seal-record";
 import type { SealRequest, SealResult } from "./seal-request";
 import { isSealedFor, readSealedContent } from "./sealed-content";
-import { matchingRecord, moveSealed, removeWaiting, writeRecord, writeSealed } from "./sealed-file";
+import { matchingRecord, moveSealed, type Place, removeWaiting, writeRecord, writeSealed } from "./sealed-file";
+import { withSecretLock } from "./secret-lock";
 import { decrypt, encrypt, encryptOnlyCopy, SopsError } from "./sops";
 
 /** Seals a secret from its source although nothing says that it changed. */
 export function resealSecret(request: SealRequest): Promise<SealResult> {
-  return sealAnew(request, undefined, sourceOf(request.source).trace === undefined);
+  return alone(request, (run) => sealAnew(run, undefined, sourceOf(request.source).trace === undefined));
 }
 
-/** Seals a plaintext that does not come from the secret's source. The content is the caller's to wipe. */
-export async function sealByHand(request: SealRequest, content: Buffer): Promise<SealResult> {
-  const sealed = await encryptOnlyCopy(content, request.recipients);
-  return finish(request, sealed, { ...newRecord(request, sealed, undefined), byHand: true }, "sealed");
+/**
+ * Seals a plaintext that does not come from the secret's source. The content is the caller's to wipe.
+ * @param opened digest of the sealed file whose plaintext this one replaces
+ */
+export function sealByHand(request: SealRequest, content: Buffer, opened: string): Promise<SealResult> {
+  return alone(request, async (run) => {
+    const sealed = await encryptOnlyCopy(content, request.recipients);
+    const record: SealRecord = { ...newRecord(request, sealed, undefined), byHand: true };
+    return finish({ ...run, found: opened }, sealed, record, "sealed");
+  });
 }
 
 /**
  * Brings a secret's sealed file to what is asked for, with as little as that takes: an unchanged secret is left byte
  * for byte alone and costs no call to the vault. The old file stands until the new one is whole.
  */
-export async function sealSecret(request: SealRequest): Promise<SealResult> {
-  const moved = moveIfRenamed(request);
-  const content = readIfThere(sealedPath(request.stack, request.name));
-  const state = readState(request, content);
-  const decided = await decide(request, state, content);
-  if (decided.plan === "seal" || content === undefined) {
-    return sealAnew(request, "plaintext" in decided ? decided.plaintext : undefined);
-  }
-  return keep(request, state, content, { moved, ...(decided.plan === "keep" && decided) });
+export function sealSecret(request: SealRequest): Promise<SealResult> {
+  return alone(request, async (run) => {
+    const { content } = run;
+    const state = readState(request, content);
+    const decided = await decide(request, state, content);
+    if (decided.plan === "seal" || content === undefined) {
+      return sealAnew(run, "plaintext" in decided ? decided.plaintext : undefined);
+    }
+    return keep(run, state, content, decided.plan === "keep" ? decided : {});
+  });
+}
+
+/** A request whose secret no other run works on. */
+interface Run extends SealRequest, Place {
+  /** Whether the sealed file had another name until now. */
+  readonly moved: boolean;
+  readonly content: Buffer | undefined;
+}
+
+function alone(request: SealRequest, work: (run: Run) => Promise<SealResult>): Promise<SealResult> {
+  const { stack, name, from } = request;
+  return withSecretLock(stack, from ? [name, from] : [name], () => {
+    const moved = moveIfRenamed(request);
+    const content = readIfThere(sealedPath(stack, name));
+    return work({ ...request, moved, content, found: content && digestOf(content) });
+  });
 }
 
 /** A renamed secret's files are moved; whatever else changed is then seen as under its old name. */
@@ -64,7 +88,7 @@ async function decide(request: SealRequest, state: SealedState, content: Buffer 
 }
 
 /** @param byHand whether the request's fingerprint may be that of an older plaintext */
-async function sealAnew(request: SealRequest, known: Plaintext | undefined, byHand = false): Promise<SealResult> {
+async function sealAnew(request: Run, known: Plaintext | undefined, byHand = false): Promise<SealResult> {
   const plaintext = known ?? (await readPlaintext(request));
   try {
     const withheld = sourceOf(request.source).variable;
@@ -78,14 +102,13 @@ async function sealAnew(request: SealRequest, known: Plaintext | undefined, byHa
 }
 
 interface Kept {
-  readonly moved: boolean;
   readonly hostname?: string;
   /** Whether what is sealed is known to be what `fingerprint` stands for. */
   readonly verified?: boolean;
 }
 
 /** Leaves the plaintext that is sealed as it is; seals it for others if the recipients changed. */
-async function keep(request: SealRequest, state: SealedState, before: Buffer, kept: Kept): Promise<SealResult> {
+async function keep(request: Run, state: SealedState, before: Buffer, kept: Kept): Promise<SealResult> {
   const { record } = state;
   const hostname = request.isOnion ? (kept.hostname ?? record?.onion?.hostname) : undefined;
   if (hostname) checkHostname(request, hostname);
@@ -98,7 +121,7 @@ async function keep(request: SealRequest, state: SealedState, before: Buffer, ke
     ...(record && isWrapped && { sealedAt: record.sealedAt }),
     ...(!kept.verified && { byHand: true }),
   };
-  const action = kept.moved ? "moved" : record === undefined ? "adopted" : "unchanged";
+  const action = request.moved ? "moved" : record === undefined ? "adopted" : "unchanged";
   return finish(request, content, next, isWrapped ? action : "rewrapped");
 }
 
@@ -151,10 +174,10 @@ function newRecord(request: SealRequest, content: Buffer, hostname: string | und
 }
 
 /** Writes what changed, and nothing else. */
-function finish(request: SealRequest, content: Buffer, record: SealRecord, action: SealResult["action"]): SealResult {
+function finish(request: Run, content: Buffer, record: SealRecord, action: SealResult["action"]): SealResult {
   const { stack, name, from } = request;
-  if (action === "sealed" || action === "rewrapped") writeSealed(stack, name, content, record);
-  else writeRecord(stack, name, record);
+  if (action === "sealed" || action === "rewrapped") writeSealed(record, content, request);
+  else writeRecord(record, request);
   removeWaiting(stack, name);
   if (from && !fs.existsSync(sealedPath(stack, from))) fs.rmSync(recordPath(stack, from), { force: true });
   return {

@@ -21,7 +21,8 @@ async function main(): Promise<void> {
 async function remove(): Promise<void> {
   const { stack, name } = readTarget(process.env);
   const { removeSealed } = await import("./sealed-file.js");
-  removeSealed(stack, name);
+  const { withSecretLock } = await import("./secret-lock.js");
+  await withSecretLock(stack, [name], async () => removeSealed(stack, name));
   console.error(`removed the sealed file of ${name}; git keeps what was committed`);
 }
 

@@ -1,32 +1,45 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { readIfThere } from "../../process/read-if-there";
-import { digestOf, parseRecord, recordPath, recordText, type SealRecord, sealedPath } from "./seal-record";
+import { moveInto, moveIntoEmpty, syncFolder, writeDurably } from "./place-file";
+import { digestOf, parseRecord, recordPath, recordText, type SealRecord, sealedPath, stackFolder } from "./seal-record";
+
+/** A secret of a stack, and what is known of its sealed file. */
+export interface Place {
+  readonly stack: string;
+  readonly name: string;
+  /** SHA-256 of the sealed file that this run has read, hexadecimal; undefined if there was none. */
+  readonly found: string | undefined;
+}
 
 /**
- * Replaces a secret's sealed file and its record. A kill at any moment leaves the old pair, the new pair, or the new
+ * Writes a secret's sealed file and its record. A kill at any moment leaves the old pair, the new pair, or the new
  * sealed file with the old record: `matchingRecord` then finds the new record, which is written first of all.
  * Half-written files are only ever in `.cache/`, outside of git and of what Nix copies.
+ * @throws if something else stands there by now
  */
-export function writeSealed(stack: string, name: string, content: Uint8Array, record: SealRecord): void {
+export function writeSealed(record: SealRecord, content: Uint8Array, { stack, name, found }: Place): void {
   const sealed = sealedPath(stack, name);
   fs.mkdirSync(path.dirname(sealed), { recursive: true });
-  fs.mkdirSync(waitingFolder(stack), { recursive: true });
+  fs.mkdirSync(workFolder(stack), { recursive: true });
   const waitingRecord = waiting(stack, `${name}.seal.json`);
   const waitingContent = waiting(stack, `${name}.sops.json`);
   writeDurably(waitingRecord, recordText(record));
   writeDurably(waitingContent, content);
-  fs.renameSync(waitingContent, sealed);
-  fs.renameSync(waitingRecord, recordPath(stack, name));
+  if (digestIfThere(sealed) !== found) throw changedMeanwhile(sealed);
+  if (found === undefined) moveFirst(waitingContent, sealed);
+  else moveInto(waitingContent, sealed);
+  moveInto(waitingRecord, recordPath(stack, name));
   syncFolder(path.dirname(sealed));
 }
 
 /** Replaces the record alone. */
-export function writeRecord(stack: string, name: string, record: SealRecord): void {
-  fs.mkdirSync(waitingFolder(stack), { recursive: true });
+export function writeRecord(record: SealRecord, { stack, name, found }: Place): void {
+  fs.mkdirSync(workFolder(stack), { recursive: true });
   const waitingRecord = waiting(stack, `${name}.seal.json`);
   writeDurably(waitingRecord, recordText(record));
-  fs.renameSync(waitingRecord, recordPath(stack, name));
+  if (digestIfThere(sealedPath(stack, name)) !== found) throw changedMeanwhile(sealedPath(stack, name));
+  moveInto(waitingRecord, recordPath(stack, name));
 }
 
 /** Gives a secret's files another name: the sealed file first, as its record is found again by its digest. */
@@ -53,58 +66,49 @@ export function matchingRecord(stack: string, name: string, from: string, sealed
     .find((record) => record?.digest === digest);
 }
 
-/** Removes what interrupted runs left waiting, and leaves alone what a run that is still alive is about to move. */
+/** Removes what interrupted runs left waiting. Only for who holds the secret's lock. */
 export function removeWaiting(stack: string, name: string): void {
-  for (const file of waitingFiles(stack, name)) {
-    if (!isAlive(Number(file.slice(file.lastIndexOf(".") + 1)))) fs.rmSync(path.join(waitingFolder(stack), file));
+  for (const folder of [workFolder(stack), stackFolder(stack)]) {
+    for (const file of waitingFiles(folder, name)) fs.rmSync(path.join(folder, file), { force: true });
   }
 }
 
-function waitingFolder(stack: string): string {
+/** Where runs keep what is not yet, or only for their time, true. */
+export function workFolder(stack: string): string {
   return path.join(".cache", "seal", stack);
 }
 
 function waiting(stack: string, file: string): string {
-  return path.join(waitingFolder(stack), `${file}.${process.pid}`);
+  return path.join(workFolder(stack), `${file}.${process.pid}`);
 }
 
 function waitingRecords(stack: string, name: string): string[] {
-  const records = waitingFiles(stack, name).filter((file) => file.startsWith(`${name}.seal.json.`));
-  return records.map((file) => path.join(waitingFolder(stack), file));
+  const records = waitingFiles(workFolder(stack), name).filter((file) => file.startsWith(`${name}.seal.json.`));
+  return records.map((file) => path.join(workFolder(stack), file));
 }
 
-function waitingFiles(stack: string, name: string): string[] {
-  const folder = waitingFolder(stack);
+function waitingFiles(folder: string, name: string): string[] {
   if (!fs.existsSync(folder)) return [];
-  const ofThisName = (file: string) =>
-    file.startsWith(`${name}.`) && /^\.(sops|seal)\.json\.\d+$/.test(file.slice(name.length));
+  const ofThisName = (file: string) => {
+    const bare = file.replace(/^\./, "");
+    return bare.startsWith(`${name}.`) && /^\.(sops|seal)\.json\.\d+$/.test(bare.slice(name.length));
+  };
   return fs.readdirSync(folder).filter(ofThisName);
 }
 
-function isAlive(pid: number): boolean {
+function digestIfThere(file: string): string | undefined {
+  const content = readIfThere(file);
+  return content && digestOf(content);
+}
+
+function moveFirst(waitingContent: string, sealed: string): void {
   try {
-    return process.kill(pid, 0);
+    moveIntoEmpty(waitingContent, sealed);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    throw (error as NodeJS.ErrnoException).code === "EEXIST" ? changedMeanwhile(sealed) : error;
   }
 }
 
-function writeDurably(file: string, content: string | Uint8Array): void {
-  const descriptor = fs.openSync(file, "w", 0o644);
-  try {
-    fs.writeFileSync(descriptor, content);
-    fs.fsyncSync(descriptor);
-  } finally {
-    fs.closeSync(descriptor);
-  }
-}
-
-/** Makes a rename last through a power cut. */
-function syncFolder(folder: string): void {
-  const descriptor = fs.openSync(folder, "r");
-  try {
-    fs.fsyncSync(descriptor);
-  } finally {
-    fs.closeSync(descriptor);
-  }
+function changedMeanwhile(file: string): Error {
+  return new Error(`${file} was changed by something else at the same time, it stands as it is: run this again`);
 }

@@ -1,0 +1,59 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+/** Writes a file so that it is whole after a power cut. */
+export function writeDurably(file: string, content: string | Uint8Array): void {
+  const descriptor = fs.openSync(file, "w", 0o644);
+  try {
+    fs.writeFileSync(descriptor, content);
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Makes what was moved into a folder last through a power cut. */
+export function syncFolder(folder: string): void {
+  const descriptor = fs.openSync(folder, "r");
+  try {
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Moves a whole file into its place, over one that is there. */
+export function moveInto(file: string, place: string): void {
+  besides(file, place, (near) => fs.renameSync(near, place));
+}
+
+/**
+ * Moves a whole file into its place where none is yet: link(2) fails if one has come since.
+ * @throws with code EEXIST then
+ */
+export function moveIntoEmpty(file: string, place: string): void {
+  besides(file, place, (near) => {
+    try {
+      fs.linkSync(near, place);
+      fs.rmSync(near);
+    } catch (error) {
+      if (!noHardLinks.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      fs.renameSync(near, place); // exFAT and some network folders: here the secret's lock alone keeps others out
+    }
+  });
+}
+
+const noHardLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
+/** The project's folder may lie on several file systems: then the file is copied beside its place first. */
+function besides(file: string, place: string, move: (near: string) => void): void {
+  try {
+    move(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    const near = path.join(path.dirname(place), `.${path.basename(file)}`);
+    writeDurably(near, fs.readFileSync(file));
+    move(near);
+    fs.rmSync(file, { force: true });
+  }
+}
