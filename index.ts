@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { lendLogin } from "./components/azure/session/lend-login";
 import { NixosImage } from "./components/image/nixos-image";
 import { SealedSecret } from "./components/secrets/sealed-secret";
 import { readConfig } from "./components/stack/config";
@@ -72,6 +73,8 @@ if (config.vaultAuth) {
   new VaultAzureAuth("vault-auth", { stack, resourceGroupName, identity, deployer, ...config.vaultAuth });
 }
 
+/** Who deploys, and so seals and uploads: a preview shows when that is somebody else than last time. */
+export const deployedBy = lendLogin(stack, deployer, [vault.vaultUri, image.containerUrl]);
 /** Onion addresses by service. */
 export const onionHostnames = hostnames.apply((known) =>
   Object.fromEntries(services.map(({ name, key }) => [name, known[key]])),

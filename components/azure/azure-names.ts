@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { AzureCloud } from "./clouds";
 
 /** Vault names: 3-24 letters, digits and single hyphens, unique among all of Azure. */
 export function vaultName(stack: string, suffix: string): string {
@@ -10,21 +11,12 @@ export function storageAccountName(stack: string, suffix: string): string {
   return `so${stack.replaceAll("-", "").slice(0, 12)}${suffix}`;
 }
 
-/** What accounts' names end in, by Azure's clouds as `ARM_ENVIRONMENT` names them. Source: `az cloud list`. */
-const STORAGE_SUFFIXES: Readonly<Record<string, string>> = {
-  usgovernment: "core.usgovcloudapi.net",
-  usgovernmentl4: "core.usgovcloudapi.net",
-  usgovernmentl5: "core.usgovcloudapi.net",
-  china: "core.chinacloudapi.cn",
-};
-
 /**
  * Where a storage account's blobs are, without a slash at the end. It follows from the name: the account's own
  * `primaryEndpoints` are not known to a preview that changes the account, which would then show a new image.
- * @param cloud e.g. `usgovernment`. @default public
  */
-export function blobEndpoint(account: string, cloud = "public"): string {
-  return `https://${account}.blob.${STORAGE_SUFFIXES[cloud.toLowerCase()] ?? "core.windows.net"}`;
+export function blobEndpoint(account: string, { storage }: AzureCloud): string {
+  return `https://${account}.blob.${storage}`;
 }
 
 /**

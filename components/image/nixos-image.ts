@@ -6,7 +6,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
 import { azureName } from "../azure/azure-name";
 import { blobEndpoint, guidOf, roleDefinitionId, storageAccountName } from "../azure/azure-names";
+import { cloudNamed } from "../azure/clouds";
 import { type Deployer, type Grantee, grant } from "../azure/deployer";
+import { programSettings } from "../azure/program-settings";
 import { readably } from "../process/readable-error";
 import { fileDigest } from "./disk/file-digest";
 import { type ImageNames, imageDigest, imageNames, nixTreeDigest } from "./image";
@@ -73,8 +75,7 @@ export class NixosImage extends pulumi.ComponentResource {
       grants.push(new RoleAssignment(grantName, grantArgs(account.id, uploader, args.deployer), options));
     }
 
-    // What the provider and the commands are told of the cloud as well.
-    const { ARM_ENVIRONMENT: cloud } = process.env;
+    const cloud = readably(() => cloudNamed(programSettings().environment?.value));
     this.containerUrl = accountName.apply((known) => `${blobEndpoint(known, cloud)}/${CONTAINER}`);
     const plan = planImage(args);
     this.blobName = plan.names.blob;

@@ -243,6 +243,7 @@ describe("its exports", () => {
       imageId: `${GROUP_ID}/image-dev-westeurope-image`,
       vmId: `${GROUP_ID}/vm-dev-westeurope-machine`,
       resourceGroup: "sealed-onion-dev",
+      deployedBy: expect.stringMatching(/^(User|ServicePrincipal) \S+ of tenant \S+, by az login$/),
     });
     for (const [, output] of outputs) expect(await pulumi.isSecret(output)).toBe(false);
   });

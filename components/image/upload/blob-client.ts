@@ -1,5 +1,6 @@
 import { AnonymousCredential, ContainerClient, PageBlobClient, type StoragePipelineOptions } from "@azure/storage-blob";
-import { storageCredential } from "../../azure/storage-credential";
+import { loginInUse } from "../../azure/login-in-use";
+import { actAsProgram } from "../../azure/session/act-as-program";
 import { steadyCredential } from "./credential-failure";
 import { pause } from "./pause";
 import { StorageProblem } from "./storage-problem";
@@ -16,7 +17,7 @@ const ROLE_PAUSE_MS = 3_000;
 const NO_RIGHT = "AuthorizationPermissionMismatch";
 
 /**
- * A client for a blob, by Entra ID (see `storageCredential`), unless a SAS was meant for it: one in the URL's query or in
+ * A client for a blob, by Entra ID as whom Pulumi's provider acts, unless a SAS was meant for it: one in the URL's query or in
  * SEALED_ONION_SAS. The AZURE_STORAGE_SAS_TOKEN of other tools may be for another account, and does not count.
  */
 export async function pageBlobClient(url: string, environment: NodeJS.ProcessEnv): Promise<PageBlobClient> {
@@ -34,10 +35,10 @@ async function authorize(url: string, environment: NodeJS.ProcessEnv) {
   const target = new URL(url);
   const sas = environment.SEALED_ONION_SAS?.replace(/^\?/, "");
   if (!target.search && sas) target.search = sas;
-  const credential = isSigned(target.href)
-    ? new AnonymousCredential()
-    : steadyCredential(await storageCredential(environment));
-  return [target.href, credential] as const;
+  if (isSigned(target.href)) return [target.href, new AnonymousCredential()] as const;
+  if (environment.STACK) await actAsProgram(environment.STACK, url);
+  const login = loginInUse();
+  return [target.href, steadyCredential({ getToken: (scopes) => login.getToken(`${scopes}`) })] as const;
 }
 
 function isSigned(url: string): boolean {

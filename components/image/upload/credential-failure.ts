@@ -26,28 +26,3 @@ export function steadyCredential(credential: TokenCredential): TokenCredential {
     },
   };
 }
-
-/** Whether what a credential threw may pass by itself: no network, or a token service that is out of order. */
-export function isPassing(cause: unknown): boolean {
-  const { errors, message, statusCode } = cause as Error & { errors?: unknown[]; statusCode?: number };
-  if (errors?.[0] !== undefined) return isPassing(errors[0]); // the later ones of a chain, as a metadata service, may not be there
-  if (statusCode !== undefined) return statusCode === 429 || statusCode >= 500;
-  return passing.test(`${message} ${codeOf(cause)}`);
-}
-
-/** The words of MSAL, Node, the Azure CLI, and of this program about a CI system's token service. */
-const passing = new RegExp(
-  [
-    /network_error|endpoints_resolution_error|temporarily_unavailable|AADSTS90033/,
-    /fetch failed|getaddrinfo|socket hang up|\bE(CONN\w+|TIMEDOUT|NOTFOUND|AI_AGAIN|PIPE|HOSTUNREACH|NETUNREACH)\b/,
-    /Max retries exceeded|NewConnectionError|NameResolutionError|Connection aborted/,
-    /gives no OIDC token \((429|5\d\d)\)/,
-  ]
-    .map(({ source }) => source)
-    .join("|"),
-);
-
-function codeOf(error: unknown): string {
-  const { cause, code } = error as { cause?: { code?: string }; code?: string };
-  return code ?? cause?.code ?? "";
-}

@@ -1,5 +1,6 @@
 import type { RestError } from "@azure/storage-blob";
-import { CredentialFailure, isPassing } from "./credential-failure";
+import { isPassing } from "../../azure/login-failure";
+import { CredentialFailure } from "./credential-failure";
 
 interface ProblemDetails {
   /** Azure's error code, such as `ServerBusy`, or the network's, such as `ECONNRESET`. */
@@ -46,7 +47,7 @@ export function isTransient({ code, status }: StorageProblem): boolean {
 
 /** Whether nobody is logged in (any more), or Entra ID gives no token. */
 export function isCredentialProblem({ code }: StorageProblem): boolean {
-  return code === "NoCredential" || code === "NoToken";
+  return code === "NoToken";
 }
 
 /** Whatever a request threw, as a problem of the thing that was tried. */
@@ -80,18 +81,10 @@ function isNetworkCode(code: string): boolean {
   return /^(E[A-Z]+|REQUEST_SEND_ERROR|ERR_STREAM_PREMATURE_CLOSE|HPE_[A-Z_]+|UND_ERR_[A-Z_]+)$/.test(code);
 }
 
-/** Its first line is enough: the rest is advice for programmers. */
 function credentialProblem(what: string, cause: Error): StorageProblem {
-  const reason = cause.message.split("\n", 1)[0]?.slice(0, 300);
   const problem = (code: string, text: string) =>
     new StorageProblem(`cannot ${what}: ${text}`, { ...unknownDetails, code, status: 401 });
-  if (isPassing(cause)) return problem("TokenUnreachable", `no token can be had now (${reason})`);
-  if (cause.name === "CredentialUnavailableError" || cause.name === "AggregateAuthenticationError")
-    return problem(
-      "NoCredential",
-      "no Azure login: type `az login`, or set ARM_CLIENT_ID, ARM_TENANT_ID and ARM_CLIENT_SECRET",
-    );
-  return problem("NoToken", `Entra ID gave no token (${reason})`);
+  return problem(isPassing(cause) ? "TokenUnreachable" : "NoToken", cause.message);
 }
 
 /** What to do about the codes that users meet. */

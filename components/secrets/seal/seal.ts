@@ -1,6 +1,7 @@
 import { endWithParent } from "../../process/child-process";
 import { UsageError } from "../../process/usage-error";
-import { readRequest, readTarget } from "./seal-request";
+import { sealTogether } from "../helper/seal-client";
+import { readRequest, readTarget, type SealRequest, type SealResult } from "./seal-request";
 
 /**
  * Seals one declared secret: what a `SealedSecret` runs on the workstation. Its parameters come in the environment
@@ -14,8 +15,14 @@ import { readRequest, readTarget } from "./seal-request";
 async function main(): Promise<void> {
   if (process.argv[2] === "--remove") return remove();
   const request = readRequest(process.env);
+  const { stack, recipients } = request;
+  const sealed = await sealTogether(process.env, { stack, keyUrl: recipients.keyUrl });
+  console.log(JSON.stringify(sealed ?? (await sealAlone(request))));
+}
+
+async function sealAlone(request: SealRequest): Promise<SealResult> {
   const { sealSecret } = await import("./seal-secret.js");
-  console.log(JSON.stringify(await sealSecret(request)));
+  return sealSecret(request);
 }
 
 async function remove(): Promise<void> {

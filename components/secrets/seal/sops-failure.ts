@@ -15,18 +15,20 @@ export interface SopsFailure {
 type Run = Pick<ChildResult, "stderr" | "timedOut" | "code" | "signal">;
 type Explain = (match: RegExpExecArray, text: string) => SopsFailure;
 
-const logIn = "log in with az login, or set ARM_CLIENT_ID, ARM_TENANT_ID and ARM_CLIENT_SECRET";
 const unreachable = "check the network, the proxy variables and that the vault exists (az keyvault list)";
 
 /** The first that matches decides. */
 const explanations: readonly (readonly [RegExp, Explain])[] = [
   [/flag provided but not defined|No help topic for/, tooOld],
+  [/RESPONSE (\d{3}):/, (match, text) => answerOf(Number(match[1]), text.slice(0, match.index), text)],
   [
-    /AADSTS\d+: .*?(?=\.? Trace ID|\.?"|\\r|$)/,
-    ([said]) => ({ reason: `Entra refuses: ${said.trim()}`, remedy: logIn, passing: false }),
+    /failed to acquire a token/,
+    () => ({
+      reason: "Key Vault cannot be asked, and nobody else's key opens",
+      remedy: "log in, or name a recipient's key, as in SOPS_AGE_KEY_FILE",
+      passing: false,
+    }),
   ],
-  [/RESPONSE (\d{3}):/, (match, text) => azureAnswer(Number(match[1]), { ...azureError(text), key: keyOf(text) })],
-  [/failed to acquire a token/, () => ({ reason: "no Azure credentials are at hand", remedy: logIn, passing: false })],
   [
     /x509: [^"\]]*/,
     ([said]) => ({
@@ -122,6 +124,17 @@ function tooOld(): SopsFailure {
   return { reason: "this sops is too old", remedy: "install 3.11 or later", passing: false };
 }
 
+/** Names the host that gave the answer: a token service's is not the vault's. */
+function answerOf(status: number, before: string, text: string): SopsFailure {
+  const host = [...before.matchAll(/\b(?:GET|POST) https?:\/\/([^/\s?]+)/g)].at(-1)?.[1];
+  if (host === undefined || /\.vault\./.test(host)) {
+    return azureAnswer(status, { ...azureError(text), key: keyOf(text) });
+  }
+  const { code = "", message = "" } = azureError(text);
+  const reason = `${host} answers ${status}${code && ` ${code}`}${message && `: ${message}`}`;
+  return { reason, remedy: "see its reason: the vault was not reached", passing: status === 429 || status >= 500 };
+}
+
 interface AzureError {
   code?: string | undefined;
   message?: string | undefined;
@@ -143,18 +156,23 @@ function azureAnswer(status: number, answer: AzureError): SopsFailure {
 }
 
 function remedyOf(status: number, said: string, key: string): [remedy: string, passing: boolean] | undefined {
-  if (status === 401) return [`${logIn}, in the tenant of the vault`, false];
-  if (
-    /disabled key|KeyDisabled|is disabled|key is not (?:yet )?(?:valid|enabled)/i.test(said) &&
-    !/network/i.test(said)
-  ) {
-    return [`enable the key version: az keyvault key set-attributes --enabled true --id ${key}`, false];
+  if (status === 401) return ["log in again, in the tenant of the vault", false];
+  const attributes = (set: string) => `az keyvault key set-attributes ${set} --id ${key}`;
+  if (/disabled key|KeyDisabled|is disabled|key is not enabled/i.test(said) && !/network/i.test(said)) {
+    return [`enable the key version: ${attributes("--enabled true")}`, false];
+  }
+  if (/expired key|KeyExpired/i.test(said)) {
+    return [`${attributes("--expires LATER")}, or az keyvault key rotate and pulumi up --refresh`, false];
+  }
+  if (/not (?:yet )?valid\b|KeyNotYetValid/i.test(said)) return [attributes("--not-before EARLIER"), false];
+  if (/not permitted on this key|KeyOperationForbidden/i.test(said)) {
+    return [attributes("--ops encrypt decrypt"), false];
   }
   if (/ForbiddenBy(?:Firewall|Connection)|network access/i.test(said)) {
     return ["let this address through the vault's firewall", false];
   }
   // A policy or a role that was just made takes effect a while later.
-  if (status === 403) return ["add your object id to sealed-onion:sealers (az ad signed-in-user show)", true];
+  if (status === 403) return ["add OBJECT-ID to sealed-onion:sealers, or wait: a new right takes minutes", true];
   if (status === 404) return ["recover the key version (az keyvault key recover), or pulumi up --refresh", false];
   return status === 429 || status >= 500 ? ["try again later", true] : undefined;
 }

@@ -1,9 +1,9 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { azureEnvironment, oidcAssertion } from "../../azure/azure-credentials";
+import { availableParallelism } from "node:os";
+import { lendToken } from "../../azure/token-endpoint";
 import { type ChildResult, findProgram, ProgramMissing, runChild } from "../../process/child-process";
-import { withMemoryFolder } from "../../process/memory-folder";
 import { howToInstall } from "../../process/tools";
+import { createTurns } from "../../process/turns";
+import { personal, sealingProblem, vaultLogin } from "../vault-login";
 import { problemOf } from "./check-sealed";
 import { forVaultOnly, type SealFor } from "./sealed-content";
 import { explainFailure, type SopsFailure } from "./sops-failure";
@@ -31,9 +31,12 @@ export class SopsError extends Error {
 /** One call takes a second or two: more than this is a vault that does not answer. */
 const callLimitMs = 45_000;
 
-/** The user's own settings for other uses of sops must neither add nor choose recipients here. */
-const otherRecipients =
-  /^SOPS_(KMS_ARN|GCP_KMS_IDS|HUAWEICLOUD_KMS_IDS|AZURE_KEYVAULT_URLS?|VAULT_URIS|PGP_FP|AGE_RECIPIENTS|CONFIG|KEYSERVICE|ENABLE_LOCAL_KEYSERVICE)$/;
+/**
+ * The user's own settings for other uses of sops must neither add nor choose recipients here, and no login but the token
+ * that is lent must be found (see `lendToken`).
+ */
+const notForSops =
+  /^(SOPS_(KMS_ARN|GCP_KMS_IDS|HUAWEICLOUD_KMS_IDS|AZURE_KEYVAULT_URLS?|VAULT_URIS|PGP_FP|AGE_RECIPIENTS|CONFIG|KEYSERVICE|ENABLE_LOCAL_KEYSERVICE)|(ARM|AZURE|ACTIONS_ID_TOKEN|IDENTITY|MSI|IMDS)_.*)$/;
 
 /**
  * Seals a plaintext. What sops printed is believed only after it was read (see `problemOf`).
@@ -88,14 +91,24 @@ async function runSops(
   input: Uint8Array,
   options: SopsOptions = {},
 ): Promise<Buffer> {
-  const environment = sopsEnvironment(options.withheld);
-  const token = await oidcAssertion(process.env)?.();
-  if (token === undefined) return runPatiently(what, sopsArguments, input, environment, options);
-  return withMemoryFolder((folder) => {
-    environment.AZURE_FEDERATED_TOKEN_FILE = path.join(folder, "token");
-    fs.writeFileSync(environment.AZURE_FEDERATED_TOKEN_FILE, token, { mode: 0o600 });
-    return runPatiently(what, sopsArguments, input, environment, options);
+  const patienceMs = options.patienceMs ?? defaultPatience();
+  const sealsWith = sealingKey(sopsArguments);
+  const login = await vaultLogin(sealsWith, what === "seal" ? undefined : input, patienceMs);
+  const problem = sealsWith && (await sealingProblem(sealsWith, login));
+  if (problem) throw new SopsError(what, personal({ ...problem, passing: false }, login));
+  return lendToken(login.token, login.resource, async (lent) => {
+    const environment = { ...sopsEnvironment(options.withheld), ...lent };
+    try {
+      return await runPatiently(what, sopsArguments, input, environment, { ...options, patienceMs });
+    } catch (error) {
+      throw error instanceof SopsError ? new SopsError(what, personal(error.failure, login)) : error;
+    }
   });
+}
+
+function sealingKey(sopsArguments: string[]): string | undefined {
+  const flag = sopsArguments.findIndex((argument) => /^--(add-)?azure-kv$/.test(argument));
+  return flag < 0 ? undefined : sopsArguments[flag + 1];
 }
 
 async function runPatiently(
@@ -109,7 +122,8 @@ async function runPatiently(
   let told = "";
   for (let attempt = 1; ; attempt++) {
     const limit = Math.max(1000, Math.min(callLimitMs, giveUpAt - Date.now()));
-    const result = await startSops(["--config", "/dev/null", ...sopsArguments], input, environment, limit);
+    const started = ["--config", "/dev/null", ...sopsArguments];
+    const result = await turns(() => startSops(started, input, environment, limit));
     if (result.code === 0) return result.stdout;
     result.stdout.fill(0);
     const failure = explainFailure(result, what === "seal" ? input : undefined);
@@ -122,6 +136,9 @@ async function runPatiently(
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
+
+/** One process seals for many: no more run at once than there are processors. */
+const turns = createTurns(availableParallelism());
 
 function startSops(
   sopsArguments: string[],
@@ -140,9 +157,9 @@ function startSops(
 }
 
 function sopsEnvironment(withheld: string | undefined): NodeJS.ProcessEnv {
-  const environment = azureEnvironment(process.env);
-  for (const name of Object.keys(environment)) if (otherRecipients.test(name)) delete environment[name];
-  if (withheld !== undefined && !/^(ARM|AZURE)_/.test(withheld)) delete environment[withheld];
+  const environment = { ...process.env };
+  for (const name of Object.keys(environment)) if (notForSops.test(name)) delete environment[name];
+  if (withheld !== undefined) delete environment[withheld];
   environment.SOPS_DECRYPTION_ORDER = "azure_kv,age,pgp";
   // Its log on standard error tells what Azure answered, even when the call has to be cut off. It holds no token.
   environment.AZURE_SDK_GO_LOGGING = "all";

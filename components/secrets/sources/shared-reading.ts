@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as net from "node:net";
-import * as os from "node:os";
 import * as path from "node:path";
 import { SourceError } from "./source-error";
+import { privateFolder } from "../../process/private-folder";
 import type { SecretSource } from "./sources";
 
 /**
@@ -42,15 +42,8 @@ async function readOnceAmongProcesses(key: string, read: () => Promise<Buffer>):
 
 /** One socket for a source in a run: the processes of a run have the same parent. */
 function socketPath(key: string): string {
-  const base = process.env.XDG_RUNTIME_DIR || os.tmpdir();
-  const folder = path.join(base, `sealed-onion-${process.getuid?.() ?? "user"}`);
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode } = fs.lstatSync(folder);
-  if ((process.getuid && uid !== process.getuid()) || (mode & 0o077) !== 0) {
-    throw new Error(`folder ${folder} must be yours alone: chmod 700 ${folder}, or remove it`);
-  }
   const run = JSON.stringify([process.ppid, process.cwd(), process.env.PASSWORD_STORE_DIR ?? "", key]);
-  return path.join(folder, createHash("sha256").update(run).digest("hex").slice(0, 24));
+  return path.join(privateFolder(), createHash("sha256").update(run).digest("hex").slice(0, 24));
 }
 
 /** @returns undefined if another process has this socket */

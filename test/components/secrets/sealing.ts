@@ -29,7 +29,7 @@ export interface Sealing {
   write(file: string, content: string | Uint8Array, mode?: number): string;
   read(file: string): Buffer;
   record(name: string): SealRecord;
-  /** The key operations that reached the vault since the last `azure.requests.clear()`. */
+  /** What was asked of the vault's keys since the last `azure.requests.clear()`, reading them aside. */
   vaultCalls(): string[];
   close(): Promise<void>;
 }
@@ -125,7 +125,10 @@ export async function startSealing(): Promise<Sealing> {
     read: (name) => fs.readFileSync(file(name)),
     record: (name) => JSON.parse(fs.readFileSync(file(`nix/stacks/dev/${name}.seal.json`), "utf8")) as SealRecord,
     vaultCalls: () =>
-      azure.requests.entries.filter(({ host, status }) => host.endsWith("vault.azure.net") && status !== 401).map(call),
+      azure.requests.entries
+        .filter(({ host, method }) => host.endsWith("vault.azure.net") && method === "POST")
+        .filter(({ status }) => status !== 401)
+        .map(call),
     async close() {
       await azure.close();
       fs.rmSync(directory, { recursive: true });

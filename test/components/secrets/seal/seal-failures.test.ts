@@ -52,12 +52,13 @@ describe.skipIf(noSops)(`when Key Vault fails, seal${why}`, () => {
   }
 
   it.each([
-    [401, "AKV10032", "cannot seal: Key Vault answers 401 AKV10032: no such tenant: log in with az login"],
-    [404, "KeyNotFound", "cannot seal: Key Vault answers 404 KeyNotFound: no such tenant: recover the key version"],
-  ])("gives up at once on %i, with Azure's reason", async (status, code, expected) => {
+    [401, "AKV10032", "log in again, in the tenant of the vault"],
+    [404, "KeyNotFound", "recover the key version"],
+  ])("gives up at once on %i, with Azure's reason", async (status, code, remedy) => {
     const run = await changeWith({ kind: "answer", status, code, message: "no such tenant" }, 60);
     expect(run.code).toBe(1);
-    expect(run.stderr).toContain(`token: ${expected}`);
+    expect(run.stderr).toContain(`token: cannot seal: Key Vault answers ${status} ${code}: no such tenant`);
+    expect(run.stderr).toContain(`: ${remedy}`);
     expect(run.seconds).toBeLessThan(20);
   });
 
@@ -97,25 +98,28 @@ describe.skipIf(noSops)(`when Key Vault fails, seal${why}`, () => {
     expect(run.stderr).toContain("Key Vault cannot be reached: Bad Gateway");
   });
 
-  it("shows Key Vault's own words when a policy is missing", async () => {
+  it("shows Key Vault's own words when a policy is missing, who acts, and what to add for exactly that one", async () => {
     sealing.allow([]);
     const run = await change();
     sealing.allow(["get", "encrypt", "decrypt"]);
     expect(run.code).toBe(1);
     expect(run.stderr).toContain("does not have keys encrypt permission on key vault 'test-vault;location=westeurope'");
-    expect(run.stderr).toContain("add your object id to sealed-onion:sealers");
+    const { objectId, tenantId } = sealing.azure.workstation.principal;
+    expect(run.stderr).toContain(`(object id ${objectId}, tenant ${tenantId}, by AZURE_CLIENT_SECRET)`);
+    expect(run.stderr).toContain(`add servicePrincipal:${objectId} to sealed-onion:sealers`);
   });
 
   it("shows Entra's own words when the credentials are wrong, and not the credentials", async () => {
     const run = await change({ AZURE_CLIENT_SECRET: "wrong-client-secret" });
-    expect(run.stderr).toContain("Entra refuses: AADSTS7000215: Invalid client secret provided");
+    expect(run.stderr).toContain("Entra refuses AZURE_CLIENT_SECRET: AADSTS7000215: Invalid client secret provided");
     expect(run.stderr).not.toContain("wrong-client-secret");
   });
 
   it("says how to log in where there are no credentials", async () => {
     const none = { AZURE_CLIENT_SECRET: undefined, AZURE_CLIENT_ID: undefined, AZURE_TENANT_ID: undefined };
     const run = await change(none, 60);
-    expect(run.stderr).toContain("no Azure credentials are at hand: log in with az login, or set ARM_CLIENT_ID");
+    expect(run.stderr).toContain("no Azure credentials are at hand (az is not on PATH");
+    expect(run.stderr).toContain("log in with az login, or set ARM_CLIENT_ID");
   });
 
   it("says how to get sops where there is none", async () => {
@@ -161,14 +165,45 @@ describe.skipIf(noSops)(`when Key Vault fails, seal${why}`, () => {
     expect(run).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("says what to do about a disabled key version", async () => {
-    const version = sealing.keyUrl.split("/").at(-1) ?? "";
-    sealing.azure.cloud.keys.update(sealing.vaultId, "sealing", version, { enabled: false });
-    const run = await change();
-    sealing.azure.cloud.keys.update(sealing.vaultId, "sealing", version, { enabled: true });
-    expect(run.stderr).toContain("Operation encrypt is not allowed on a disabled key: enable the key version: ");
-    expect(run.stderr).toContain(`az keyvault key set-attributes --enabled true --id ${sealing.keyUrl}`);
+  const day = 86_400;
+  const now = () => Math.floor(Date.now() / 1000);
+  const unusable = [
+    ["disabled", () => ({ enabled: false }), "is disabled", "--enabled true", "on a disabled key"],
+    ["expired", () => ({ expires: now() - day }), "expired on 20", "--expires LATER", "on an expired key"],
+    ["not yet valid", () => ({ notBefore: now() + day }), "is not valid before 20", "--not-before", "not yet valid"],
+  ] as const;
+
+  it.each(unusable)("says at once what to do about a key that is %s, and seals nothing", async (...row) => {
+    const [, attributes, reason, remedy] = row;
+    const { run, seconds } = await changeWithKey(attributes());
+    expect(run.stderr).toContain(`token: cannot seal: key ${sealing.keyUrl} ${reason}`);
+    expect(run.stderr).toContain(remedy);
+    expect(seconds).toBeLessThan(20);
+    expect(sealing.vaultCalls()).toEqual([]);
   });
+
+  it.each(unusable)("says so of a key that is %s, too, where the key cannot be read", async (...row) => {
+    const [, attributes, , remedy, words] = row;
+    sealing.allow(["encrypt"]);
+    const { run, seconds } = await changeWithKey(attributes());
+    sealing.allow(["get", "encrypt", "decrypt"]);
+    expect(run.stderr).toContain(words);
+    expect(run.stderr).toContain(`az keyvault key set-attributes ${remedy}`);
+    expect(run.stderr).not.toContain("sealers");
+    expect(seconds).toBeLessThan(20);
+  });
+
+  async function changeWithKey(attributes: { enabled?: boolean; expires?: number; notBefore?: number }) {
+    const version = sealing.keyUrl.split("/").at(-1) ?? "";
+    const { keys } = sealing.azure.cloud;
+    const was = { enabled: true, expires: now() + day, notBefore: 0 };
+    keys.update(sealing.vaultId, "sealing", version, attributes);
+    sealing.azure.requests.clear();
+    const start = Date.now();
+    const run = await change({}, 60);
+    keys.update(sealing.vaultId, "sealing", version, was);
+    return { run, seconds: (Date.now() - start) / 1000 };
+  }
 
   it("says what to do about a deleted key", async () => {
     sealing.azure.cloud.keys.remove(sealing.vaultId, "sealing");

@@ -51,7 +51,7 @@ describe("why sops failed", () => {
       "unknown authority",
       false,
     ],
-    ["DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:", "no Azure credentials", false],
+    ["DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:", "Key Vault cannot be asked", false],
     ["flag provided but not defined: -filename-override", "this sops is too old", false],
     ["something new", "sops ended with code 1: something new", false],
     ["", "sops ended with code 1: it says nothing", false],
@@ -59,6 +59,16 @@ describe("why sops failed", () => {
     const failure = failed(stderr);
     expect(failure.reason).toContain(reason);
     expect(failure.passing).toBe(passing);
+  });
+
+  it("is the answer of whoever gave it: a token service's is not the vault's", () => {
+    const asked = "GET http://169.254.169.254/metadata/identity/oauth2/token ---- RESPONSE 404: 404 Not Found";
+    const failure = failed(`Could not generate data key: [failed to encrypt sops data key: ${asked}]`);
+    expect(failure).toMatchObject({ reason: "169.254.169.254 answers 404", passing: false });
+    const busy = failed(
+      `Could not generate data key: [POST https://login.microsoftonline.com/x RESPONSE 503: 503 Busy]`,
+    );
+    expect(busy).toMatchObject({ reason: "login.microsoftonline.com answers 503", passing: true });
   });
 
   it("is the firewall where Azure says so: waiting does not help", () => {

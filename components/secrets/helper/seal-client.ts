@@ -1,0 +1,61 @@
+import * as net from "node:net";
+import { actAs } from "../../azure/login-in-use";
+import { askSession } from "../../azure/session/session-client";
+import { UsageError } from "../../process/usage-error";
+import type { SealResult } from "../seal/seal-request";
+
+/** What the helper says to a command, a line of JSON each. The last but logs ends it. */
+export type HelperAnswer =
+  | { readonly log: string }
+  | { readonly result: SealResult }
+  | { readonly error: string; readonly isUsage: boolean }
+  | { readonly alone: true };
+
+/** The parameters of one secret, and what differs between processes without a meaning. */
+const own =
+  /^(STACK|SECRET|SOURCE|KIND|GENERATION|FROM|FINGERPRINT|KEY_URL|RECIPIENTS|EXPECTED_HOSTNAME|PULUMI_COMMAND_.*|PWD|OLDPWD|SHLVL|_)$/;
+
+/** What the environments of all commands of a run have in common, in a form that compares. */
+export function sharedEnvironment(environment: NodeJS.ProcessEnv): string {
+  const shared = Object.entries(environment).filter(([name]) => !own.test(name));
+  return JSON.stringify(shared.sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/**
+ * Lets the helper of this run seal.
+ * @returns undefined if there is none, or it ended before it answered: nothing is lost, this process does it itself
+ * @throws Error with the helper's words if it could not be sealed
+ */
+export async function sealTogether(
+  environment: NodeJS.ProcessEnv,
+  { stack, keyUrl }: { stack: string; keyUrl: string },
+): Promise<SealResult | undefined> {
+  const shared = Object.fromEntries(JSON.parse(sharedEnvironment(environment)) as [string, string][]);
+  const session = await askSession(stack, { url: keyUrl, environment: shared });
+  if (session === undefined) return undefined;
+  const result = session.helper === undefined ? undefined : await askHelper(session.helper, environment);
+  if (result === undefined) actAs(session.settings, session.expected);
+  return result;
+}
+
+function askHelper(socket: string, environment: NodeJS.ProcessEnv): Promise<SealResult | undefined> {
+  const connection = net.connect(socket);
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const take = (line: string) => {
+      const answer = JSON.parse(line) as HelperAnswer;
+      if ("log" in answer) console.error(answer.log);
+      else if ("result" in answer) resolve(answer.result);
+      else if ("error" in answer) reject(answer.isUsage ? new UsageError(answer.error) : new Error(answer.error));
+      else resolve(undefined);
+    };
+    connection.setEncoding("utf8").on("data", (chunk: string) => {
+      const lines = (text + chunk).split("\n");
+      text = lines.pop() ?? "";
+      for (const line of lines) take(line);
+    });
+    connection.once("error", () => resolve(undefined));
+    connection.once("close", () => resolve(undefined));
+    connection.write(`${JSON.stringify(environment)}\n`);
+  });
+}

@@ -1,0 +1,58 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import * as fs from "node:fs";
+import * as net from "node:net";
+import { actAs } from "../../azure/login-in-use";
+import { readLine, type Session } from "../../azure/session/session-socket";
+import { endWithParent } from "../../process/child-process";
+import { UsageError } from "../../process/usage-error";
+import { readRequest } from "../seal/seal-request";
+import { sealSecret } from "../seal/seal-secret";
+import { type HelperAnswer, sharedEnvironment } from "./seal-client";
+
+/**
+ * Seals for all the `seal` commands of one `pulumi up`: one login, one loading of the program, and sops at most as often
+ * at once as there are processors. The Pulumi program starts it when its first command asks, and says on standard input
+ * as whom to act. It ends with the program, and a command that it does not answer works alone.
+ */
+async function main(): Promise<void> {
+  const line = await readLine(process.stdin as unknown as net.Socket);
+  const { settings, expected, helper } = JSON.parse(line ?? "") as Session;
+  process.stdin.resume().once("close", () => process.exit(0));
+  if (helper === undefined) throw new Error("no socket was named");
+  actAs(settings, expected);
+  fs.rmSync(helper, { force: true });
+  process.once("exit", () => fs.rmSync(helper, { force: true }));
+  const server = net.createServer((connection) => {
+    connection.on("error", () => {}); // that command has ended: what was sealed for it stands
+    void serve(connection);
+  });
+  server.listen(helper, () => process.stdout.write("ready\n"));
+}
+
+/** Where what is said while a secret is sealed goes: to the command that asked for it. */
+const asking = new AsyncLocalStorage<(answer: HelperAnswer) => void>();
+
+async function serve(connection: net.Socket): Promise<void> {
+  const line = await readLine(connection);
+  if (line === undefined) return;
+  const environment = JSON.parse(line) as NodeJS.ProcessEnv;
+  const answer = (said: HelperAnswer) => connection.write(`${JSON.stringify(said)}\n`);
+  if (sharedEnvironment(environment) !== own) answer({ alone: true });
+  else await asking.run(answer, () => seal(environment, answer));
+  connection.end();
+}
+
+/** What the program read from its environment when it was started holds for all: one that differs works alone. */
+const own = sharedEnvironment(process.env);
+
+async function seal(environment: NodeJS.ProcessEnv, answer: (said: HelperAnswer) => void): Promise<void> {
+  try {
+    answer({ result: await sealSecret(readRequest(environment)) });
+  } catch (error) {
+    answer({ error: (error as Error).message, isUsage: error instanceof UsageError });
+  }
+}
+
+console.error = (...said: unknown[]) => asking.getStore()?.({ log: said.join(" ") });
+endWithParent();
+main().catch(() => process.exit(1));
