@@ -84,7 +84,7 @@ function isNetworkCode(code: string): boolean {
 function credentialProblem(what: string, cause: Error): StorageProblem {
   const problem = (code: string, text: string) =>
     new StorageProblem(`cannot ${what}: ${text}`, { ...unknownDetails, code, status: 401 });
-  return problem(isPassing(cause) ? "TokenUnreachable" : "NoToken", cause.message);
+  return problem(isPassing(cause) ? "TokenUnreachable" : "NoToken", cause.message.split("\n", 1)[0] ?? "");
 }
 
 /** What to do about the codes that users meet. */

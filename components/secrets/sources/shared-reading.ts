@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
-import { SourceError } from "./source-error";
 import { privateFolder } from "../../process/private-folder";
+import { SourceError } from "./source-error";
 import type { SecretSource } from "./sources";
 
 /**
