@@ -93,7 +93,9 @@ async function runSops(
 ): Promise<Buffer> {
   const patienceMs = options.patienceMs ?? defaultPatience();
   const sealsWith = sealingKey(sopsArguments);
-  const login = await vaultLogin(sealsWith, what === "seal" ? undefined : input, patienceMs);
+  const login = await vaultLogin(sealsWith, what === "seal" ? undefined : input, patienceMs).catch((error: Error) => {
+    throw new Error(`cannot ${what}: ${error.message}`);
+  });
   const problem = sealsWith && (await sealingProblem(sealsWith, login));
   if (problem) throw new SopsError(what, personal({ ...problem, passing: false }, login));
   return lendToken(login.token, login.resource, async (lent) => {

@@ -82,7 +82,9 @@ describe.skipIf(noSops)(`npm run secrets${why}`, () => {
         "m",
       ),
     );
-    expect(run.stdout).toContain("command, onion-key, token: cannot open: Entra refuses: AADSTS7000215");
+    expect(run.stdout).toContain(
+      "command, onion-key, token: cannot open: Entra refuses AZURE_CLIENT_SECRET: AADSTS7000215",
+    );
   });
 
   it("asks no vault with --offline", async () => {

@@ -106,7 +106,7 @@ describe.skipIf(noSops)(`the seals of one up${noSops ? " (skipped: needs sops on
     const [run] = await seal(["refused"]);
     expect(run?.code).toBe(1);
     expect(run?.stderr).toContain(
-      `refused: this would act as service principal ${config.clientId} (object id ${objectId}`,
+      `refused: cannot seal: this would act as service principal ${config.clientId} (object id ${objectId}`,
     );
     expect(run?.stderr).toContain(`Pulumi's provider acts as object id ${provider.objectId} of tenant ${tenantId}`);
     expect(fs.existsSync(path.join(sealing.folder, `nix/stacks/${stack}/refused.sops.json`))).toBe(false);
