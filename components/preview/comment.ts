@@ -1,24 +1,29 @@
 import { type CostChange, costChanges } from "./costs";
+import { exposures, factsUnknown } from "./exposure";
 import { type MachineChange, machineChange } from "./machine";
 import type { Plan, PlannedChange } from "./plan";
-import { type SecretChange, secretChanges } from "./secrets";
+import { filesUnknown, type SecretChange, secretChanges } from "./secrets";
+import { detailTable, exposureTable, secretTable } from "./tables";
 
-/** The first line of the comment, by which it is found again to be edited in place. */
+/** The first line of the comment: among those of its author, it is found again by it to be edited in place. */
 export const MARK = "<!-- sealed-onion preview -->";
+
+/** Of which commit a preview was made, and where its log is. */
+export interface Origin {
+  /** 40 hex digits. */
+  readonly commit?: string | undefined;
+  /** https://… */
+  readonly run?: string | undefined;
+}
 
 const TOLD = {
   new: "new",
   "seal again": "sealed again",
   "re-wrap": "re-wrapped",
+  "other file": "another file than deployed",
   renamed: "renamed",
   removed: "removed",
 } as const satisfies Record<SecretChange["action"], string>;
-
-/** For whoever reads such a comment for the first time. */
-const MEANINGS = {
-  "seal again": "*Seal again*: its source is read, and what that holds is encrypted anew.",
-  "re-wrap": "*Re-wrap*: its content stays, and is opened by other keys than before.",
-} as const satisfies Partial<Record<SecretChange["action"], string>>;
 
 function secretWords(secrets: SecretChange[]): string {
   const words = Object.entries(TOLD).flatMap(([action, told]) => {
@@ -33,16 +38,6 @@ function headline(changes: PlannedChange[], secrets: SecretChange[], { service }
   return `**${secretWords(secrets)}. The service ${service}.**`;
 }
 
-function secretTable(secrets: SecretChange[]): string[] {
-  if (secrets.length === 0) return [];
-  const rows = secrets.map(({ name, action, why }) => `| \`${name}\` | ${action} | ${why} |`);
-  const legend = Object.entries(MEANINGS).flatMap(([action, meaning]) =>
-    secrets.some((secret) => secret.action === action) ? [meaning] : [],
-  );
-  const lines = ["| secret | `pulumi up` will | because |", "| --- | --- | --- |", ...rows, ""];
-  return legend.length === 0 ? lines : [...lines, legend.join(" "), ""];
-}
-
 function dollars(value: number | undefined): string {
   return value === undefined ? "?" : `${value}`;
 }
@@ -52,32 +47,9 @@ function costWords(costs: CostChange[]): string {
   const known = costs.every(({ before, after }) => before !== undefined && after !== undefined);
   const sum = costs.reduce((total, { before = 0, after = 0 }) => total + after - before, 0);
   const parts = costs.map(({ what, before, after }) => `${what}: ${dollars(before)} → ${dollars(after)}`);
-  const total = known ? `about ${sum < 0 ? "−" : "+"}${Math.abs(sum)} USD a month` : "not all in our table (?)";
+  const rounded = Math.round(Math.abs(sum) * 10) / 10;
+  const total = known ? `about ${sum < 0 ? "−" : "+"}${rounded} USD a month` : "not all in our table (?)";
   return `**Costs:** ${total} (${parts.join("; ")}).`;
-}
-
-function detailTable(changes: PlannedChange[]): string[] {
-  const real = changes.filter(
-    ({ kind, component, type }) =>
-      kind !== "same" && !type.startsWith("pulumi:") && !(component === "" && type.startsWith("sealed-onion:")),
-  );
-  if (real.length === 0) return [];
-  const sorted = real.sort((a, b) => (`${a.kind} ${a.name}` < `${b.kind} ${b.name}` ? -1 : 1));
-  const rows = sorted.map(({ kind, name, type, changed }) => {
-    const inputs = kind === "update" || kind === "replace" ? changed.map((path) => `\`${path}\``).join(" ") : "";
-    return `| ${kind} | \`${name}\` | ${type.split(":").at(-1)} | ${inputs} |`;
-  });
-  return [
-    "<details>",
-    `<summary>${real.length} resource${real.length === 1 ? "" : "s"}</summary>`,
-    "",
-    "| | resource | type | inputs |",
-    "| --- | --- | --- | --- |",
-    ...rows,
-    "",
-    "</details>",
-    "",
-  ];
 }
 
 function counts(changes: PlannedChange[]): Record<string, number> {
@@ -86,23 +58,54 @@ function counts(changes: PlannedChange[]): Record<string, number> {
   return found;
 }
 
-/** What keeps every secret from being opened again, if it goes. */
+/** What opens everything that is sealed, if it goes. */
 function dangers(changes: PlannedChange[]): string[] {
-  const kept = ["azure-native:keyvault:Key", "azure-native:keyvault:Vault"];
+  const kept = ["azure-native:keyvault:Key", "azure-native:keyvault:Vault", "azure-native:resources:ResourceGroup"];
   const going = changes.filter(({ type, kind }) => kept.includes(type) && (kind === "delete" || kind === "replace"));
   return going.map(
     ({ name, kind }) =>
-      `\`${name}\` is ${kind === "delete" ? "deleted" : "replaced"}: what it sealed has to be opened before`,
+      `\`${name}\` is ${kind}d: what only it opens, in git or in an older commit, cannot be opened after that`,
   );
 }
 
+/** GitHub takes 65,536 characters: what matters comes before this. */
+const LONGEST = 40_000;
+
+function fitting(lines: string[]): string[] {
+  return lines.join("\n").length <= LONGEST ? lines : ["The list of resources is too long for a comment.", ""];
+}
+
+function originLine({ commit, run }: Origin): string[] {
+  const parts = [...(commit ? [`Commit ${commit}`] : []), ...(run ? [`[this run](${run})`] : [])];
+  return parts.length === 0 ? [] : [`${parts.join(", ")}.`, ""];
+}
+
+function alarmLines(alarms: string[]): string[] {
+  const lines = alarms.map((alarm) => `> ⚠️ ${alarm.replaceAll("\n", " ")}`);
+  return lines.length > 0 ? [...lines, ""] : [];
+}
+
+/** A comment for a preview that failed: what it planned until then is no plan. */
+export function failedComment(stack: string, errors: readonly string[], origin: Origin = {}): string {
+  const lines = [
+    MARK,
+    stack === "" ? "### ❌ The preview failed" : `### ❌ The preview of stack \`${stack}\` failed`,
+    "",
+    ...originLine(origin),
+    "**Nothing is known of what `pulumi up` would do.**",
+    "",
+    ...errors.flatMap((error) => [...error.split("\n").map((line) => `    ${line}`), ""]),
+  ];
+  return `${lines.join("\n").trimEnd()}\n`;
+}
+
 /**
- * What a reviewer needs to know of a plan, as one Markdown comment: which secrets change and how, which image, whether
- * the VM is replaced and how long the service is away, what the change costs. Values of inputs are not shown, but for
- * names of secrets, sizes and generations.
+ * What a reviewer needs to know of a plan, as one Markdown comment: who reaches what, before and after; which secrets
+ * change and how, which image, whether the VM is replaced and how long the service is away, what the change costs.
  */
-export function previewComment(plan: Plan): string {
-  const { stack, changes, unchanged, warnings } = plan;
+export function previewComment(plan: Plan, origin: Origin = {}): string {
+  const { stack, changes, unchanged, warnings, errors } = plan;
+  if (errors.length > 0) return failedComment(stack, errors, origin);
   const secrets = secretChanges(changes);
   const machine = machineChange(changes);
   const alarms = [...dangers(changes), ...secrets.flatMap(({ warning }) => warning ?? []), ...warnings];
@@ -111,16 +114,18 @@ export function previewComment(plan: Plan): string {
     MARK,
     `### Preview of stack \`${stack}\``,
     "",
+    ...originLine(origin),
     headline(changes, secrets, machine),
     "",
-    ...alarms.map((alarm) => `> ⚠️ ${alarm.replaceAll("\n", " ")}`),
-    ...(alarms.length > 0 ? [""] : []),
+    ...alarmLines(alarms),
+    ...exposureTable(exposures(changes), factsUnknown(changes)),
     ...secretTable(secrets),
+    ...(filesUnknown(changes) ? ["Whether other sealed files were swapped shows once these are sealed.", ""] : []),
     `**Image:** ${machine.image}.  `,
     `**VM:** ${machine.machine}.  `,
     costWords(costChanges(changes)),
     "",
-    ...detailTable(changes),
+    ...fitting(detailTable(changes)),
     `${create} to create, ${update} to update, ${replace} to replace, ${gone} to delete, ${unchanged} unchanged.`,
   ];
   return `${lines.join("\n")}\n`;

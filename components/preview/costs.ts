@@ -29,6 +29,8 @@ const PUBLIC_ADDRESS = 4;
 const NAT_GATEWAY = 33;
 const OS_DISK = 2;
 const HSM_KEY = { small: 1, large: 5 };
+/** About 2 GiB of data, in a page blob or a gallery's replica. */
+const IMAGE_DATA = 0.1;
 
 /** One thing that costs, with its price before and after; undefined: not in the table. */
 export interface CostChange {
@@ -49,6 +51,17 @@ function vmSize(inputs: Inputs): string {
   return textIn(inputs, "hardwareProfile", "vmSize") ?? "";
 }
 
+/** Replicas in all regions of a gallery's image. */
+function replicas(inputs: Inputs): number {
+  const { publishingProfile } = inputs as {
+    publishingProfile?: { targetRegions?: { regionalReplicaCount?: number }[] };
+  };
+  const regions = publishingProfile?.targetRegions ?? [];
+  return regions.reduce((sum, { regionalReplicaCount = 1 }) => sum + regionalReplicaCount, 0);
+}
+
+const tenths = (value: number) => Math.round(value * 10) / 10;
+
 const PRICED: Readonly<Record<string, Pricing[]>> = {
   "azure-native:compute:VirtualMachine": [
     { what: (inputs) => `VM, ${vmSize(inputs)}`, price: (inputs) => VM_PRICES[vmSize(inputs)] },
@@ -56,6 +69,15 @@ const PRICED: Readonly<Record<string, Pricing[]>> = {
       what: () => "its OS disk",
       price: (inputs) =>
         textIn(inputs, "storageProfile", "osDisk", "diffDiskSettings", "option") === undefined ? OS_DISK : 0,
+    },
+  ],
+  "azure-native:compute:GalleryImageVersion": [
+    { what: () => "the image in the gallery", price: (inputs) => tenths(replicas(inputs) * IMAGE_DATA) },
+  ],
+  "command:local:Command": [
+    {
+      what: () => "older images",
+      price: (inputs) => tenths(Number(textIn(inputs, "environment", "KEEP") ?? 0) * IMAGE_DATA),
     },
   ],
   "azure-native:keyvault:Key": [{ what: () => "key in hardware", price: keyPrice }],

@@ -21,8 +21,19 @@ const REASONS: Record<string, string> = {
   SEALED: "sealed secrets",
 };
 
+/** Where a thing is made in another place, and the old one goes, the new one counts. */
 function find(changes: readonly PlannedChange[], type: string, name: RegExp): PlannedChange | undefined {
-  return changes.find((change) => change.type === type && name.test(change.name));
+  const all = changes.filter((change) => change.type === type && name.test(change.name));
+  return all.find(({ kind }) => kind !== "delete") ?? all[0];
+}
+
+/** From where to where the machine moves, if it does: its region, or its stack's name. */
+function moveWords(changes: readonly PlannedChange[]): string | undefined {
+  const machines = changes.filter(({ type }) => type === "azure-native:compute:VirtualMachine");
+  const [made, gone] = ["create", "delete"].map((kind) => machines.find((machine) => machine.kind === kind));
+  if (made === undefined || gone === undefined) return undefined;
+  const [from, to] = [textIn(gone.old, "location"), textIn(made.next, "location")];
+  return from === to ? "under the stack's new name" : `in ${to}, the old one is in ${from}`;
 }
 
 /** What is known to change; of the sealed files a preview knows that they will, of the facts only what they will be. */
@@ -95,5 +106,10 @@ function machineWords(machine: PlannedChange | undefined): Omit<MachineChange, "
 }
 
 export function machineChange(changes: readonly PlannedChange[]): MachineChange {
+  const move = moveWords(changes);
+  if (move !== undefined) {
+    const machine = `another one is made ${move} and goes last`;
+    return { image: imageWords(changes), machine, service: `moves: it ${REPLACED}` };
+  }
   return { image: imageWords(changes), ...machineWords(find(changes, "azure-native:compute:VirtualMachine", /./)) };
 }

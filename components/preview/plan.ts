@@ -23,6 +23,8 @@ export interface Plan {
   unchanged: number;
   /** What the program or a provider warns of. */
   warnings: string[];
+  /** Why the plan is none: what it says is then a part, at most. */
+  errors: string[];
 }
 
 interface PlannedStep {
@@ -97,15 +99,24 @@ export function readPlan(text: string): Plan {
     stack: steps[0]?.urn.split(":")[2] ?? "",
     changes: [...changes.values()],
     unchanged,
-    warnings: warningsIn(diagnostics),
+    warnings: textsOf("warning", diagnostics),
+    errors: textsOf("error", diagnostics),
   };
 }
 
 /** That a plugin was found on PATH is the engine's own affair. */
-function warningsIn(diagnostics: readonly { severity: string; message: string }[]): string[] {
-  const warnings = diagnostics.filter(({ severity }) => severity === "warning");
-  const texts = warnings.map(({ message }) => message.replace(/^warning: /, "").trim());
-  return texts.filter((text) => !text.startsWith("using pulumi-resource-"));
+function textsOf(kind: "error" | "warning", diagnostics: readonly { severity: string; message: string }[]): string[] {
+  const texts = diagnostics
+    .filter(({ severity }) => severity === kind)
+    .map(({ message }) => message.replace(/^(error|warning): /, "").trim());
+  return [...new Set(texts)].filter((text) => text !== "" && !text.startsWith("using pulumi-resource-"));
+}
+
+/** Enough of a public key to know it by: its kind and its end. */
+export function shortKey(key: string): string {
+  const [kind, body] = key.split(" ");
+  if (body !== undefined) return `${kind} …${body.slice(-12)}`;
+  return key.length <= 24 ? key : `${key.slice(0, 8)}…${key.slice(-12)}`;
 }
 
 /** A text among the inputs; undefined where it is something else, or not known yet. */

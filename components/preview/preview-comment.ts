@@ -1,25 +1,46 @@
 import * as fs from "node:fs";
-import { previewComment } from "./comment";
+import { failedComment, previewComment } from "./comment";
 import { refuseSecrets } from "./guard";
 import { readPlan } from "./plan";
 
-/** A program: reads a file with the output of `pulumi preview --json` (or standard input), prints one Markdown comment. */
+const USAGE =
+  "which preview? type: pulumi preview --json > preview.json; node components/start/run.mjs preview-comment preview.json";
+
+/**
+ * A program: reads a file with the output of `pulumi preview --json` (or standard input), prints one Markdown comment.
+ * Of the environment: STACK, COMMIT and RUN_URL are named in it; PREVIEW_STATUS is Pulumi's exit code, and any but 0
+ * makes it the comment of a preview that failed.
+ */
 function main(): void {
   const [file = "/dev/stdin", ...rest] = process.argv.slice(2);
   if (rest.length > 0 || file.startsWith("--")) {
-    process.stderr.write(
-      "which preview? type: pulumi preview --json > preview.json; node components/start/run.mjs preview-comment preview.json\n",
-    );
+    process.stderr.write(`${USAGE}\n`);
     process.exitCode = 2;
     return;
   }
   try {
-    const comment = previewComment(readPlan(fs.readFileSync(file, "utf8")));
+    const comment = commentOf(fs.readFileSync(file, "utf8"), process.env);
     refuseSecrets(comment, process.env);
     process.stdout.write(comment);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
+  }
+}
+
+function commentOf(text: string, { STACK, COMMIT, RUN_URL, PREVIEW_STATUS }: NodeJS.ProcessEnv): string {
+  const origin = { commit: COMMIT, run: RUN_URL };
+  const hasFailed = (PREVIEW_STATUS ?? "0") !== "0";
+  if (!hasFailed) return previewComment(readPlan(text), origin);
+  return failedComment(STACK ?? "", errorsIn(text), origin);
+}
+
+/** Pulumi that fails early prints no plan: its log has the reason. */
+function errorsIn(text: string): readonly string[] {
+  try {
+    return readPlan(text).errors;
+  } catch {
+    return [];
   }
 }
 

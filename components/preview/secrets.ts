@@ -1,11 +1,11 @@
 import { type SecretSource, sourceOf } from "../secrets/sources/sources";
-import { type PlannedChange, textIn } from "./plan";
+import { type Inputs, isUnknown, type PlannedChange, shortKey, textIn } from "./plan";
 
 /** What happens to one declared secret, in words. */
 export interface SecretChange {
   name: string;
   /** What `pulumi up` will do. */
-  action: "new" | "re-wrap" | "removed" | "renamed" | "seal again";
+  action: "new" | "other file" | "re-wrap" | "removed" | "renamed" | "seal again";
   why: string;
   /** What a reviewer should stop at. */
   warning?: string;
@@ -39,16 +39,9 @@ function recipients(text: string | undefined): string[] {
   return [...age, ...pgp];
 }
 
-/** Enough of a public key to know it by: its kind and its end. */
-function shortly(recipient: string): string {
-  const [kind, key] = recipient.split(" ");
-  if (key !== undefined) return `${kind} …${key.slice(-12)}`;
-  return recipient.length <= 24 ? recipient : `${recipient.slice(0, 8)}…${recipient.slice(-12)}`;
-}
-
 function counted(word: string, some: string[]): string[] {
   if (some.length === 0) return [];
-  const names = some.map((one) => `\`${shortly(one)}\``).join(", ");
+  const names = some.map((one) => `\`${shortKey(one)}\``).join(", ");
   return [`${some.length} ${word} recipient${some.length === 1 ? "" : "s"} (${names})`];
 }
 
@@ -61,13 +54,20 @@ function recipientsWord(change: PlannedChange): string {
   return [...counted("more", more), ...counted("fewer", fewer)].join(", ") || "its recipients in another order";
 }
 
+/** A key in another vault is not known before that is made. */
+function keyWord(old: string | undefined, next: string | undefined): string {
+  const vault = (url: string) => url.split("/")[2];
+  if (old === undefined || next === undefined) return "another key, or another version of it";
+  return vault(old) === vault(next) ? "another version of the vault's key" : `the key of another vault, ${vault(next)}`;
+}
+
 function reason(change: PlannedChange, name: string): string | undefined {
   const [old, next] = [environment(change, "old", name), environment(change, "next", name)];
   if (name === "GENERATION") return `generation ${old} → ${next}`;
   if (name === "SOURCE") return "another source";
   if (name === "FINGERPRINT") return "its content changed";
   if (name === "RECIPIENTS") return recipientsWord(change);
-  if (name === "KEY_URL") return "another version of the vault's key";
+  if (name === "KEY_URL") return keyWord(old, next);
   return name === "KIND" ? "another kind" : undefined;
 }
 
@@ -94,10 +94,48 @@ function secretChange(change: PlannedChange): SecretChange {
   return { name, action: "removed", why: "no longer declared", ...warning };
 }
 
+/** Digests or contents of sealed files by secret, as the image is built of them or the user data holds them. */
+function deployedFiles(change: PlannedChange, side: "old" | "next"): Record<string, unknown> | undefined {
+  const digests = environment(change, side, "SEALED");
+  if (digests !== undefined) return JSON.parse(digests);
+  const userData = textIn(change[side], "userData");
+  if (change.type !== "azure-native:compute:VirtualMachine" || userData === undefined) return undefined;
+  return (JSON.parse(Buffer.from(userData, "base64").toString()) as { secrets?: Inputs }).secrets;
+}
+
+/** Names of secrets whose sealed file is another one although nothing seals them: swapped, or rolled back. */
+function otherFiles(change: PlannedChange): string[] {
+  const [before, after] = [deployedFiles(change, "old"), deployedFiles(change, "next")];
+  if (before === undefined || after === undefined) return [];
+  const isOther = (name: string) => before[name] !== undefined && differ(before[name], after[name]);
+  return Object.keys(after).filter(isOther);
+}
+
+function differ(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) !== JSON.stringify(other);
+}
+
+function otherFile(name: string): SecretChange {
+  const why = "its file in git is another one than was deployed: rolled back, swapped, or sealed by hand";
+  return {
+    name,
+    action: "other file",
+    why,
+    warning: `the sealed file of \`${name}\` is not the one that was deployed`,
+  };
+}
+
+/** Whether sealed files will be known only once others are sealed: one that was swapped would not be seen. */
+export function filesUnknown(changes: readonly PlannedChange[]): boolean {
+  return changes.some(
+    ({ kind, next }) => kind === "update" && isUnknown((next.environment as Inputs | undefined)?.SEALED),
+  );
+}
+
 /** Every secret that something happens to, by name. */
 export function secretChanges(changes: readonly PlannedChange[]): SecretChange[] {
-  return changes
-    .filter(isSeal)
-    .map(secretChange)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const sealed = changes.filter(isSeal).map(secretChange);
+  const others = [...new Set(changes.filter(({ kind }) => kind !== "same").flatMap(otherFiles))];
+  const swapped = others.filter((name) => !sealed.some((secret) => secret.name === name)).map(otherFile);
+  return [...sealed, ...swapped].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

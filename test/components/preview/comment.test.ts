@@ -84,7 +84,21 @@ describe("a secret in the comment", () => {
       seal({ RECIPIENTS: '{"age":["age1b"],"pgp":[]}' }),
       "| `token` | re-wrap | 1 more recipient (`age1b`), 1 fewer recipient (`age1a`) |",
     ],
-    ["another key version", seal({ KEY_URL: UNKNOWN }), "| `token` | re-wrap | another version of the vault's key |"],
+    [
+      "a key that is yet to be made",
+      seal({ KEY_URL: UNKNOWN }),
+      "| `token` | re-wrap | another key, or another version of it |",
+    ],
+    [
+      "another key version",
+      seal({ KEY_URL: "https://v/keys/k/2" }),
+      "| `token` | re-wrap | another version of the vault's key |",
+    ],
+    [
+      "the key of another vault",
+      seal({ KEY_URL: "https://w/keys/k/1" }),
+      "| `token` | re-wrap | the key of another vault, w |",
+    ],
     ["another name", seal({ SECRET: "api-token", FROM: "token" }), "| `api-token` | renamed | was token |"],
     [
       "its first time",
@@ -230,9 +244,158 @@ describe("image and VM in the comment", () => {
     const noise = { severity: "warning", message: "warning: using pulumi-resource-random from $PATH at here" };
     const text = plan([{ op: "delete", type, name: "vault-key", old: {} }], [{ severity: "warning", message }, noise]);
     const comment = previewComment(readPlan(text));
-    expect(comment).toContain("> ⚠️ `vault-key` is deleted: what it sealed has to be opened before");
+    expect(comment).toContain(
+      "> ⚠️ `vault-key` is deleted: what only it opens, in git or in an older commit, cannot be opened after that",
+    );
     expect(comment).toContain("> ⚠️ a policy was removed");
     expect(comment).not.toContain("pulumi-resource");
+  });
+});
+
+describe("who reaches what", () => {
+  const FACTS = {
+    vault: { uri: "https://v.vault.azure.net/", keyUrl: "https://v.vault.azure.net/keys/k/1" },
+    services: { web: { hostname: "a.onion", ports: { "80": "site" }, clientAuthorization: ["alice"], ssh: false } },
+    secrets: { token: { path: "/run/secrets/token", owner: "web", group: "web", mode: "0400" } },
+    guest: { adminUser: "operator", bootAgent: { sshKeys: false } },
+  };
+  const facts = (value: unknown) => ({
+    environment: { FACTS: typeof value === "string" ? value : JSON.stringify(value) },
+  });
+  const web = (change: Values) => ({ ...FACTS, services: { web: { ...FACTS.services.web, ...change } } });
+  const built = (next: unknown): Change => {
+    const changed = ["environment.FACTS"];
+    return { op: "update", type: BUILD, name: "image-build", old: facts(FACTS), next: facts(next), changed };
+  };
+  const login = (keyData: string) => ({ osProfile: { linuxConfiguration: { ssh: { publicKeys: [{ keyData }] } } } });
+  const policy = (objectId: string, ...keys: string[]) => ({ policy: { objectId, permissions: { keys } } });
+  const POLICY = "sealed-onion:index:SealingVault$azure-native:keyvault:AccessPolicy";
+
+  it.each<[title: string, change: Change, row: string]>([
+    ["another address", built(web({ hostname: "b.onion" })), "| address of `web` | a.onion | b.onion |"],
+    [
+      "a port sent elsewhere",
+      built(web({ ports: { "80": "127.0.0.1:9" } })),
+      "| `web`, port 80 | site | 127.0.0.1:9 |",
+    ],
+    ["a new port", built(web({ ports: { "80": "site", "22": "x" } })), "| `web`, port 22 | — | x |"],
+    ["ssh", built(web({ ssh: true })), "| `web`, ssh | off | on |"],
+    [
+      "a service for everybody",
+      built(web({ clientAuthorization: [] })),
+      "| who may visit `web` | alice | everybody with its address |",
+    ],
+    [
+      "another operator",
+      built({ ...FACTS, guest: { ...FACTS.guest, adminUser: "mallory" } }),
+      "| operator | operator | mallory |",
+    ],
+    [
+      "a secret for others",
+      built({ ...FACTS, secrets: { token: { ...FACTS.secrets.token, owner: "app" } } }),
+      "| who reads secret `token` on the machine | web:web 0400, /run/secrets/token | app:web 0400, /run/secrets/token |",
+    ],
+    [
+      "another key",
+      built({ ...FACTS, vault: { ...FACTS.vault, keyUrl: "https://v.vault.azure.net/keys/k/2" } }),
+      "| key | https://v.vault.azure.net/keys/k/1 | https://v.vault.azure.net/keys/k/2 |",
+    ],
+    [
+      "another SSH key",
+      {
+        op: "replace",
+        type: VM,
+        name: "vm-machine",
+        old: login("ssh-ed25519 AAAAaaaaaaaaaaaa me"),
+        next: login("ssh-ed25519 AAAAbbbbbbbbbbbb me"),
+      },
+      "| SSH keys of the operator | `ssh-ed25519 …aaaaaaaaaaaa` | `ssh-ed25519 …bbbbbbbbbbbb` |",
+    ],
+    [
+      "one more sealer",
+      { op: "create", type: POLICY, name: "vault-sealer-b-policy", next: policy("b", "get", "decrypt") },
+      "| rights of `b` on the key | — | get, decrypt |",
+    ],
+    [
+      "more rights",
+      {
+        op: "update",
+        type: POLICY,
+        name: "vault-machine-policy",
+        old: policy("m", "decrypt"),
+        next: policy("m", "decrypt", "sign"),
+      },
+      "| rights of the machine on the key | decrypt | decrypt, sign |",
+    ],
+  ])("%s", (_, change, row) => {
+    const lines = previewComment(readPlan(plan([change]))).split("\n");
+    const table = lines.indexOf("| who reaches what | before | after |");
+    expect(lines.slice(table + 2, lines.indexOf("", table))).toEqual([row]);
+    expect(lines.findIndex((line) => line.startsWith("**Image"))).toBeGreaterThan(table);
+  });
+
+  it("says that only up will tell, where facts are not known yet, and claims nothing", () => {
+    const comment = previewComment(readPlan(plan([built(UNKNOWN)])));
+    expect(comment).toContain("**Known only after `pulumi up`:** addresses, key, ports");
+    expect(comment).not.toContain("stay as they are.\n\n**Image");
+  });
+
+  it("names a sealed file that nothing seals and that is another one: swapped or rolled back", () => {
+    const files = (onion: string) => ({ environment: { SEALED: JSON.stringify({ onion, token: "1" }) } });
+    const changed = ["environment.SEALED"];
+    const swap: Change = { op: "update", type: BUILD, name: "image-build", old: files("1"), next: files("2"), changed };
+    const comment = previewComment(readPlan(plan([swap])));
+    expect(comment).toContain("> ⚠️ the sealed file of `onion` is not the one that was deployed");
+    expect(comment).toContain("| `onion` | other file | its file in git is another one than was deployed");
+    const data = (onion: string) => ({
+      userData: Buffer.from(JSON.stringify({ version: 1, secrets: { onion: { data: onion } } })).toString("base64"),
+    });
+    const sent: Change = { op: "update", type: VM, name: "vm-machine", old: data("1"), next: data("2") };
+    expect(previewComment(readPlan(plan([sent])))).toContain("| `onion` | other file |");
+  });
+
+  it("tells a move: the new machine is made first, and the vault that goes is warned of", () => {
+    const where = (location: string) => ({ location, hardwareProfile: { vmSize: "Standard_B2s" } });
+    const VAULT = "sealed-onion:index:SealingVault$azure-native:keyvault:Vault";
+    const comment = previewComment(
+      readPlan(
+        plan([
+          { op: "delete", type: VM, name: "vm-dev-westeurope-machine", old: where("westeurope") },
+          { op: "create", type: VM, name: "vm-dev-northeurope-machine", next: where("northeurope") },
+          { op: "delete", type: VAULT, name: "vault-dev-westeurope-vault", old: {} },
+        ]),
+      ),
+    );
+    expect(comment).toContain("The service moves: it is away for seconds at most.");
+    expect(comment).toContain("another one is made in northeurope, the old one is in westeurope and goes last");
+    expect(comment).toContain("> ⚠️ `vault-dev-westeurope-vault` is deleted: what only it opens");
+    expect(comment).toContain("**Costs:** no dial that costs is turned.");
+  });
+});
+
+describe("a preview that failed", () => {
+  it("says so first, with its reasons, and never that nothing changes", () => {
+    const errors = [
+      { severity: "error", message: "error: vmSize must be …: set sealed-onion:vmSize\n" },
+      { severity: "error", message: "update failed" },
+    ];
+    const origin = { commit: "c0ffee", run: "https://run" };
+    const comment = previewComment(readPlan(plan([], errors)), origin);
+    expect(comment).toBe(
+      [
+        "<!-- sealed-onion preview -->",
+        "### ❌ The preview failed",
+        "",
+        "Commit c0ffee, [this run](https://run).",
+        "",
+        "**Nothing is known of what `pulumi up` would do.**",
+        "",
+        "    vmSize must be …: set sealed-onion:vmSize",
+        "",
+        "    update failed",
+        "",
+      ].join("\n"),
+    );
   });
 });
 
@@ -249,6 +412,8 @@ describe("the whole comment", () => {
         "### Preview of stack `dev`",
         "",
         "**Nothing changes.** `pulumi up` would run no command.",
+        "",
+        "Addresses, vault and key, rights, logins and ports stay as they are.",
         "",
         "**Image:** unchanged: neither built nor uploaded.  ",
         "**VM:** unchanged.  ",
