@@ -18,7 +18,7 @@ const policyDelayMs = 1_000;
 export async function refuseThenOpen(steps: Steps, azure: LoopbackAzure, vm: Vm, cleanup: Cleanup) {
   const { vault } = vm.facts;
   const [identity] = Object.values(azure.cloud.get(vm.machine.vmId)?.identity?.userAssignedIdentities ?? {});
-  const withdraw = () => withdrawPolicy(azure, vault.uri, identity?.principalId ?? "");
+  const withdraw = () => withdrawPolicy(azure, vault.keyUrl, identity?.principalId ?? "");
   const opened = await steps.run(
     "refused before the VM's policy is there, then open",
     async () => {
@@ -58,8 +58,8 @@ interface AccessPolicy {
  * Takes one principal's access policy off a vault, behind the program's back.
  * @returns what puts it back
  */
-function withdrawPolicy(azure: LoopbackAzure, vaultUri: string, objectId: string): () => void {
-  const vault = vaultOf(azure, vaultUri);
+function withdrawPolicy(azure: LoopbackAzure, keyUrl: string, objectId: string): () => void {
+  const vault = vaultOf(azure, keyUrl);
   const policies = vault.properties.accessPolicies as AccessPolicy[];
   const others = policies.filter((policy) => policy.objectId !== objectId);
   if (others.length === policies.length) throw new Error(`'${vault.name}' has no access policy for ${objectId}`);
@@ -69,8 +69,8 @@ function withdrawPolicy(azure: LoopbackAzure, vaultUri: string, objectId: string
   return () => put(policies);
 }
 
-function vaultOf(azure: LoopbackAzure, vaultUri: string): CloudResource {
-  const name = new URL(vaultUri).hostname.split(".")[0] ?? "";
+function vaultOf(azure: LoopbackAzure, keyUrl: string): CloudResource {
+  const name = new URL(keyUrl).hostname.split(".")[0] ?? "";
   const vault = azure.cloud.vault(name);
   if (!vault) throw new Error(`there is no vault '${name}'`);
   return vault;
