@@ -23,7 +23,7 @@ let
 in
 {
   imports = [
-    ./placed-files.nix
+    ./sealed-secrets/placed-files.nix
     ./sealed-secrets/consumers.nix
     ./sealed-secrets/secret.nix
     ./sealed-secrets/unit.nix

@@ -24,7 +24,7 @@ in
 {
   imports = [
     ./imds.nix
-    ./placed-files.nix
+    ./sealed-secrets/placed-files.nix
     ./vault-agent/login.nix
     ./vault-agent/templates.nix
     ./vault-agent/unit.nix

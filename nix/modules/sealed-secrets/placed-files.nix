@@ -3,8 +3,8 @@
 let
   files = config.sealed-onion.placedFiles;
   inherit (lib) mkOption types;
-  placeProblems = import ../lib/place-problems.nix;
-  runtimeFolders = import ../lib/runtime-folders.nix lib;
+  placeProblems = import ../../lib/place-problems.nix;
+  runtimeFolders = import ../../lib/runtime-folders.nix lib;
 
   goesAtStop =
     service:
@@ -13,7 +13,7 @@ let
       "yes"
     ];
   # Those that lib/place-problems.nix refuses by name are not named twice.
-  known = map (folder: "/run/${folder}") (import ../lib/rules.nix).takenRunFolders;
+  known = map (folder: "/run/${folder}") (import ../../lib/rules.nix).takenRunFolders;
   foldersThatGo = service: lib.optionals (goesAtStop service) (lib.subtractLists known (runtimeFolders service));
   holders =
     path:
