@@ -1,5 +1,4 @@
 import { at, boolean, type Field, gather, malformed, NAMESPACE, optional, structure } from "../config/fields";
-import { DEFAULTS } from "../config/rules";
 
 /** What the VM's boot agent does: each its own switch. */
 export interface BootAgent {
@@ -18,9 +17,12 @@ export interface BootAgent {
 }
 
 export const DEFAULT_BOOT_AGENT: BootAgent = {
-  ...DEFAULTS.bootAgent,
-  readyWhenUnsealed: DEFAULTS.guest.readyWhenUnsealed,
-  userDataSecrets: DEFAULTS.guest.userDataSecrets,
+  checkIn: true,
+  hostname: false,
+  sshKeys: false,
+  entropy: false,
+  readyWhenUnsealed: true,
+  userDataSecrets: false,
 };
 
 /** Reads configuration key `bootAgent`. */

@@ -32,9 +32,7 @@ let
     "sshd-keygen.service"
     "systemd-networkd-wait-online.service"
   ];
-  # Hyper-V's clock is not there to be read.
-  isThere =
-    name: name != "chronyd.service" && config.systemd.units ? ${name} && config.systemd.units.${name}.enable;
+  isThere = name: config.systemd.units ? ${name} && config.systemd.units.${name}.enable;
   names = lib.filter isThere (
     lib.unique (
       lib.concatMap oursByName [

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import type { LoopbackAzure } from "loopback-azure/azure";
-import type { CloudResource } from "loopback-azure/cloud";
+import { identityOf, withdrawPolicy } from "./access-policy";
 import type { Cleanup } from "./cleanup";
 import { makeMemoryFolder } from "./guest/memory-folder";
 import { type UnsealOptions, unseal, unsealingProgram, unsealOnce } from "./guest/unseal";
@@ -17,8 +17,7 @@ const policyDelayMs = 1_000;
  */
 export async function refuseThenOpen(steps: Steps, azure: LoopbackAzure, vm: Vm, cleanup: Cleanup) {
   const { vault } = vm.facts;
-  const [identity] = Object.values(azure.cloud.get(vm.machine.vmId)?.identity?.userAssignedIdentities ?? {});
-  const withdraw = () => withdrawPolicy(azure, vault.keyUrl, identity?.principalId ?? "");
+  const withdraw = () => withdrawPolicy(azure, vault.uri, identityOf(azure, vm.machine.vmId));
   const opened = await steps.run(
     "refused before the VM's policy is there, then open",
     async () => {
@@ -48,32 +47,6 @@ function emptyRoot(cleanup: Cleanup): string {
   const { path: root } = makeMemoryFolder();
   cleanup.add(() => fs.rmSync(root, { recursive: true, force: true }));
   return root;
-}
-
-interface AccessPolicy {
-  objectId: string;
-}
-
-/**
- * Takes one principal's access policy off a vault, behind the program's back.
- * @returns what puts it back
- */
-function withdrawPolicy(azure: LoopbackAzure, keyUrl: string, objectId: string): () => void {
-  const vault = vaultOf(azure, keyUrl);
-  const policies = vault.properties.accessPolicies as AccessPolicy[];
-  const others = policies.filter((policy) => policy.objectId !== objectId);
-  if (others.length === policies.length) throw new Error(`'${vault.name}' has no access policy for ${objectId}`);
-  const put = (accessPolicies: AccessPolicy[]) =>
-    azure.cloud.put({ ...vault, properties: { ...vault.properties, accessPolicies } }, { effectiveAfterMs: 0 });
-  put(others);
-  return () => put(policies);
-}
-
-function vaultOf(azure: LoopbackAzure, keyUrl: string): CloudResource {
-  const name = new URL(keyUrl).hostname.split(".")[0] ?? "";
-  const vault = azure.cloud.vault(name);
-  if (!vault) throw new Error(`there is no vault '${name}'`);
-  return vault;
 }
 
 /**

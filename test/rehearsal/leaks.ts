@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
@@ -31,6 +32,8 @@ export class LeakSearch {
   readonly leaks: Leak[] = [];
   private readonly needles: Needle[];
   private readonly overlap: number;
+  /** Digests of pieces that hold nothing: an image, its blob and a machine's disk are much the same. */
+  private readonly clean = new Set<string>();
 
   constructor(plaintexts: Plaintext[]) {
     this.needles = plaintexts.flatMap(needlesOf);
@@ -54,7 +57,7 @@ export class LeakSearch {
       for (;;) {
         const read = fs.readSync(descriptor, piece, kept, pieceBytes, null);
         if (read === 0) return;
-        this.searchBytes(file, piece.subarray(0, kept + read));
+        this.searchPiece(file, piece.subarray(0, kept + read));
         const end = kept + read;
         kept = Math.min(this.overlap, end);
         piece.copyWithin(0, end - kept, end);
@@ -62,6 +65,14 @@ export class LeakSearch {
     } finally {
       fs.closeSync(descriptor);
     }
+  }
+
+  private searchPiece(file: string, piece: Buffer): void {
+    const digest = createHash("sha1").update(piece).digest("base64");
+    if (this.clean.has(digest)) return;
+    const before = this.leaks.length;
+    this.searchBytes(file, piece);
+    if (this.leaks.length === before) this.clean.add(digest);
   }
 
   /** Searches every regular file below a folder, and every symbolic link's target as text. */

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { type LoopbackAzure, startAzure } from "loopback-azure/azure";
+import type { LoopbackAzure } from "loopback-azure/azure";
 import type { Cleanup } from "./cleanup";
 import { refuseThenOpen } from "./denials";
 import { type Deployment, deploy } from "./deploy";
@@ -12,14 +12,15 @@ import { checkIn } from "./guest/check-in";
 import { bootVm, serveOnion, type Vm } from "./guest/vm";
 import type { Plaintext } from "./leaks";
 import { ProcessSampler } from "./process-sampler";
-import { endAgents, makeRecoverers, openWithoutVault, type Recoverer } from "./recovery";
+import { openWithoutVault, type Recoverer } from "./recovery";
 import type { RehearsalReport } from "./report";
 import { diskBuilder, makeScenario, type Scenario } from "./scenario";
 import { searchEverything } from "./search-everything";
 import { requireTools } from "./setup";
+import { makeRecovery, startCloud, startTor } from "./start-parts";
 import { Steps } from "./steps";
 import { fetchOnion } from "./tor/fetch-onion";
-import { startTorNetwork, type TorNetwork } from "./tor/network";
+import type { TorNetwork } from "./tor/network";
 import { rehearseVault } from "./vault/story";
 
 export interface RehearsalChoices {
@@ -75,6 +76,7 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
   );
   return {
     engine: deployment.engine,
+    guest: "light",
     resources: deployment.resources,
     onionHostname: deployment.onionHostname,
     httpStatus,
@@ -83,6 +85,7 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
     canaryFound,
     bytesUploaded: deployment.bytesUploaded,
     steps: steps.times,
+    stories: [],
     skipped: [
       ...recovery.skipped,
       ...skippedVault,
@@ -90,28 +93,6 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
     ],
     ok: httpStatus === 200 && canaryFound && leaks.length === 0,
   };
-}
-
-/** A failure shows where the network is used; until then nobody waits for it. */
-function startTor(folders: Folders, cleanup: Cleanup): Promise<TorNetwork> {
-  const starting = startTorNetwork({ directory: folders.tor });
-  const ended = starting.then((network) => () => network.close()).catch(() => () => {});
-  cleanup.add(async () => (await ended)());
-  return starting;
-}
-
-async function startCloud(folders: Folders, cleanup: Cleanup) {
-  const azure = await startAzure({ directory: folders.azure });
-  cleanup.add(() => azure.close());
-  return azure;
-}
-
-async function makeRecovery(folders: Folders, cleanup: Cleanup) {
-  const { recoverers, skipped } = await makeRecoverers(folders.sources);
-  cleanup.add(() => endAgents(recoverers));
-  const pgp = recoverers.find(({ kind }) => kind === "pgp");
-  if (pgp) process.env.GNUPGHOME = pgp.environment.GNUPGHOME; // sops looks up the public key there
-  return { recoverers, skipped };
 }
 
 /** Under the real engine: a second stack's whole life, its diffs, failures and end. */

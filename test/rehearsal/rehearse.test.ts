@@ -56,6 +56,8 @@ describe.skipIf(missing.length > 0)(`npm run rehearse${unless}`, () => {
     const report = JSON.parse(output().trim().split("\n").at(-1) ?? "") as RehearsalReport;
     expect(report).toMatchObject({
       engine: "in-process",
+      guest: "light",
+      stories: [],
       onionHostname: expect.stringMatching(/^[a-z2-7]{56}\.onion$/),
       httpStatus: 200,
       secretsUnsealed: 3,
@@ -79,6 +81,16 @@ describe.skipIf(missing.length > 0)(`npm run rehearse${unless}`, () => {
     expect(await ended).toBe(130);
     await waitFor(() => processesIn(temporary).length === 0);
     expect(fs.readdirSync(temporary)).toEqual([]);
+  });
+
+  it.each([
+    [["--all"], "--all tells more stories of a machine that boots: add --boot"],
+    [["--boot", "--nix"], "--boot goes without --nix: leave one of them out"],
+    [["--boot", "--engine", "pulumi"], "--boot goes without --engine: leave one of them out"],
+  ])("refuses %s, and starts nothing", async (args, message) => {
+    const { output, ended } = start(...args);
+    expect(await ended).toBe(1);
+    expect(output()).toContain(message);
   });
 
   it("refuses an engine that it does not know, and starts nothing", async () => {

@@ -1,4 +1,7 @@
 import { parseArgs } from "node:util";
+import { bootInside } from "./booted/boot-inside";
+import { endWithOutside, isInside } from "./booted/namespaces";
+import { rehearseBooted } from "./booted/rehearsal";
 import { Cleanup } from "./cleanup";
 import { rehearse } from "./rehearsal";
 import { summary } from "./summary";
@@ -8,6 +11,8 @@ const usage = `npm run rehearse -- [options]
 Deploys this program to Azure on loopback, boots what it made, and fetches its page over a private Tor network.
 
   --json            print one JSON line at the end
+  --boot            boot the machine under a systemd of its own (Linux, as root), and tell what can happen to it
+  --all             with --boot: the stories that take minutes, too
   --keep            keep everything up at the end, until Ctrl-C
   --engine ENGINE   in-process, or pulumi (the real engine; the default where pulumi is on PATH)
   --nix             build the real image with Nix
@@ -16,8 +21,20 @@ Deploys this program to Azure on loopback, boots what it made, and fetches its p
 
 function readChoices() {
   const flag = { type: "boolean", default: false } as const;
-  const options = { help: flag, json: flag, keep: flag, nix: flag, vault: flag, engine: { type: "string" } } as const;
+  const options = {
+    help: flag,
+    json: flag,
+    boot: flag,
+    all: flag,
+    keep: flag,
+    nix: flag,
+    vault: flag,
+    engine: { type: "string" },
+  } as const;
   const { values } = parseArgs({ options });
+  if (values.all && !values.boot) throw new Error("--all tells more stories of a machine that boots: add --boot");
+  const apart = (["nix", "vault", "engine"] as const).find((name) => values[name]);
+  if (values.boot && apart) throw new Error(`--boot goes without --${apart}: leave one of them out`);
   return { ...values, engine: engineNamed(values.engine) };
 }
 
@@ -28,11 +45,16 @@ function engineNamed(engine: string | undefined): "in-process" | "pulumi" | unde
 
 async function main(): Promise<void> {
   const cleanup = new Cleanup();
-  endOnSignals(cleanup);
   try {
     const choices = readChoices();
     if (choices.help) return void process.stdout.write(usage);
-    const report = await rehearse(choices, cleanup);
+    if (choices.boot && !isInside()) {
+      process.exitCode = await bootInside(process.argv.slice(2));
+      return;
+    }
+    endOnSignals(cleanup);
+    if (isInside()) endWithOutside(() => end(cleanup));
+    const report = await (choices.boot ? rehearseBooted(choices, cleanup) : rehearse(choices, cleanup));
     process.stderr.write(summary(report));
     if (choices.keep) await untilInterrupted();
     await cleanup.run();
@@ -50,12 +72,14 @@ let ending = false;
 
 function endOnSignals(cleanup: Cleanup): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (!ending) process.stderr.write("\nending everything\n");
-      ending = true;
-      void cleanup.run().finally(() => process.exit(130));
-    });
+    process.on(signal, () => end(cleanup));
   }
+}
+
+function end(cleanup: Cleanup): void {
+  if (!ending) process.stderr.write("\nending everything\n");
+  ending = true;
+  void cleanup.run().finally(() => process.exit(130));
 }
 
 function untilInterrupted(): Promise<never> {

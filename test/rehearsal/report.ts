@@ -1,9 +1,18 @@
 import type { Leak } from "./leaks";
 import type { StepTime } from "./steps";
 
+/** How a story ended. */
+export interface StoryOutcome {
+  name: string;
+  seconds: number;
+  ok: boolean;
+}
+
 /** The outcome of a rehearsal: what `--json` prints as its last line. */
 export interface RehearsalReport {
   engine: "in-process" | "pulumi";
+  /** A machine under a systemd of its own, or the guest's programs one by one. */
+  guest: "booted" | "light";
   /** How many resources the program declared, components not counted. */
   resources: number;
   onionHostname: string;
@@ -16,6 +25,8 @@ export interface RehearsalReport {
   canaryFound: boolean;
   bytesUploaded: number;
   steps: StepTime[];
+  /** What happened to the booted machine; none for the light guest. */
+  stories: StoryOutcome[];
   /** What could not be done on this machine, and why. */
   skipped: string[];
   ok: boolean;

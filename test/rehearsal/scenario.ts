@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { bootedDials, bootedSecrets } from "./booted/stack";
 import type { Recoverer } from "./recovery";
 import { nobodysSshKey } from "./ssh-key";
 
@@ -21,20 +22,43 @@ export const diskBuilder = ["node", "components/start/run.mjs", "test/rehearsal/
  * @param builder argv of what builds the image where Nix does not
  */
 export function makeScenario(sources: string, recoverers: Recoverer[], builder: string[] | undefined): Scenario {
+  const { token, blob, plaintexts } = writePlaintexts(sources);
+  const secrets = {
+    onion: { source: { onion: {} } },
+    token: { source: token, owner: "root", mode: "0400", restart: ["site.service"] },
+    blob: { source: blob, path: "/run/app/blob" },
+  };
+  return { stack: "rehearsal", config: stackConfig(secrets, recoverers, builder), plaintexts };
+}
+
+/** The stack of the machine that boots: the one that its golden texts are evaluated of. @param sshKey the operator's */
+export function makeBootedScenario(
+  sources: string,
+  recoverers: Recoverer[],
+  builder: string[],
+  sshKey: string,
+): Scenario {
+  const { token, blob, plaintexts } = writePlaintexts(sources);
+  const secrets = {
+    onion: { ...bootedSecrets.onion, source: { onion: {} } },
+    token: { ...bootedSecrets.token, source: token },
+    blob: { ...bootedSecrets.blob, source: blob },
+  };
+  const dials = { ...bootedDials, "sealed-onion:sshPublicKey": sshKey };
+  return { stack: "rehearsal", config: { ...stackConfig(secrets, recoverers, builder), ...dials }, plaintexts };
+}
+
+/** A token in a file and random bytes that a command prints: the declarations' sources. */
+function writePlaintexts(sources: string) {
   const token = `token-${randomBytes(24).toString("hex")}`;
   const binary = randomBytes(300);
   const tokenFile = path.join(sources, "token");
   const binaryFile = path.join(sources, "blob");
   fs.writeFileSync(tokenFile, token, { mode: 0o600 });
   fs.writeFileSync(binaryFile, binary, { mode: 0o600 });
-  const secrets = {
-    onion: { source: { onion: {} } },
-    token: { source: { file: tokenFile }, owner: "root", mode: "0400", restart: ["site.service"] },
-    blob: { source: { command: ["cat", binaryFile] }, path: "/run/app/blob" },
-  };
   return {
-    stack: "rehearsal",
-    config: stackConfig(secrets, recoverers, builder),
+    token: { file: tokenFile },
+    blob: { command: ["cat", binaryFile] },
     plaintexts: [
       { name: "token", bytes: Buffer.from(token) },
       { name: "blob", bytes: binary },

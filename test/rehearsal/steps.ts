@@ -33,6 +33,12 @@ export class Steps {
     this.show("✓", name, seconds, note);
   }
 
+  /** One that somebody else has run, and that failed. */
+  failed(name: string, seconds: number, reason: string): void {
+    this.show("✗", name, seconds);
+    this.say(reason);
+  }
+
   /** A line between the steps. */
   say(line: string): void {
     process.stderr.write(`${this.terminal ? "\r\x1b[K" : ""}  ${line}\n`);

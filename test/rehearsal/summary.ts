@@ -1,12 +1,17 @@
 import type { RehearsalReport } from "./report";
 
+const light = "light, its programs one by one; on Linux, as root, npm run rehearse -- --boot boots it for real";
+
 /** The end of a rehearsal, for people. */
 export function summary(report: RehearsalReport): string {
+  const { guest, stories } = report;
   const { engine, resources, onionHostname, httpStatus, secretsUnsealed, leaks, canaryFound, bytesUploaded } = report;
   const total = report.steps.reduce((sum, step) => sum + step.seconds, 0);
+  const held = stories.filter(({ ok }) => ok).length;
   const lines = [
     `${report.ok ? "all holds" : "NOT everything holds"}, after ${total.toFixed(0)} s`,
     `  engine       ${engine}, ${resources} resources`,
+    `  guest        ${guest === "booted" ? `booted under systemd, ${held} of ${stories.length} stories hold` : light}`,
     `  page         http://${onionHostname}/ answered ${httpStatus}`,
     `  secrets      ${secretsUnsealed} opened on the VM`,
     `  image        ${(bytesUploaded / (1 << 20)).toFixed(1)} MiB uploaded`,

@@ -152,7 +152,9 @@ function startSops(
     return runChild("sops", [...sopsArguments, "/dev/stdin"], { input, environment, deadlineMs });
   } catch (error) {
     if (!(error instanceof ProgramMissing)) throw error;
-    throw new Error(`sops is not on PATH: ${howToInstall("sops")}`);
+    throw new Error(
+      `sops is not on PATH: ${howToInstall("sops")}, or take it from https://github.com/getsops/sops/releases`,
+    );
   }
 }
 

@@ -19,7 +19,7 @@ in
       ];
   "the report waits for every secret" =
     checkIn.unitConfig.ConditionPathExists == [
-      "/run/app-secrets/token"
+      "/var/lib/app/token"
       "/run/secrets/friend"
       "/run/secrets/onion"
     ];

@@ -49,11 +49,7 @@ let
   ];
 
   serviceName = lib.removeSuffix ".service";
-  runs = name: config.systemd.services ? ${name} && config.systemd.services.${name}.serviceConfig ? ExecStart;
-  # "app@1" may be a service of its own, or an instance of what "app@" says.
-  templateOf = unit: if lib.hasInfix "@" unit then "${lib.head (lib.splitString "@" unit)}@" else null;
-  isInstance = unit: templateOf unit != null && !(runs (serviceName unit)) && runs (templateOf unit);
-  isDefined = unit: runs (serviceName unit) || isInstance unit;
+  isDefined = unit: config.systemd.services.${serviceName unit}.serviceConfig ? ExecStart;
   needsNetwork = unit: lib.elem unit beforeTheNetwork;
 in
 {
@@ -102,8 +98,6 @@ in
         wants = [ "sops-install-secrets.service" ];
         after = cfg.unseal.openers;
         unitConfig.ConditionPathExists = pathsOf use;
-        # A whole file of that name would stand in the way of the template.
-        overrideStrategy = lib.mkIf (isInstance unit) "asDropin";
       };
     }) cfg.unseal.consumers;
   };

@@ -2,12 +2,11 @@
 { lib, ... }:
 let
   inherit (lib) mkOption types;
-  ruled = import ../../lib/ruled-types.nix lib;
 
   secret = types.submodule (
     { name, ... }:
     {
-      options = import ../../lib/file-options.nix lib // {
+      options = {
         sealedFile = mkOption {
           type = types.path;
           description = ''
@@ -15,12 +14,27 @@ let
           '';
         };
         path = mkOption {
-          type = ruled.path;
+          type = types.strMatching "/.+";
           default = "/run/secrets/${name}";
-          description = "Where the secret appears, in memory. Elsewhere than in /run/secrets this is a link to there.";
+          description = "Where the secret appears. Elsewhere than in /run/secrets this is a link to there.";
+        };
+        owner = mkOption {
+          type = types.str;
+          default = "root";
+          description = "User that owns the file.";
+        };
+        group = mkOption {
+          type = types.str;
+          default = "root";
+          description = "Group of the file.";
+        };
+        mode = mkOption {
+          type = types.strMatching "0[0-7]{3}";
+          default = "0400";
+          description = "Mode of the file, four octal digits.";
         };
         restart = mkOption {
-          type = types.listOf ruled.service;
+          type = types.listOf (types.strMatching ".+\\.service");
           default = [ ];
           example = [ "app.service" ];
           description = ''

@@ -29,6 +29,11 @@ export async function startFromImage(cloud: Cloud, vmId: string, folder: string)
   return JSON.parse(fs.readFileSync(path.join(folder, "facts.json"), "utf8"));
 }
 
+/** Copies the disk that a VM starts from, its image's blob, into a file. */
+export function copyImage(cloud: Cloud, vmId: string, file: string): Promise<void> {
+  return copyBlob(cloud, blobBehind(cloud, vmId), file);
+}
+
 async function copyBlob(cloud: Cloud, blobUrl: string, file: string): Promise<void> {
   const size = (await cloud.blobs.properties(blobUrl))?.size ?? 0;
   const descriptor = fs.openSync(file, "w");

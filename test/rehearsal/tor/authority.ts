@@ -11,9 +11,9 @@ const votingInterval = 300;
 const aim = 2;
 
 /** What makes a tor the one directory authority of its network, which guards by these relays only. */
-export function authorityLines(dirPort: number, guards: readonly string[]): string[] {
+export function authorityLines(dirPort: string, guards: readonly string[]): string[] {
   return [
-    `DirPort 127.0.0.1:${dirPort} IPv4Only`,
+    `DirPort ${dirPort} IPv4Only`,
     "AuthoritativeDirectory 1",
     "V3AuthoritativeDirectory 1",
     // Were the authority a guard too, it would be first and last hop of a circuit at once, which fails.
@@ -41,7 +41,7 @@ export function authorityLines(dirPort: number, guards: readonly string[]): stri
 export async function writeAuthorityKeys(
   gencert: string,
   directory: string,
-  dirPort: number,
+  dirPort: string,
   identity: TorIdentity,
   signing: TorIdentity,
 ): Promise<void> {
@@ -51,7 +51,7 @@ export async function writeAuthorityKeys(
   const signingFile = path.join(keys, "authority_signing_key");
   fs.writeFileSync(signingFile, signing.pem, { mode: 0o600 });
   const certificate = path.join(keys, "authority_certificate");
-  const where = ["-m", "12", "-a", `127.0.0.1:${dirPort}`, "-i", identityFile, "-s", signingFile, "-c", certificate];
+  const where = ["-m", "12", "-a", dirPort, "-i", identityFile, "-s", signingFile, "-c", certificate];
   // It asks for a passphrase in any case; ours is none, as key and network live no longer than a rehearsal.
   await runGencert(gencert, ["--reuse", "--passphrase-fd", "0", ...where], "\n");
 }

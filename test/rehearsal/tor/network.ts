@@ -12,6 +12,8 @@ export interface TorNetworkOptions {
   tor?: string;
   /** @default "tor-gencert", from PATH */
   gencert?: string;
+  /** Where authority and relays listen. @default 127.0.0.1 */
+  address?: string;
   /** Milliseconds until it gives up. @default 90000 */
   deadlineMs?: number;
 }
@@ -38,6 +40,7 @@ interface Relay {
 }
 
 interface Plan {
+  address: string;
   authority: Relay;
   others: Relay[];
   /** What the authority certifies by, and what it signs with. */
@@ -50,7 +53,7 @@ type Launch = (name: string, lines: string[]) => Promise<TorProcess>;
 /** Starts the network; it is ready when this resolves (8 to 10 seconds on two cores). */
 export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNetwork> {
   const deadline = Date.now() + (options.deadlineMs ?? 90_000);
-  const plan = await planNetwork(options.directory);
+  const plan = await planNetwork(options.directory, options.address ?? "127.0.0.1");
   for (let attempt = 1; ; attempt++) {
     const running: TorProcess[] = [];
     try {
@@ -63,7 +66,7 @@ export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNe
   }
 }
 
-async function planNetwork(directory: string): Promise<Plan> {
+async function planNetwork(directory: string, address: string): Promise<Plan> {
   const names = Array.from({ length: plainRelays }, (_, index) => `relay${index + 1}`);
   const [identity, signing, authority, ...others] = await Promise.all([
     newTorIdentity(2048),
@@ -71,7 +74,7 @@ async function planNetwork(directory: string): Promise<Plan> {
     planRelay(directory, "authority"),
     ...names.map((name) => planRelay(directory, name)),
   ]);
-  return { authority, others, voting: { identity, signing } };
+  return { address, authority, others, voting: { identity, signing } };
 }
 
 /** Makes a relay's folder with its identity key in it. */
@@ -98,7 +101,13 @@ async function start(
     running.push(started);
     return started;
   };
-  await writeAuthorityKeys(gencert, plan.authority.directory, dirPort, plan.voting.identity, plan.voting.signing);
+  await writeAuthorityKeys(
+    gencert,
+    plan.authority.directory,
+    `${plan.address}:${dirPort}`,
+    plan.voting.identity,
+    plan.voting.signing,
+  );
   const authority = await launchRelays(plan, orPort, dirPort, launch);
   const identities = [plan.authority, ...plan.others].map((relay) => relay.identity);
   await Promise.race([voteNow(authority.control, identities, deadline), ...running.map((one) => one.exited)]);
@@ -110,18 +119,19 @@ async function start(
 
 /** Starts the authority and the other relays, all at once. @returns the authority, when all have started */
 async function launchRelays(plan: Plan, orPort: number, dirPort: number, launch: Launch): Promise<TorProcess> {
-  const { authority, others } = plan;
+  const { address, authority, others } = plan;
   const guards = others.map((relay) => relay.identity.fingerprint);
-  const first = launch(authority.name, [...relayLines(authority.name, orPort), ...authorityLines(dirPort, guards)]);
-  const starting = [first, ...others.map(({ name }) => launch(name, relayLines(name, "auto")))];
+  const voting = authorityLines(`${address}:${dirPort}`, guards);
+  const first = launch(authority.name, [...relayLines(authority.name, `${address}:${orPort}`), ...voting]);
+  const starting = [first, ...others.map(({ name }) => launch(name, relayLines(name, `${address}:auto`)))];
   await Promise.allSettled(starting); // one that fails must not leave behind those that start a moment later
   await Promise.all(starting);
   return first;
 }
 
 /** What every tor of the network has in its torrc. */
-function networkLines({ authority, voting }: Plan, orPort: number, dirPort: number): string[] {
-  const ports = `orport=${orPort} no-v2 v3ident=${voting.identity.fingerprint} 127.0.0.1:${dirPort}`;
+function networkLines({ address, authority, voting }: Plan, orPort: number, dirPort: number): string[] {
+  const ports = `orport=${orPort} no-v2 v3ident=${voting.identity.fingerprint} ${address}:${dirPort}`;
   return [
     "TestingTorNetwork 1",
     `DirAuthority ${authority.name} ${ports} ${authority.identity.fingerprint}`,
@@ -132,11 +142,12 @@ function networkLines({ authority, voting }: Plan, orPort: number, dirPort: numb
   ];
 }
 
-function relayLines(name: string, orPort: number | "auto"): string[] {
+/** @param orPort `ADDRESS:PORT`, or `ADDRESS:auto` */
+function relayLines(name: string, orPort: string): string[] {
   return [
     `Nickname ${name}`,
-    "Address 127.0.0.1",
-    `ORPort 127.0.0.1:${orPort} IPv4Only`,
+    `Address ${orPort.replace(/:.*/, "")}`,
+    `ORPort ${orPort} IPv4Only`,
     "SocksPort 0",
     "ExitRelay 0",
     "ExitPolicy reject *:*",

@@ -1,0 +1,40 @@
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { runChild } from "../../../components/process/child-process";
+import { makeDisk } from "./disk";
+import { goldenFiles, goldenPath } from "./golden";
+import { placePrograms } from "./programs";
+import { writeTree } from "./root-tree";
+
+/**
+ * A program for `image.builder`: makes the disk of the machine that boots, and prints the path of its VHD. Its argument
+ * is the folder with Debian's part (root-cache.ts); it reads STACK and STACK_DIRECTORY.
+ */
+async function main(): Promise<void> {
+  const { STACK: stack, STACK_DIRECTORY: stackDirectory } = process.env;
+  const [debian] = process.argv.slice(2);
+  if (!stack || !stackDirectory || !debian)
+    throw new Error("STACK, STACK_DIRECTORY and a folder are not given: name this in image.builder");
+  const factsText = fs.readFileSync(path.join(stackDirectory, "facts.json"), "utf8");
+  const folder = path.resolve(".cache", "rehearsal", "booted");
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder, { recursive: true });
+  const root = path.join(folder, "root");
+  const copied = await runChild("cp", ["--archive", debian, root]);
+  if (copied.code !== 0) throw new Error(`cannot copy ${debian}: ${copied.stderr.trim()}`);
+  writeTree(root, JSON.parse(factsText), stackDirectory);
+  placePrograms(
+    root,
+    goldenFiles().map((name) => fs.readFileSync(goldenPath(name), "utf8")),
+  );
+  const vhd = path.join(folder, `${stack}.vhd`);
+  await makeDisk(root, vhd, createHash("sha256").update(factsText).digest().subarray(0, 16));
+  fs.rmSync(root, { recursive: true });
+  console.log(vhd);
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ChildOptions } from "../../../components/process/child-process";
+import { mountRoot } from "./disk";
+import { MACHINE_NETWORK } from "./network";
+import { PLATFORM } from "./root-tree";
+import { succeed } from "./succeed";
+
+/** What systemd-nspawn ends with when its machine restarts. */
+const REBOOT = 133;
+
+export interface MachineOptions {
+  /** Its disk, a file: what it writes stays there. */
+  disk: string;
+  /** A folder for mounts. */
+  folder: string;
+  /** The platform's files for it (PLATFORM): `ca.pem`, `torrc`. */
+  platform: string;
+  console: (line: string) => void;
+}
+
+/** A machine with a systemd of its own as its first process. */
+export class BootedMachine {
+  private child: ChildProcess | undefined;
+  private ended: Promise<number> = Promise.resolve(0);
+  private readonly root: string;
+
+  constructor(private readonly options: MachineOptions) {
+    this.root = `${options.folder}/root`;
+  }
+
+  /** The file that is its disk. */
+  get disk(): string {
+    return this.options.disk;
+  }
+
+  /** Mounts the disk and boots. @param disk another disk than before, where given */
+  async switchOn(disk = this.options.disk): Promise<void> {
+    this.options.disk = disk;
+    await mountRoot(disk, this.root);
+    this.boot();
+  }
+
+  private boot(): void {
+    const { platform } = this.options;
+    const isolation = ["--register=no", "--keep-unit", "--settings=no", "--link-journal=no", "--resolv-conf=off"];
+    const rights = ["--capability=CAP_NET_ADMIN,CAP_SYS_ADMIN", `--network-namespace-path=${MACHINE_NETWORK}`];
+    const shown = ["--timezone=off", "--console=read-only", "--machine=vm", `--bind-ro=${platform}:${PLATFORM}`];
+    const how = ["--quiet", "--boot", "--kill-signal=SIGRTMIN+3", ...isolation, ...rights, ...shown];
+    const child = spawn("systemd-nspawn", ["-D", this.root, ...how], { stdio: ["ignore", "pipe", "pipe"] });
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr]) this.readConsole(stream);
+    this.ended = new Promise((resolve) => child.once("close", (code) => resolve(code ?? -1)));
+    void this.ended.then((code) => {
+      if (code === REBOOT && this.child === child) this.boot();
+    });
+  }
+
+  private readConsole(stream: NodeJS.ReadableStream): void {
+    let rest = "";
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (rest + text).split(/\r?\n/);
+      rest = lines.pop() ?? "";
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: a console's colours
+      for (const line of lines) this.options.console(line.replaceAll(/\x1b\[[0-9;?]*[A-Za-z]/g, ""));
+    });
+  }
+
+  /** The process id of the machine's first process, seen from here; undefined while it is off or still starting. */
+  leader(): number | undefined {
+    const nspawn = this.child?.pid;
+    if (nspawn === undefined || this.child?.exitCode !== null) return undefined;
+    const children = fs.readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, "utf8").trim().split(" ");
+    return children.map(Number).find((pid) => pid > 0 && nameOf(pid) === "systemd");
+  }
+
+  /** Runs a program on the machine, as root. @returns what it printed */
+  run(program: string, args: readonly string[] = [], options: ChildOptions = {}): Promise<string> {
+    const leader = this.leader();
+    if (leader === undefined) throw new Error(`the machine is off: '${program}' cannot run`);
+    const enter = ["--target", String(leader), "--all", "--root", "--wdns=/", "--", program, ...args];
+    const environment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+    return succeed("nsenter", enter, { deadlineMs: 30_000, environment, ...options });
+  }
+
+  /** Restarts it as `reboot` does, and waits until its next start has begun. */
+  async reboot(): Promise<void> {
+    const before = this.ended;
+    await this.run("systemctl", ["--no-block", "reboot"]);
+    await before;
+  }
+
+  /** As if the plug were pulled: what it had not written to its disk is lost. */
+  async cutPower(copy: string): Promise<void> {
+    const { child } = this;
+    this.child = undefined;
+    child?.kill("SIGKILL");
+    await this.ended;
+    // The disk as it is now: what lies in the file system's memory is not in it.
+    await succeed("cp", ["--sparse=always", this.options.disk, copy]);
+    await this.unmount();
+  }
+
+  /** Switches it off as Azure does: it may end its services. */
+  async switchOff(): Promise<void> {
+    const { child } = this;
+    if (child === undefined) return;
+    this.child = undefined;
+    child?.kill("SIGTERM");
+    const late = sleep(10_000).then(() => child?.kill("SIGKILL"));
+    await Promise.race([this.ended, late]);
+    await this.ended;
+    await this.unmount();
+  }
+
+  private async unmount(): Promise<void> {
+    await succeed("umount", ["--recursive", this.root]);
+  }
+}
+
+function nameOf(pid: number): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return ""; // it has ended
+  }
+}

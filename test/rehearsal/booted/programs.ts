@@ -1,0 +1,69 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { findProgram } from "../../../components/process/child-process";
+import { findOnPath } from "../../../components/process/tools";
+
+const standIns = path.join("test", "rehearsal", "booted", "stand-ins");
+
+/** Programs of the guest that Debian does not have: the real one where it is on PATH, else ours. */
+const ours = ["sops-install-secrets", "afterburn"];
+
+/** Which of the guest's programs are stand-ins on this machine. */
+export function standInPrograms(): string[] {
+  return [...ours.filter((name) => !findOnPath(name)), "darkhttpd"];
+}
+
+/**
+ * Puts the programs that the texts name where they name them: a package's folder in the store is a link to Debian's.
+ * @param texts everything that may name a program
+ * @throws where a text names a program that is not there
+ */
+export function placePrograms(root: string, texts: readonly string[]): void {
+  for (const name of ours) copyProgram(root, findOnPath(name) ?? path.join(standIns, name), name);
+  copyProgram(root, path.join(standIns, "darkhttpd"), "darkhttpd");
+  copyProgram(root, findProgram("sops"), "sops");
+  for (const name of fs.readdirSync(path.join(root, "usr/sbin"))) alsoIn(root, "usr/bin", `../sbin/${name}`);
+  alsoIn(root, "usr/libexec", "../lib/openssh/sftp-server");
+  const named = new Set(
+    texts.flatMap((text) => text.match(/\/nix\/store\/[\w.+-]+\/(s?bin|lib|libexec)(\/[\w.+-]+)*/g) ?? []),
+  );
+  for (const file of named) linkPackage(root, file);
+  const missing = [...named].filter((file) => !isThere(root, file));
+  if (missing.length > 0) throw new Error(`the machine has no ${missing.join(", ")}, which its texts name`);
+}
+
+function copyProgram(root: string, file: string, name: string): void {
+  const target = path.join(root, "usr/bin", name);
+  fs.rmSync(target, { force: true });
+  fs.copyFileSync(file, target);
+  fs.chmodSync(target, 0o755);
+}
+
+function alsoIn(root: string, folder: string, target: string): void {
+  const file = path.join(root, folder, path.basename(target));
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) fs.symlinkSync(target, file);
+}
+
+/** `/nix/store/NAME/bin` leads to /usr/bin, unless the package is one of the guest's own texts. */
+function linkPackage(root: string, file: string): void {
+  const [, , , name = "", kind = ""] = file.split("/");
+  const folder = path.join(root, "nix/store", name, kind);
+  if (fs.existsSync(folder)) return;
+  fs.mkdirSync(path.dirname(folder), { recursive: true });
+  fs.symlinkSync(path.join("/usr", kind), folder);
+}
+
+/** As the machine sees it: absolute links lead below its root. */
+function isThere(root: string, file: string, links = 0): boolean {
+  let reached = "/";
+  for (const [index, part] of file.split("/").entries()) {
+    reached = path.join(reached, part);
+    const found = fs.lstatSync(path.join(root, reached), { throwIfNoEntry: false });
+    if (found === undefined || links > 20) return false;
+    if (!found.isSymbolicLink()) continue;
+    const target = path.resolve(path.dirname(reached), fs.readlinkSync(path.join(root, reached)));
+    return isThere(root, path.join(target, ...file.split("/").slice(index + 1)), links + 1);
+  }
+  return true;
+}

@@ -1,0 +1,72 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { fetchOnion } from "../../tor/fetch-onion";
+import type { Stage } from "../stage";
+import { succeed } from "../succeed";
+import type { Story } from "./story";
+
+function address({ facts }: Stage): string {
+  return Object.values(facts.services)[0]?.hostname ?? "";
+}
+
+export const page: Story = {
+  name: "its page, fetched over Tor",
+  async tell(stage) {
+    const url = `http://${address(stage)}/`;
+    const { status, body } = await fetchOnion(stage.tor.client.socksPort, url, { deadlineMs: 60_000 });
+    if (status !== 200) throw new Error(`${url} answers ${status}`);
+    const site = fs.readFileSync(path.join("nix", "site", "index.html"));
+    if (!body.equals(site)) throw new Error(`${url} shows another page than nix/site/`);
+  },
+};
+
+export const ssh: Story = {
+  name: "SSH over the onion address, with the machine's host key",
+  async tell(stage) {
+    const { machine, sshKey, tor, folders } = stage;
+    const hostKey = (await machine.run("cat", ["/etc/ssh/ssh_host_ed25519_key.pub"])).trim();
+    const known = path.join(folders.disks, "known_hosts");
+    fs.writeFileSync(known, `${address(stage)} ${hostKey}\n`);
+    const through = `${process.execPath} components/start/run.mjs test/rehearsal/booted/through-tor.ts ${tor.client.socksPort} %h %p`;
+    const options = [
+      `UserKnownHostsFile=${known}`,
+      "StrictHostKeyChecking=yes",
+      "BatchMode=yes",
+      `ProxyCommand=${through}`,
+    ];
+    const how = [...options.flatMap((option) => ["-o", option]), "-i", sshKey, `operator@${address(stage)}`];
+    const who = await succeed("ssh", [...how, "id", "-un"], { deadlineMs: 60_000 });
+    if (who.trim() !== "operator") throw new Error(`SSH ends as ${who.trim()}`);
+  },
+};
+
+const token = "http://169.254.169.254/metadata/instance/compute/vmId?api-version=2021-02-01&format=text";
+
+export const packetFilter: Story = {
+  name: "the metadata service answers root, and nobody else",
+  async tell({ machine }) {
+    const ask = [
+      "curl",
+      "--silent",
+      "--output",
+      "/dev/null",
+      "--write-out",
+      "%{http_code}",
+      "--max-time",
+      "5",
+      "--header",
+      "Metadata: true",
+      token,
+    ];
+    const asRoot = await machine.run(ask[0] ?? "", ask.slice(1));
+    const asNobody = await machine.run("sh", [
+      "-c",
+      'setpriv --reuid=65534 --clear-groups "$@" || echo " refused $?"',
+      "sh",
+      ...ask,
+    ]);
+    if (asRoot !== "200") throw new Error(`root gets ${asRoot}`);
+    if (!/^000 refused 7$/.test(asNobody.trim()))
+      throw new Error(`nobody gets ${asNobody.trim()}, expected a refused connection`);
+  },
+};

@@ -1,0 +1,32 @@
+import { packetFilter, page, ssh } from "./access";
+import { brokenMetadata, brokenVault, busyVault, hangingMetadata, hangingVault, noNames } from "./faults";
+import { fullDisk, isolated, powerCuts, reboot } from "./machine-life";
+import { nowhere } from "./nowhere";
+import { lateRight, revokedRight } from "./rights";
+import { rotated, takenBack } from "./rotations";
+import type { Story } from "./story";
+import { damagedOnionKey, foreignOnionKey } from "./wrong-keys";
+
+/** In the order in which they are told: the first switches the machine on, and each leaves one that serves. */
+export const stories: readonly Story[] = [
+  lateRight,
+  page,
+  packetFilter,
+  ssh,
+  rotated,
+  takenBack,
+  foreignOnionKey,
+  damagedOnionKey,
+  reboot,
+  isolated,
+  revokedRight,
+  nowhere,
+  busyVault,
+  brokenVault,
+  brokenMetadata,
+  noNames,
+  fullDisk,
+  hangingMetadata,
+  hangingVault,
+  powerCuts,
+];
