@@ -37,10 +37,8 @@ const digests = Object.fromEntries(secrets.map(({ secretName, digest }) => [secr
 const hostnames = pulumi.output(Object.fromEntries(secrets.map(({ secretName, hostname }) => [secretName, hostname])));
 
 const facts = pulumi
-  .all([vault.vaultUri, vault.keyUrl, identity.clientId, hostnames])
-  .apply(([vaultUri, keyUrl, clientId, known]) =>
-    factsText(factsOf(config, { vaultUri, keyUrl, clientId, hostnames: known })),
-  );
+  .all([vault.keyUrl, identity.clientId, hostnames])
+  .apply(([keyUrl, clientId, known]) => factsText(factsOf(config, { keyUrl, clientId, hostnames: known })));
 
 const { userDataSecrets } = config.bootAgent;
 const imageArgs = {

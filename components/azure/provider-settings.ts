@@ -43,6 +43,11 @@ export function providerSettings(
 
 export const settingNames = Object.keys(VARIABLES) as SettingName[];
 
+/** The variables that stand for a setting. */
+export function variablesOf(name: SettingName): readonly string[] {
+  return VARIABLES[name];
+}
+
 function settingOf(name: SettingName, configured: string | undefined, environment: NodeJS.ProcessEnv) {
   if (configured) return { value: configured, from: `azure-native:${name}` };
   const from = VARIABLES[name].find((variable) => environment[variable]);

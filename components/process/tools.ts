@@ -16,7 +16,7 @@ const packages = {
   nix: { apt: "nix-bin", brew: undefined, nix: undefined },
   "nix-instantiate": { apt: "nix-bin", brew: undefined, nix: undefined },
   pass: { apt: "pass", brew: "pass", nix: "pass" },
-  pulumi: { apt: undefined, brew: "pulumi", nix: "pulumi" },
+  pulumi: { apt: undefined, brew: "pulumi", nix: "pulumi-bin" },
   "qemu-img": { apt: "qemu-utils", brew: "qemu", nix: "qemu-utils" },
   shellcheck: { apt: "shellcheck", brew: "shellcheck", nix: "shellcheck" },
   sops: { apt: undefined, brew: "sops", nix: "sops" },
@@ -49,13 +49,24 @@ export function debianPackage(tool: ToolName): string | undefined {
   return packages[tool].apt;
 }
 
-/** What to type for a program that is missing: one command for each package manager that has it. */
+/** Where the programs come from that a system's package manager may lack. */
+const pages: Partial<Record<ToolName, string>> = {
+  az: "https://learn.microsoft.com/cli/azure/install-azure-cli",
+  mkp224o: "https://github.com/cathugger/mkp224o",
+  nix: "https://nixos.org/download",
+  pulumi: "https://www.pulumi.com/docs/install",
+  sops: "https://github.com/getsops/sops/releases",
+};
+
+/** What to type for a program that is missing: one command for each package manager that has it and is on this machine. */
 export function howToInstall(tool: ToolName): string {
   const { apt, brew, nix } = packages[tool];
+  const isMac = process.platform === "darwin";
   const ways = [
-    apt && `apt-get install ${apt}`,
-    brew && `brew install ${brew}`,
-    nix && `nix profile install nixpkgs#${nix}`,
-  ];
-  return ways.filter((way) => way !== undefined).join(", or ");
+    apt && findOnPath("apt-get") && `apt-get install ${apt}`,
+    brew && (isMac || findOnPath("brew")) && `brew install ${brew}`,
+    nix && findOnPath("nix") && `nix profile install nixpkgs#${nix}`,
+    pages[tool] && `take it from ${pages[tool]}`,
+  ].filter(Boolean);
+  return ways.join(", or ") || `install ${apt ?? brew ?? nix ?? tool} with this system's package manager`;
 }

@@ -13,6 +13,7 @@ import {
   text,
   wholeNumber,
 } from "../config/fields";
+import { DEFAULTS, follows, ruled, saysOf } from "../config/rules";
 import { parseOnionHostname } from "../onion/hostname";
 import { parseAccount, parseMode, parsePath, parseUnits } from "./placement";
 import { parseSource, type SecretSource, sourceOf } from "./sources/sources";
@@ -48,11 +49,6 @@ export interface SecretDeclaration {
   /** Whether a mode that lets others read is meant. @default false */
   readonly worldReadable: boolean;
 }
-
-/** Names of secrets and services: they become file names, resource names and Nix attributes. */
-export const NAME = /^[a-z](-?[a-z0-9])*$/;
-export const NAME_RULE = "lower-case letters, digits and single hyphens, starting with a letter, at most 40";
-export const NAME_LENGTH = 40;
 
 const KEYS = [
   "source",
@@ -92,11 +88,12 @@ function parseSecret(name: SecretName, field: Field): SecretDeclaration {
     identity: () => parseIdentity(value("kind"), value("hostname"), value("source")),
     generation: () => optional(value("generation"), 1, (generation) => wholeNumber(generation, 1, 1_000_000)),
     path: () => optional(value("path"), `/run/secrets/${name}`, (path) => parsePath(path, name)),
-    owner: () => optional(value("owner"), "root", parseAccount),
-    group: () => optional(value("group"), "root", parseAccount),
+    owner: () => optional(value("owner"), DEFAULTS.secret.owner, parseAccount),
+    group: () => optional(value("group"), DEFAULTS.secret.group, parseAccount),
     access: () => parseMode(value("mode"), value("worldReadable")),
     restart: () => optional(value("restart"), [], parseUnits),
-    from: () => optional(value("from"), undefined, (from) => text(from, `a secret's name (${NAME_RULE})`, NAME)),
+    from: () =>
+      optional(value("from"), undefined, (from) => ruled(from, "name", `a secret's name (${saysOf("name")})`)),
   });
   if (identity.kind && access.worldReadable) {
     throw malformed(
@@ -144,8 +141,8 @@ function parseHostname(field: Field): string {
 
 /** @throws MalformedError if `name` cannot name a file, a resource and a Nix attribute */
 export function checkName(what: string, name: string, key: string): void {
-  if (NAME.test(name) && name.length <= NAME_LENGTH) return;
-  throw mustBe({ path: what, value: name }, NAME_RULE, `rename it in ${key}`);
+  if (follows("name", name)) return;
+  throw mustBe({ path: what, value: name }, saysOf("name"), `rename it in ${key}`);
 }
 
 /** No secret may hide another one, or lie inside another one's file. */

@@ -10,6 +10,7 @@ import {
   optional,
   unknownKey,
 } from "../config/fields";
+import { follows, saysOf } from "../config/rules";
 import { type ImageSettings, inOwnRegion, parseImage, parseLocation } from "../image/image-settings";
 import { parseRecipients, type Recipients } from "../secrets/recipients";
 import { parseSecrets, type SecretDeclaration } from "../secrets/secret";
@@ -59,9 +60,6 @@ const KEYS = {
 } as const;
 
 type Key = keyof typeof KEYS;
-
-/** Stack names end up in Azure's names, which differ in what they allow: this is allowed by all of them. */
-const STACK = /^[a-z](-?[a-z0-9])*$/;
 
 /**
  * Reads the stack's configuration. Nothing is registered and nothing is asked of anyone.
@@ -133,11 +131,11 @@ function isSecret(key: string): boolean {
   return "isConfigSecret" in runtime && typeof runtime.isConfigSecret === "function" && runtime.isConfigSecret(key);
 }
 
+/** Stack names end up in Azure's names, which differ in what they allow: this is allowed by all of them. */
 function parseStack(): string {
   const stack = pulumi.getStack();
-  if (STACK.test(stack) && stack.length <= 30) return stack;
-  const rule = "lower-case letters, digits and single hyphens, starting with a letter, at most 30";
-  throw mustBe({ path: "the stack's name", value: stack }, rule, "type pulumi stack rename NAME");
+  if (follows("stack", stack)) return stack;
+  throw mustBe({ path: "the stack's name", value: stack }, saysOf("stack"), "type pulumi stack rename NAME");
 }
 
 function other(namespace: string, key: string): string | undefined {

@@ -37,7 +37,6 @@ export interface VaultAgentFacts {
 /** The guest's own dials. */
 export interface GuestFacts {
   readonly adminUser: string;
-  readonly imageGeneration: 2;
   readonly readyWhenUnsealed: boolean;
   readonly userDataSecrets: boolean;
   readonly bootAgent: Pick<BootAgent, "checkIn" | "hostname" | "sshKeys" | "entropy">;
@@ -47,7 +46,7 @@ export interface GuestFacts {
 export interface Facts {
   readonly version: 1;
   readonly stack: string;
-  readonly vault: { readonly uri: string; readonly keyUrl: string };
+  readonly vault: { readonly keyUrl: string };
   readonly identity: { readonly clientId: string };
   readonly secrets: Readonly<Record<SecretName, SecretPlacement>>;
   readonly services: Readonly<Record<string, ServiceFacts>>;
@@ -57,7 +56,6 @@ export interface Facts {
 
 /** What only Azure and the sealed keys could tell. */
 export interface Deployed {
-  readonly vaultUri: string;
   readonly keyUrl: string;
   readonly clientId: string;
   /** Hostnames of the onion keys, by secret name. */
@@ -65,7 +63,7 @@ export interface Deployed {
 }
 
 /** The facts of a configuration, once it is deployed. */
-export function factsOf(config: StackConfig, { vaultUri, keyUrl, clientId, hostnames }: Deployed): Facts {
+export function factsOf(config: StackConfig, { keyUrl, clientId, hostnames }: Deployed): Facts {
   const { adminUser } = config.machine;
   const { readyWhenUnsealed, userDataSecrets, ...bootAgent } = config.bootAgent;
   const services = config.services.map(({ name, key, ...service }) => {
@@ -76,11 +74,11 @@ export function factsOf(config: StackConfig, { vaultUri, keyUrl, clientId, hostn
   return {
     version: 1,
     stack: config.stack,
-    vault: { uri: vaultUri, keyUrl },
+    vault: { keyUrl },
     identity: { clientId },
     secrets: Object.fromEntries(config.secrets.map((secret) => [secret.name, placementOf(secret)])),
     services: Object.fromEntries(services),
-    guest: { adminUser, imageGeneration: 2, readyWhenUnsealed, userDataSecrets, bootAgent },
+    guest: { adminUser, readyWhenUnsealed, userDataSecrets, bootAgent },
     ...(config.vaultAuth === undefined ? {} : { vaultAgent: agentOf(config.vaultAuth) }),
   };
 }

@@ -12,12 +12,12 @@ import {
   optional,
   shown,
   structure,
-  text,
 } from "../config/fields";
 import { nearest } from "../config/nearest";
+import { DEFAULTS, FIRST_SITE_PORT, follows, ruled, VAULT_AGENT_LISTENER } from "../config/rules";
 import { checkName, type SecretDeclaration, type SecretName } from "../secrets/secret";
 
-/** What answers on a port of an onion service: `site` (the static site of `nix/site`) or `127.0.0.1:PORT`. */
+/** What answers on a port of an onion service: `site` (the static site of `nix/site`), `127.0.0.1:PORT` or `unix:PATH`. */
 export type ServiceTarget = string;
 
 /** One onion service that the VM runs. */
@@ -25,7 +25,7 @@ export interface ServiceDeclaration {
   readonly name: string;
   /** The secret that holds its onion key. */
   readonly key: SecretName;
-  /** Port of the onion address -> `site` or `127.0.0.1:PORT`. */
+  /** Port of the onion address -> what answers there. */
   readonly ports: Readonly<Record<string, ServiceTarget>>;
   /** Secrets that hold the clients' public keys (`descriptor:x25519:…`); none lets everybody in. */
   readonly clientAuthorization: readonly SecretName[];
@@ -33,7 +33,7 @@ export interface ServiceDeclaration {
   readonly ssh: boolean;
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, ServiceTarget>> = { "80": "site" };
+const DEFAULT_PORTS: Readonly<Record<string, ServiceTarget>> = DEFAULTS.service.ports;
 
 /** Where SSH listens on the VM: an onion service must not offer it as if it were something else. */
 const SSH_PORT = "22";
@@ -54,6 +54,7 @@ export function parseServices(field: Field, secrets: readonly SecretDeclaration[
   });
   if (services.length === 0) return onionKeys.map(defaultService);
   checkKeys(services);
+  checkTargets(services);
   return services;
 }
 
@@ -103,17 +104,31 @@ function parsePorts(field: Field): Record<string, ServiceTarget> {
 }
 
 function parseTarget(port: string, target: Field, path: string): ServiceTarget {
-  if (!isPort(port)) {
+  if (!follows("port", port)) {
     throw malformed(`${path} must have ports from 1 to 65535, got ${shown(port)}`, `set ${NAMESPACE}:${path}.80`);
   }
-  const allowed = 'site or an address on the VM itself such as "127.0.0.1:8080"';
-  const value = text(target, allowed, /^(site|127\.0\.0\.1:\d+)$/);
-  if (value !== "site" && !isPort(value.slice("127.0.0.1:".length))) throw mustBe(target, allowed);
-  return value;
+  return ruled(target, "target");
 }
 
-function isPort(digits: string): boolean {
-  return /^[1-9]\d{0,4}$/.test(digits) && Number(digits) <= 65535;
+/**
+ * What listens on the VM for itself and no visitor: the sites' web servers, which show one site whoever asks, and Vault
+ * Agent, which answers with the VM's own token.
+ */
+function checkTargets(services: readonly ServiceDeclaration[]): void {
+  const sites = services.filter(({ ports }) => Object.values(ports).includes("site"));
+  const taken = new Map([[VAULT_AGENT_LISTENER, "Vault's agent"]]);
+  for (const index of sites.keys()) taken.set(`127.0.0.1:${FIRST_SITE_PORT + index}`, "a static site");
+  for (const { name, ports } of services) {
+    for (const [port, target] of Object.entries(ports)) {
+      const owner = taken.get(target);
+      if (owner === undefined) continue;
+      const path = `services.${name}.ports.${port}`;
+      throw malformed(
+        `${path} is "${target}", the port of ${owner}`,
+        `set ${NAMESPACE}:${path} to another port, or to site`,
+      );
+    }
+  }
 }
 
 /** Two services with one key would be two services at one address. */

@@ -2,6 +2,7 @@
 // `node components/start/run.mjs seal [arguments]`. A command in Pulumi's state names a program, never a file: a file may
 // move, and the state of an older deployment must still find what it is to run.
 // Pulumi starts one such program a secret, so its start-up counts: see bundle.cjs.
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +15,17 @@ const [program, ...programArguments] = process.argv.slice(2);
 if (!program) {
   console.error("which program? type: node components/start/run.mjs seal [arguments]");
   process.exit(2);
+}
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(
+    `Node ${process.versions.node} is too old, 20.19 or later is needed: nvm install 22, or see nodejs.org/download`,
+  );
+  process.exit(1);
+}
+if (!existsSync(path.join(root, "node_modules", "esbuild", "package.json"))) {
+  console.error("the npm packages are not installed: type npm ci, then this again");
+  process.exit(1);
 }
 const entry = programs[program] ?? program;
 const bundle = bundleOf(entry);

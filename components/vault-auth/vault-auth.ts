@@ -14,6 +14,7 @@ import {
   text,
   wholeNumber,
 } from "../config/fields";
+import { DEFAULTS, follows, ruled, saysOf } from "../config/rules";
 import { BINDINGS, parseBindings, parseIds, type RoleBindings } from "./vault-bindings";
 import { policyProblem } from "./vault-policy";
 
@@ -60,14 +61,11 @@ export interface VaultAuth {
 }
 
 export const DEFAULT_VAULT_AUTH = {
-  mount: "azure",
+  ...DEFAULTS.vaultAgent,
   description: "machines by their managed identity",
   leaseSeconds: 3600,
-  resource: "https://management.azure.com/",
 } as const;
 
-const NAME = /^[a-z0-9][a-z0-9_.-]{0,62}$/;
-const NAME_RULE = "lower-case letters, digits, _, . and -, at most 63";
 const LONGEST = 10 * 365 * 24 * 3600;
 
 const KEYS = [
@@ -96,10 +94,10 @@ export function parseVaultAuth(field: Field, address: Field): VaultAuth | undefi
     address: () => parseAddress(address),
     principals: () => parsePrincipals(value("principals")),
     subscriptions: () => optional(value("subscriptions"), [], parseIds),
-    mount: () => optional(value("mount"), DEFAULT_VAULT_AUTH.mount, parseMount),
+    mount: () => optional(value("mount"), DEFAULT_VAULT_AUTH.mount, (mount) => ruled(mount, "vaultMount")),
     description: () => optional(value("description"), DEFAULT_VAULT_AUTH.description, (one) => text(one, "a text")),
     leaseSeconds: () => optional(value("leaseSeconds"), DEFAULT_VAULT_AUTH.leaseSeconds, parseSeconds),
-    resource: () => optional(value("resource"), DEFAULT_VAULT_AUTH.resource, parseAudience),
+    resource: () => optional(value("resource"), DEFAULT_VAULT_AUTH.resource, (url) => ruled(url, "vaultAudience")),
     federation: () => optional(value("federation"), undefined, parseFederation),
     policies: () => optional(value("policies"), {}, parsePolicies),
     roles: () => parseRoles(value("roles")),
@@ -111,12 +109,10 @@ export function parseVaultAuth(field: Field, address: Field): VaultAuth | undefi
 
 /** A URL whose traffic nobody else reads: https, or http on this machine for a development server. */
 function parseAddress(field: Field): string {
-  const allowed = "Vault's URL (https, or http on 127.0.0.1)";
   const remedy = `type pulumi config set ${field.path} https://vault.example.com:8200`;
-  const url = typeof field.value === "string" && URL.canParse(field.value) ? new URL(field.value) : undefined;
-  const isLocal = url !== undefined && ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-  if (url?.protocol !== "https:" && !(url?.protocol === "http:" && isLocal)) throw mustBe(field, allowed, remedy);
-  return url.href.replace(/\/$/, "");
+  const address = typeof field.value === "string" ? field.value.replace(/\/$/, "") : undefined;
+  if (!follows("vaultAddress", address)) throw mustBe(field, saysOf("vaultAddress"), remedy);
+  return address;
 }
 
 function parsePrincipals(field: Field): string[] {
@@ -125,17 +121,8 @@ function parsePrincipals(field: Field): string[] {
   return principals;
 }
 
-function parseMount(field: Field): string {
-  const isPath = /^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*$/;
-  return text(field, "a mount path without auth/ and without / at its ends", isPath);
-}
-
 function parseSeconds(field: Field): number {
   return wholeNumber(field, 60, LONGEST);
-}
-
-function parseAudience(field: Field): string {
-  return text(field, "an https URL", /^https:\/\/[^\s/]+\S*$/);
 }
 
 function parseFederation(field: Field): VaultFederation {
@@ -164,7 +151,7 @@ function parseHcl(field: Field): string {
 }
 
 function parsePolicyName(field: Field): string {
-  const name = text(field, `a policy's name (${NAME_RULE})`, NAME);
+  const name = ruled(field, "vaultRole", saysOf("vaultRole").replace("role", "policy"));
   if (name === "root") throw mustBe(field, "another policy than root, which may do everything");
   return name;
 }
@@ -179,7 +166,7 @@ function parseRole(name: string, field: Field): VaultRole {
   const keys = structure(field, ["policies", "ttl", "maxTtl", ...BINDINGS]);
   const value = (key: string) => at(field.path, keys, key);
   const { bindings, ...role } = gather({
-    name: () => text({ path: "vaultAuth.roles's name", value: name }, `a role's name (${NAME_RULE})`, NAME),
+    name: () => ruled({ path: "vaultAuth.roles's name", value: name }, "vaultRole"),
     policies: () => parseRolePolicies(value("policies")),
     bindings: () => parseBindings(field, value),
     ttl: () => optional(value("ttl"), 3600, parseSeconds),

@@ -1,4 +1,5 @@
 import { at, boolean, type Field, gather, malformed, NAMESPACE, optional, structure } from "../config/fields";
+import { DEFAULTS } from "../config/rules";
 
 /** What the VM's boot agent does: each its own switch. */
 export interface BootAgent {
@@ -17,12 +18,9 @@ export interface BootAgent {
 }
 
 export const DEFAULT_BOOT_AGENT: BootAgent = {
-  checkIn: true,
-  hostname: false,
-  sshKeys: false,
-  entropy: false,
-  readyWhenUnsealed: true,
-  userDataSecrets: false,
+  ...DEFAULTS.bootAgent,
+  readyWhenUnsealed: DEFAULTS.guest.readyWhenUnsealed,
+  userDataSecrets: DEFAULTS.guest.userDataSecrets,
 };
 
 /** Reads configuration key `bootAgent`. */

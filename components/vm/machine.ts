@@ -1,4 +1,5 @@
-import { boolean, choice, type Field, gather, mustBe, NAMESPACE, optional, text } from "../config/fields";
+import { boolean, choice, type Field, gather, mustBe, NAMESPACE, optional } from "../config/fields";
+import { DEFAULTS, follows, ruled } from "../config/rules";
 import { parseSshPublicKey } from "../config/ssh-public-key";
 import { parseVmSize } from "./vm-size";
 
@@ -20,17 +21,10 @@ export interface MachineSettings {
 
 export const DEFAULT_MACHINE = {
   vmSize: "Standard_B2s",
-  adminUser: "operator",
+  adminUser: DEFAULTS.guest.adminUser,
   ephemeralOsDisk: false,
   outbound: "publicIp",
 } as const;
-
-/**
- * Names that Azure refuses for an administrator, and Linux accounts that exist already.
- * Source: `adminUsername` of https://learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update
- */
-const TAKEN_USERS =
-  /^(administrator|admin|admin[12]|user|user[1-5]|test|test[1-3]|a|actuser|adm|aspnet|backup|console|david|guest|john|owner|root|server|sql|support|support_388945a0|sys|tor|nobody|sshd|messagebus|nixbld\d*|video)$/;
 
 /** Reads the keys of the same names. */
 export function parseMachine(value: (key: string) => Field): MachineSettings {
@@ -54,8 +48,9 @@ function parseOperatorKey(field: Field): string {
   return parseSshPublicKey(field);
 }
 
+/** Source of what Azure refuses: `adminUsername` of https://learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update */
 function parseAdminUser(field: Field): string {
-  const user = text(field, "a Linux user's name (a-z, 0-9, _ and -, at most 31)", /^[a-z_][a-z0-9_-]{0,30}$/);
-  if (TAKEN_USERS.test(user)) throw mustBe(field, "a name that neither Azure nor the system reserves");
+  const user = ruled(field, "account", "a Linux user's name (a-z, 0-9, _ and -, at most 31)");
+  if (follows("takenUser", user)) throw mustBe(field, "a name that neither Azure nor the system reserves");
   return user;
 }

@@ -22,8 +22,11 @@ in
       ;
   }) units;
 
-  # Every service that a module of ours defines or adds to, but for those of the machine's own user (hosts/).
+  # Every service that a module of ours defines or adds to, but for those of the machine's own user (hosts/) and the
+  # clock's, which upstream confines and we only have tried again.
   confined = lib.filter (name: units ? ${name}) (
-    map (name: "${name}.service") (lib.subtractLists (definedIn ./hosts) (lib.unique (definedIn ../modules)))
+    map (name: "${name}.service") (
+      lib.subtractLists (definedIn ./hosts ++ [ "chronyd" ]) (lib.unique (definedIn ../modules))
+    )
   );
 }

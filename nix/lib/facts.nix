@@ -1,7 +1,9 @@
-# Reads what `pulumi up` writes to stacks/<stack>/: facts.json and the sealed files. Plain builtins, so that any Nix
-# can check it without a nixpkgs. Mistakes are refused here with the file and the field, not deep inside a module.
+# Reads what `pulumi up` writes to stacks/<stack>/: facts.json and the sealed files. Plain builtins, so that it can be
+# checked without a nixpkgs. Mistakes are refused here with the file and the field, not deep inside a module.
 let
   address = import ./onion-address.nix;
+  rules = import ./rules.nix;
+  inherit (rules) defaults;
 
   attributeOr =
     default: name: set:
@@ -19,92 +21,116 @@ let
     message = "needs ${builtins.concatStringsSep ", " (missing wanted set)}";
   };
 
+  # A field and the rule (rules.json) that its value is under.
+  ruled = field: rule: value: {
+    ok = rules.follows rule value;
+    message = "${field} must be ${rules.says rule}, got ${builtins.toJSON value}";
+  };
+
+  everyName = what: set: map (ruled "the name of a ${what}" "name") (builtins.attrNames set);
+
   parseSecret =
-    where: name: secret:
-    require "${where}: secrets.${name}" [
-      (hasFields [ "path" "owner" "group" "mode" "sealedFile" ] secret)
-      {
-        # Nothing else than a file of this very folder: no "..", no other stack's secret.
-        ok = builtins.match "[A-Za-z0-9][A-Za-z0-9._-]*\\.sops\\.json" secret.sealedFile != null;
-        message = "sealedFile must be a <name>.sops.json beside facts.json, got \"${secret.sealedFile}\"";
-      }
-      {
-        ok = builtins.match "/.+" secret.path != null;
-        message = "path must be absolute, got \"${secret.path}\"";
-      }
-      {
-        ok = builtins.match "0[0-7]{3}" secret.mode != null;
-        message = "mode must be four octal digits such as 0400, got \"${secret.mode}\"";
-      }
-    ] ({ restart = [ ]; } // secret);
+    where: name: given:
+    let
+      secret = defaults.secret // given;
+    in
+    require "${where}: secrets.${name}" (
+      [
+        (hasFields [ "path" "sealedFile" ] secret)
+        {
+          # Nothing else than a file of this very folder: no "..", no other stack's secret.
+          ok = builtins.match "[A-Za-z0-9][A-Za-z0-9._-]*\\.sops\\.json" secret.sealedFile != null;
+          message = "sealedFile must be a <name>.sops.json beside facts.json, got \"${secret.sealedFile}\"";
+        }
+        (ruled "path" "path" secret.path)
+        (ruled "owner" "account" secret.owner)
+        (ruled "group" "account" secret.group)
+        (ruled "mode" "mode" secret.mode)
+      ]
+      ++ map (ruled "restart" "service") secret.restart
+    ) secret;
 
   parseService =
-    where: secrets: name: service:
+    where: secrets: name: given:
     let
-      complete = {
-        clientAuthorization = [ ];
-        ssh = false;
-      }
-      // service;
-      unknown = builtins.filter (secret: !(secrets ? ${secret})) ([ complete.secret ] ++ complete.clientAuthorization);
+      service = defaults.service // given;
+      unknown = builtins.filter (secret: !(secrets ? ${secret})) ([ service.secret ] ++ service.clientAuthorization);
     in
-    require "${where}: services.${name}" [
-      (hasFields [ "secret" "hostname" "ports" ] service)
-      {
-        ok = unknown == [ ];
-        message = "no secret is called ${builtins.concatStringsSep ", " unknown}";
-      }
-      {
-        ok = address.isOnionHostname service.hostname;
-        message = "hostname must be a version 3 onion address, got \"${service.hostname}\"";
-      }
-    ] complete;
+    require "${where}: services.${name}" (
+      [
+        (hasFields [ "secret" "hostname" "ports" ] service)
+        {
+          ok = unknown == [ ];
+          message = "no secret is called ${builtins.concatStringsSep ", " unknown}";
+        }
+        {
+          ok = address.isOnionHostname service.hostname;
+          message = "hostname must be a version 3 onion address, got \"${service.hostname}\"";
+        }
+      ]
+      ++ map (ruled "ports" "port") (builtins.attrNames service.ports)
+      ++ map (port: ruled "ports.${port}" "target" service.ports.${port}) (builtins.attrNames service.ports)
+    ) service;
 
-  # The defaults of components/vm/boot-agent.ts: facts written before a switch was there still mean the same.
-  completeGuest =
-    guest:
-    {
-      adminUser = "operator";
-      imageGeneration = 2;
-      readyWhenUnsealed = true;
-      userDataSecrets = false;
-    }
-    // guest
-    // {
-      bootAgent = {
-        checkIn = true;
-        hostname = false;
-        sshKeys = false;
-        entropy = false;
+  parseGuest =
+    where: given:
+    let
+      guest = defaults.guest // given // { bootAgent = defaults.bootAgent // attributeOr { } "bootAgent" given; };
+    in
+    require "${where}: guest" [
+      (ruled "adminUser" "account" guest.adminUser)
+      {
+        ok = !(rules.follows "takenUser" guest.adminUser);
+        message = "adminUser must not be ${rules.says "takenUser"}, got \"${guest.adminUser}\"";
       }
-      // attributeOr { } "bootAgent" guest;
-    };
+    ] guest;
+
+  parseVaultAgent =
+    where: given:
+    let
+      agent = defaults.vaultAgent // given;
+    in
+    if given == null then
+      null
+    else
+      require "${where}: vaultAgent" [
+        (hasFields [ "address" "role" ] agent)
+        (ruled "address" "vaultAddress" agent.address)
+        (ruled "mount" "vaultMount" agent.mount)
+        (ruled "role" "vaultRole" agent.role)
+        (ruled "resource" "vaultAudience" agent.resource)
+      ] agent;
 
   # where: what to call the file in an error; facts: the parsed JSON  ->  the same, complete and checked.
   parseFacts =
     where: facts:
     let
-      secrets = builtins.mapAttrs (parseSecret where) (attributeOr { } "secrets" facts);
+      secrets = attributeOr { } "secrets" facts;
+      services = attributeOr { } "services" facts;
+      parsedSecrets = builtins.mapAttrs (parseSecret where) secrets;
     in
     require where
-      [
-        (hasFields [ "version" "stack" "vault" "identity" ] facts)
-        {
-          ok = facts.version == 1;
-          message = "version must be 1, got ${builtins.toJSON facts.version}: run `pulumi up` with this checkout";
-        }
-        {
-          ok = builtins.match "[A-Za-z0-9][A-Za-z0-9_.-]*" facts.stack != null;
-          message = "stack must be letters, digits, dots and dashes, got \"${facts.stack}\"";
-        }
-      ]
+      (
+        [
+          (hasFields [ "version" "stack" "vault" "identity" ] facts)
+          {
+            ok = facts.version == 1;
+            message = "version must be 1, got ${builtins.toJSON facts.version}: run `pulumi up` with this checkout";
+          }
+          (ruled "stack" "stack" facts.stack)
+          (ruled "vault.keyUrl" "keyUrl" (attributeOr null "keyUrl" facts.vault))
+          (ruled "identity.clientId" "clientId" (attributeOr null "clientId" facts.identity))
+        ]
+        ++ everyName "secret" secrets
+        ++ everyName "service" services
+      )
       (
         facts
         // {
-          inherit secrets;
-          services = builtins.mapAttrs (parseService where secrets) (attributeOr { } "services" facts);
-          guest = completeGuest (attributeOr { } "guest" facts);
-          vaultAgent = attributeOr null "vaultAgent" facts;
+          secrets = parsedSecrets;
+          services = builtins.mapAttrs (parseService where parsedSecrets) services;
+          guest = parseGuest where (attributeOr { } "guest" facts);
+          vaultAgent = parseVaultAgent where (attributeOr null "vaultAgent" facts);
         }
       );
 in

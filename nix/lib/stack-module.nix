@@ -57,10 +57,6 @@ in
   # For people and tools that look into a machine or its disk: what it was made for.
   environment.etc."sealed-onion/facts.json".source = stack.directory + "/facts.json";
 
-  # A stack may be called "my_stack.1"; a host may not.
-  networking.hostName = lib.mkIf (!switches.hostname) (
-    lib.strings.sanitizeDerivationName (lib.replaceStrings [ "_" "." ] [ "-" "-" ] facts.stack)
-  );
-  virtualisation.azureImage.vmGeneration = "v${toString facts.guest.imageGeneration}";
+  networking.hostName = lib.mkIf (!switches.hostname) facts.stack;
   system.nixos.variant_id = "sealed-onion";
 }

@@ -10,7 +10,7 @@
   config = {
     virtualisation = {
       azure.acceleratedNetworking = true;
-      azureImage.vmGeneration = lib.mkDefault "v2";
+      azureImage.vmGeneration = "v2";
       # A number, not "auto": upstream's "auto" grows the file after the VHD's footer was written, and Azure then finds
       # no footer. Zeros cost nothing to upload, and the root grows to the disk at boot.
       diskSize = lib.mkDefault 4096;
@@ -56,6 +56,11 @@
         refclock PHC /dev/ptp_hyperv poll 3 dpoll -2 offset 0 stratum 2
         makestep 1.0 -1
       '';
+    };
+    # Without its clock device chronyd ends at once, and systemd would give it up for good within a second.
+    systemd.services.chronyd = {
+      startLimitIntervalSec = 0;
+      serviceConfig = import ../lib/retry.nix;
     };
 
     # Nothing that must survive is written: an ephemeral OS disk, or a machine replaced by the next image, loses nothing.

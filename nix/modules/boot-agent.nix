@@ -53,23 +53,13 @@ in
       };
     };
 
-    systemd.services.azure-check-in = {
+    systemd.services.azure-check-in = import ../lib/network-oneshot.nix {
       description = "Report Ready to Azure";
-      wantedBy = [ "multi-user.target" ];
-      wants = [ "network-online.target" ];
-      after = [ "network-online.target" ];
-      startLimitIntervalSec = 0;
       serviceConfig = {
-        Type = "oneshot";
-        RemainAfterExit = true;
         ExecStart = "${lib.getExe cfg.package} multi --provider azure --check-in";
         # Without a lease that tells the wire server's address, afterburn looks for one for a minute before it goes to
         # the well-known address; after that each request has its own limit.
         TimeoutStartSec = "180s";
-        Restart = "on-failure";
-        RestartSec = "2s";
-        RestartSteps = 6;
-        RestartMaxDelaySec = "60s";
       }
       // import ../lib/confinement.nix {
         addressFamilies = import ../lib/lease-families.nix;

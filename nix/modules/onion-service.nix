@@ -10,6 +10,9 @@ let
   services = cfg.onionServices;
   address = import ../lib/onion-address.nix;
   inherit (lib) mkOption types;
+  ruled = import ../lib/ruled-types.nix lib;
+  rules = import ../lib/rules.nix;
+  agent = cfg.vaultAgent.listener or rules.vaultAgentListener; # vault-agent.nix need not be there
 
   onionService = types.submodule (
     { name, ... }:
@@ -27,10 +30,8 @@ let
           description = "The address the key belongs to. Tor does not start with a key of another one.";
         };
         ports = mkOption {
-          type = types.attrsOf types.str;
-          default = {
-            "80" = "site";
-          };
+          type = types.attrsOf ruled.target;
+          default = rules.defaults.service.ports;
           example = {
             "80" = "site";
             "8333" = "127.0.0.1:8333";
@@ -73,7 +74,6 @@ let
 
   used = lib.concatMap (service: [ service.secret ] ++ service.clientAuthorization) (lib.attrValues services);
   unknown = lib.filter (name: !(cfg.secrets ? ${name})) (lib.unique used);
-  hostnames = lib.mapAttrsToList (_: service: service.hostname) services;
 in
 {
   imports = [
@@ -96,14 +96,18 @@ in
         assertion = unknown == [ ];
         message = "sealed-onion.onionServices uses ${lib.concatStringsSep ", " unknown}, which is no secret: declare sealed-onion.secrets.<name>";
       }
-      {
-        assertion = lib.allUnique hostnames;
-        message = "two of sealed-onion.onionServices have one hostname: give each its own key";
-      }
-      {
-        assertion = lib.all (service: !(service.ssh && service.ports ? "22")) (lib.attrValues services);
-        message = "port 22 is taken twice: unset sealed-onion.onionServices.<name>.ssh, or leave \"22\" out of its ports";
-      }
-    ];
+    ]
+    ++
+      map
+        (message: {
+          assertion = false;
+          inherit message;
+        })
+        (
+          import ../lib/service-problems.nix {
+            inherit services;
+            listeners = [ agent ];
+          }
+        );
   };
 }

@@ -10,24 +10,20 @@
 let
   cfg = config.sealed-onion;
   inherit (lib) mkOption types;
+  ruled = import ../lib/ruled-types.nix lib;
+  rules = import ../lib/rules.nix;
 
-  # Where the unit that opens the secrets is blind or may not write: its sandbox (lib/confinement.nix) has these folders
-  # for itself, empty or read-only, so a link made there would be nowhere.
-  unreachable = [
-    "/dev"
-    "/home"
-    "/nix"
-    "/proc"
-    "/root"
-    "/run/user"
-    "/sys"
-    "/tmp"
-    "/var/tmp"
-  ];
-  isReachable = path: !(lib.any (folder: lib.hasPrefix "${folder}/" path) unreachable);
+  badNames = lib.filter (name: !rules.follows "name" name) (lib.attrNames cfg.secrets);
+  # Users are made before the network is there, and so before any secret is.
+  tooEarly = lib.filterAttrs (
+    _: user: user.hashedPasswordFile != null && lib.any (path: isAt path user.hashedPasswordFile) secretPlaces
+  ) config.users.users;
+  secretPlaces = [ "/run/secrets" ] ++ map (secret: secret.path) (lib.attrValues cfg.secrets);
+  isAt = place: file: file == place || lib.hasPrefix "${place}/" file;
 in
 {
   imports = [
+    ./sealed-secrets/placed-files.nix
     ./sealed-secrets/consumers.nix
     ./sealed-secrets/secret.nix
     ./sealed-secrets/unit.nix
@@ -36,12 +32,12 @@ in
   options.sealed-onion = {
     keyVault = {
       keyUrl = mkOption {
-        type = types.strMatching "https://[^/]+/keys/[^/]+/[^/]+";
+        type = ruled.keyUrl;
         example = "https://sealed-abc.vault.azure.net/keys/sealing/0123456789abcdef0123456789abcdef";
         description = "The Key Vault key, with its version, that the sealed files are for.";
       };
       clientId = mkOption {
-        type = types.nullOr (types.strMatching "[0-9a-fA-F-]{36}");
+        type = types.nullOr ruled.clientId;
         default = null;
         description = ''
           Client id of the user-assigned identity that may decrypt with that key. Null takes the machine's only identity;
@@ -85,23 +81,23 @@ in
         assertion = lib.all (device: device.randomEncryption.enable) config.swapDevices;
         message = "a swapped-out page can hold a secret in clear: set swapDevices.*.randomEncryption.enable, or no swapDevices";
       }
+      {
+        assertion = badNames == [ ];
+        message = "sealed-onion.secrets has ${lib.concatMapStringsSep ", " builtins.toJSON badNames}, and a name must be ${rules.says "name"}: rename it";
+      }
     ]
-    ++ lib.concatLists (
-      lib.mapAttrsToList (name: secret: [
-        {
-          assertion = isReachable secret.path;
-          message = "sealed-onion.secrets.${name}.path is ${secret.path}, where no secret can be put (nor elsewhere in ${lib.concatStringsSep ", " unreachable}): set it below /run, or below /var/lib for a link";
-        }
-        {
-          assertion = config.users.users ? ${secret.owner};
-          message = "sealed-onion.secrets.${name}.owner is ${secret.owner}, no user of this machine: declare users.users.${secret.owner}";
-        }
-        {
-          assertion = config.users.groups ? ${secret.group};
-          message = "sealed-onion.secrets.${name}.group is ${secret.group}, no group of this machine: declare users.groups.${secret.group}";
-        }
-      ]) cfg.secrets
-    );
+    ++ lib.mapAttrsToList (name: user: {
+      assertion = false;
+      message = "users.users.${name}.hashedPasswordFile is ${user.hashedPasswordFile}, a secret, which opens only after the users are made: set hashedPassword, or leave ${name} without a password";
+    }) tooEarly;
+
+    sealed-onion.placedFiles = lib.mapAttrs' (
+      name: secret:
+      lib.nameValuePair "sealed-onion.secrets.${name}" {
+        inherit (secret) path owner group;
+        ownName = name;
+      }
+    ) cfg.secrets;
 
     sops = {
       useSystemdActivation = true;

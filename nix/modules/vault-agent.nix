@@ -13,6 +13,8 @@
 let
   cfg = config.sealed-onion.vaultAgent;
   inherit (lib) mkEnableOption mkOption types;
+  ruled = import ../lib/ruled-types.nix lib;
+  rules = import ../lib/rules.nix;
   folder = "/run/vault-agent";
   settings = import ../lib/vault-agent-settings.nix {
     inherit folder;
@@ -22,6 +24,7 @@ in
 {
   imports = [
     ./imds.nix
+    ./sealed-secrets/placed-files.nix
     ./vault-agent/login.nix
     ./vault-agent/templates.nix
     ./vault-agent/unit.nix
@@ -47,7 +50,7 @@ in
       description = "The package with the agent.";
     };
     address = mkOption {
-      type = types.strMatching "https?://.+";
+      type = ruled.vaultAddress;
       example = "https://vault.example.org:8200";
       description = "The Vault's URL.";
     };
@@ -57,28 +60,28 @@ in
       description = "Certificate authority of the Vault's certificate (PEM), where the system's do not know it.";
     };
     mount = mkOption {
-      type = types.strMatching "[^/].*[^/]";
-      default = "azure";
+      type = ruled.vaultMount;
+      default = rules.defaults.vaultAgent.mount;
       description = "Where the azure auth method is mounted, without `auth/`.";
     };
     role = mkOption {
-      type = types.str;
+      type = ruled.vaultRole;
       description = "The role to log in with.";
     };
     resource = mkOption {
-      type = types.str;
-      default = "https://management.azure.com/";
+      type = ruled.vaultAudience;
+      default = rules.defaults.vaultAgent.resource;
       description = "Audience of the machine's token: what the auth method's configuration calls `resource`.";
     };
     clientId = mkOption {
-      type = types.nullOr types.str;
+      type = types.nullOr ruled.clientId;
       default = config.sealed-onion.keyVault.clientId or null; # sealed-secrets.nix need not be there
       defaultText = lib.literalExpression "config.sealed-onion.keyVault.clientId";
       description = "Client id of the user-assigned identity to log in with; null where there is only one.";
     };
     listener = mkOption {
       type = types.strMatching "(127\\.0\\.0\\.1|\\[::1]):[0-9]+|unix:/.+";
-      default = "127.0.0.1:8100";
+      default = rules.vaultAgentListener;
       example = "unix:/run/vault-agent/socket";
       description = ''
         Where programs on this machine reach the Vault with the agent's token. Any local user can reach a loopback port;

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { createCloud } from "loopback-azure/cloud";
 import { simulatedAzureNative } from "loopback-azure/provider/azure-native";
 import { parse } from "yaml";
+import { PARTS } from "../../components/azure/rights";
 import { runProgram } from "../rehearsal/engine/in-process";
 import { loadProgram } from "../rehearsal/engine/load-program";
 import { localCommand } from "../rehearsal/providers/local-command";
@@ -24,6 +25,24 @@ export function dialTable(pulumiYaml: string): string {
     return `| \`${key.replace(/^sealed-onion:/, "")}\` | ${type} | ${shown} | ${description.trim()} |`;
   });
   return ["| key | type | default | what it does |", "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+/** What each part of a deployment has to be allowed. Operations of one type are on one line. */
+function rightsTable(): string {
+  const rows = PARTS.map(({ name, when, actions }) => {
+    const types = [...grouped(actions)].map(([type, operations]) => `${type}: ${operations.join(", ")}`);
+    return `| ${name} | ${when} | ${types.join("<br>")} |`;
+  });
+  return ["| part | needed | actions |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function grouped(actions: readonly string[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const action of actions) {
+    const [, type = "", operation = ""] = /^(.+?)\/(read|write|delete|[a-z]+\/action)$/.exec(action) ?? [];
+    groups.set(type, [...(groups.get(type) ?? []), operation]);
+  }
+  return groups;
 }
 
 /** The resource graph of a preview of the default stack: nothing is made, nobody is asked. */
@@ -56,6 +75,7 @@ export function withSection(document: string, name: string, text: string): strin
 export async function generatedSections(): Promise<[file: string, name: string, text: string][]> {
   return [
     ["README.md", "dials", dialTable(fs.readFileSync("Pulumi.yaml", "utf8"))],
+    ["README.md", "rights", rightsTable()],
     [path.join("components", "README.md"), "graph", await previewGraph()],
   ];
 }

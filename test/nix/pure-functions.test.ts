@@ -6,33 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { onionHostname } from "../../components/onion/hostname";
 import { generateOnionKey } from "../../components/onion/keys";
 import { runChild } from "../../components/process/child-process";
-import { findOnPath } from "../../components/process/tools";
+import { nix, noNix } from "./nix-expression";
 
-const noNix = !findOnPath("nix-instantiate");
 const hostname = onionHostname(generateOnionKey().publicKey);
-
-/** What a Nix expression over the guest's pure functions comes to, or the words it is refused with. */
-async function nix(expression: string): Promise<unknown> {
-  const library = path.resolve("nix", "lib");
-  const functions = `
-    address = import ${library}/onion-address.nix; inherit (import ${library}/facts.nix) parseFacts;
-    stacks = import ${library}/stacks.nix; confinement = import ${library}/confinement.nix;
-    agentSettings = import ${library}/vault-agent-settings.nix;
-    loginEnvironment = import ${library}/vault-login-environment.nix;`;
-  const store = ["--store", "dummy://", "--eval", "--strict", "--json"];
-  const { code, stdout, stderr } = await runChild("nix-instantiate", [
-    ...store,
-    "-E",
-    `let ${functions} in ${expression}`,
-  ]);
-  return code === 0 ? JSON.parse(stdout.toString("utf8")) : refusal(stderr);
-}
-
-/** Nix's own first line: `error: WORDS`, or below a trace in later versions. */
-function refusal(stderr: string): string {
-  const lines = stderr.split("\n").filter((line) => /^\s*error: /.test(line));
-  return lines.at(-1)?.replace(/^\s*error: /, "") ?? stderr;
-}
 
 describe("every Nix file", () => {
   const files = execFileSync("git", ["ls-files", "nix/*.nix"], { encoding: "utf8" }).trim().split("\n");
@@ -82,12 +58,14 @@ describe.skipIf(noNix)("onion addresses in Nix (skipped without nix-instantiate)
     "[::1]",
   ])("refuses the target '%s', which would leave the machine or lead nowhere", async (target) => {
     expect(await nix(`address.parseTarget "${target}"`)).toBe(
-      `target of an onion service's port must be "site", "127.0.0.1:PORT", "[::1]:PORT" or "unix:/path", got "${target}"`,
+      `target of an onion service's port must be site or an address on the VM itself such as "127.0.0.1:8080", "[::1]:8080" or "unix:/run/app/socket", got "${target}"`,
     );
   });
 
   it("refuses what is no port", async () => {
-    expect(await nix('address.toPort "70000"')).toBe('port must be 1 to 65535, got "70000"');
+    expect(await nix('address.toPort "70000"')).toBe(
+      'port of an onion service must be a port from 1 to 65535, got "70000"',
+    );
   });
 });
 
@@ -103,7 +81,7 @@ describe.skipIf(noNix)("facts in Nix (skipped without nix-instantiate)", () => {
   const good = {
     version: 1,
     stack: "dev",
-    vault: { uri: "https://v.vault.azure.net/", keyUrl: "https://v.vault.azure.net/keys/k/0" },
+    vault: { keyUrl: "https://v.vault.azure.net/keys/k/0" },
     identity: { clientId: "11111111-2222-3333-4444-555555555555" },
     secrets: { onion: secret },
     services: { site: service },
@@ -126,7 +104,7 @@ describe.skipIf(noNix)("facts in Nix (skipped without nix-instantiate)", () => {
     [
       "of a stack with a bad name",
       { stack: "../dev" },
-      'facts.json: stack must be letters, digits, dots and dashes, got "../dev"',
+      'facts.json: stack must be lower-case letters, digits and single hyphens, starting with a letter, at most 30, got "../dev"',
     ],
     [
       "with a sealed file elsewhere",
@@ -136,18 +114,14 @@ describe.skipIf(noNix)("facts in Nix (skipped without nix-instantiate)", () => {
     [
       "with a path that is not absolute",
       { secrets: { onion: { ...secret, path: "run/onion" } } },
-      'facts.json: secrets.onion: path must be absolute, got "run/onion"',
+      'facts.json: secrets.onion: path must be a path below /run of letters, digits, ., _ and -, without empty parts, . and .., got "run/onion"',
     ],
     [
       "with a mode that is none",
       { secrets: { onion: { ...secret, mode: "400" } } },
-      'facts.json: secrets.onion: mode must be four octal digits such as 0400, got "400"',
+      'facts.json: secrets.onion: mode must be four octal digits such as "0400", with which the owner can read and nobody else can write, got "400"',
     ],
-    [
-      "with half a secret",
-      { secrets: { onion: { path: "/x" } } },
-      "facts.json: secrets.onion: needs owner, group, mode, sealedFile",
-    ],
+    ["with half a secret", { secrets: { onion: { path: "/x" } } }, "facts.json: secrets.onion: needs sealedFile"],
     [
       "with a service whose key is no secret",
       { services: { site: { ...service, secret: "other" } } },

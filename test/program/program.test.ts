@@ -180,7 +180,6 @@ describe("the guest's facts", () => {
       version: 1,
       stack: "dev",
       vault: {
-        uri: "https://so-dev-abcd1234.vault.azure.net/",
         keyUrl: "https://so-dev-abcd1234.vault.azure.net/keys/sealing-3072/0123456789abcdef0123456789abcdef",
       },
       identity: { clientId: CLIENT_ID },
@@ -207,7 +206,6 @@ describe("the guest's facts", () => {
       },
       guest: {
         adminUser: "operator",
-        imageGeneration: 2,
         readyWhenUnsealed: true,
         userDataSecrets: false,
         bootAgent: { checkIn: true, hostname: false, sshKeys: false, entropy: false },

@@ -30,7 +30,9 @@ it("the program loads Pulumi and single resources, never a whole provider or wha
   expect(loaded).toContain("@pulumi/azure-native/keyvault/vault");
   const single = /^@pulumi\/(azure-native|command|random|vault)(\/[a-z]+)?\/[a-zA-Z]+$/;
   const wholeModules = ["@pulumi/azure-native/", "@pulumi/command/"].map((name) => new RegExp(`^${name}[a-z]+$`));
-  expect(loaded.filter((name) => name !== "@pulumi/pulumi" && !single.test(name))).toEqual([]);
+  // Recipients and addresses are checked before anything is made: the package that reads their letters is 5 ms.
+  const small = ["@pulumi/pulumi", "@scure/base"];
+  expect(loaded.filter((name) => !small.includes(name) && !single.test(name))).toEqual([]);
   expect(loaded.filter((name) => wholeModules.some((whole) => whole.test(name)))).toEqual([]);
 });
 

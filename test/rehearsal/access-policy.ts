@@ -9,8 +9,8 @@ interface AccessPolicy {
  * Takes one principal's access policy off a vault, behind the program's back.
  * @returns what puts it back
  */
-export function withdrawPolicy(azure: LoopbackAzure, vaultUri: string, objectId: string): () => void {
-  const vault = vaultOf(azure, vaultUri);
+export function withdrawPolicy(azure: LoopbackAzure, keyUrl: string, objectId: string): () => void {
+  const vault = vaultOf(azure, keyUrl);
   const policies = vault.properties.accessPolicies as AccessPolicy[];
   const others = policies.filter((policy) => policy.objectId !== objectId);
   if (others.length === policies.length) throw new Error(`'${vault.name}' has no access policy for ${objectId}`);
@@ -20,8 +20,8 @@ export function withdrawPolicy(azure: LoopbackAzure, vaultUri: string, objectId:
   return () => put(policies);
 }
 
-function vaultOf(azure: LoopbackAzure, vaultUri: string): CloudResource {
-  const name = new URL(vaultUri).hostname.split(".")[0] ?? "";
+function vaultOf(azure: LoopbackAzure, keyUrl: string): CloudResource {
+  const name = new URL(keyUrl).hostname.split(".")[0] ?? "";
   const vault = azure.cloud.vault(name);
   if (!vault) throw new Error(`there is no vault '${name}'`);
   return vault;

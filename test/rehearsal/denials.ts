@@ -17,7 +17,7 @@ const policyDelayMs = 1_000;
  */
 export async function refuseThenOpen(steps: Steps, azure: LoopbackAzure, vm: Vm, cleanup: Cleanup) {
   const { vault } = vm.facts;
-  const withdraw = () => withdrawPolicy(azure, vault.uri, identityOf(azure, vm.machine.vmId));
+  const withdraw = () => withdrawPolicy(azure, vault.keyUrl, identityOf(azure, vm.machine.vmId));
   const opened = await steps.run(
     "refused before the VM's policy is there, then open",
     async () => {

@@ -1,8 +1,10 @@
 import { timingSafeEqual } from "node:crypto";
+import { onionHostname } from "../../onion/hostname";
+import { parseOnionKey } from "../../onion/keys";
 import { atOnce } from "../../process/at-once";
 import { readIfThere } from "../../process/read-if-there";
 import { keylessFingerprint } from "../fingerprint";
-import { type SealRecord, sealedPath } from "../seal/seal-record";
+import { digestOf, type SealRecord, sealedPath } from "../seal/seal-record";
 import { readSealedContent } from "../seal/sealed-content";
 import { decrypt } from "../seal/sops";
 import type { SecretDeclaration } from "../secret";
@@ -18,8 +20,8 @@ export interface SecretView {
   /** For people: `file token`, `onion abc…`. */
   readonly source: string;
   readonly hostname?: string;
-  /** "undeclared": sealed, but no longer in the configuration; the next `pulumi up` removes it. */
-  readonly state: "sealed" | "not sealed" | "missing" | "damaged" | "undeclared";
+  /** "changed": the file is not the one of its record. "undeclared": sealed, but no longer in the configuration; the next `pulumi up` removes it. */
+  readonly state: "sealed" | "not sealed" | "missing" | "damaged" | "changed" | "undeclared";
   readonly recipients: { readonly vault: boolean; readonly age: readonly string[]; readonly pgp: readonly string[] };
   /** The versioned URL of the key that it is sealed for. */
   readonly keyUrl?: string;
@@ -30,7 +32,7 @@ export interface SecretView {
   readonly sourceIs: "same" | "different" | "absent" | "unknown";
   /** Whether it opens with the credentials at hand; undefined with `--offline`. */
   readonly opens?: boolean;
-  /** Why it does not open. */
+  /** Why it does not open, or is not the one of its record. */
   readonly reason?: string;
 }
 
@@ -51,21 +53,47 @@ async function view(stack: Stack, name: string, offline: boolean): Promise<Secre
   const wrapped = content && readSealedContent(content);
   const keyUrl = wrapped?.keyUrls[0];
   const opened = offline || !wrapped ? {} : await open(content);
+  const hostname = await hostnameOf(record, opened.plaintext);
   const seen: SecretView = {
     stack: stack.name,
     name,
     source: source ? sourceOf(source).description : "",
-    ...(record?.onion && { hostname: record.onion.hostname }),
+    ...(hostname && { hostname }),
     state: stateOf(declaration, record, content, wrapped !== undefined),
     recipients: { vault: keyUrl !== undefined, age: wrapped?.age ?? [], pgp: wrapped?.pgp ?? [] },
     ...(keyUrl && { keyUrl, currentKey: keyUrl === stack.keyUrl }),
     ...(record && { sealedAt: record.sealedAt }),
     sourceIs: declaration ? await compareSource(declaration, record, opened.plaintext) : "unknown",
     ...(!offline && wrapped && { opens: opened.plaintext !== undefined }),
-    ...(opened.reason && { reason: opened.reason }),
+    ...withReason(opened.reason ?? whyChanged(record, content, hostname)),
   };
   opened.plaintext?.fill(0);
   return seen;
+}
+
+/** What is sealed says it better than its record. */
+async function hostnameOf(record: SealRecord | undefined, opened: Buffer | undefined): Promise<string | undefined> {
+  if (record?.onion === undefined || opened === undefined) return record?.onion?.hostname;
+  try {
+    return onionHostname((await parseOnionKey(opened)).publicKey);
+  } catch {
+    return undefined; // it holds no onion key
+  }
+}
+
+function withReason(reason: string | undefined): Pick<SecretView, "reason"> {
+  return reason === undefined ? {} : { reason };
+}
+
+function whyChanged(
+  record: SealRecord | undefined,
+  content: Buffer | undefined,
+  hostname: string | undefined,
+): string | undefined {
+  if (record === undefined || content === undefined || record.digest === digestOf(content)) return undefined;
+  const was = record.onion?.hostname;
+  const keys = was === hostname ? "" : `, it holds ${hostname ?? "no onion key"}, the record says ${was}`;
+  return `the sealed file is not the one of its record${keys}: npm run secrets -- adopt NAME, or git checkout it`;
 }
 
 interface Opened {
@@ -89,6 +117,7 @@ function stateOf(
 ): SecretView["state"] {
   if (content !== undefined && !isWhole) return "damaged";
   if (content === undefined) return record ? "missing" : "not sealed";
+  if (record?.digest !== digestOf(content)) return "changed";
   return declaration ? "sealed" : "undeclared";
 }
 

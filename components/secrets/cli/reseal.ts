@@ -1,5 +1,5 @@
 import { atOnce } from "../../process/at-once";
-import { resealSecret, sealSecret } from "../seal/seal-secret";
+import { adoptSecret, resealSecret } from "../seal/seal-secret";
 import { sourceOf } from "../sources/sources";
 import { chosenStacks, type Declared, findDeclared, requestOf } from "./declared";
 
@@ -36,9 +36,9 @@ export async function reseal(name: string | undefined, stack: string | undefined
 
 /** Takes the sealed file as it is into its record, after it was changed by sops itself or its record was lost. */
 export async function adopt(name: string, stack: string | undefined): Promise<void> {
-  const declared = findDeclared(name, stack);
-  const { action, path } = await sealSecret(requestOf(declared));
-  console.error(`${path}: ${action}`);
+  const { action, path, hostname, formerHostname } = await adoptSecret(requestOf(findDeclared(name, stack)));
+  const isOther = formerHostname !== undefined && formerHostname !== hostname;
+  console.error(`${path}: ${action}${isOther ? `, its address changes from ${formerHostname} to ${hostname}` : ""}`);
 }
 
 async function resealOne(declared: Declared): Promise<void> {

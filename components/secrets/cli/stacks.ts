@@ -1,6 +1,8 @@
 import * as fs from "node:fs";
-import { parse } from "yaml";
+import { actAsAt } from "../../azure/login-in-use";
+import { stackSettings } from "../../azure/stack-settings";
 import { NAMESPACE } from "../../config/fields";
+import { readStackFile } from "../../config/stack-file";
 import { readIfThere } from "../../process/read-if-there";
 import { parseRecipients, type Recipients } from "../recipients";
 import { readRecord, recordPath, type SealRecord, stackFolder } from "../seal/seal-record";
@@ -32,30 +34,25 @@ export function readStack(name: string): Stack {
   const secrets = config("secrets");
   const isEmpty = typeof secrets !== "object" || secrets === null || Object.keys(secrets).length === 0;
   const records = readRecords(name);
+  const keyUrl = readFacts(name)?.vault?.keyUrl ?? [...records.values()][0]?.keyUrl;
+  // As the provider of this stack, which its configuration may name.
+  if (keyUrl) actAsAt(new URL(keyUrl).host, () => stackSettings(name, readStackFile(name).value, process.env));
   return {
     name,
     declarations: isEmpty ? [] : parseSecrets(secrets),
     recipients: parseRecipients({ path: "recipients", value: config("recipients") ?? {} }),
-    keyUrl: readFacts(name)?.vault?.keyUrl ?? [...records.values()][0]?.keyUrl,
+    keyUrl,
     records,
   };
 }
 
-/** The value of a key as Pulumi would find it: the stack's own, else the project's. */
+/** The value of a key of this program. */
 function readConfiguration(stack: string): (key: string) => unknown {
-  const own = readYaml(`Pulumi.${stack}.yaml`).config as Record<string, unknown> | undefined;
-  const project = readYaml("Pulumi.yaml").config as Record<string, unknown> | undefined;
+  const file = readStackFile(stack);
   return (key) => {
-    const full = `${NAMESPACE}:${key}`;
-    const fallback = project?.[full] as { value?: unknown; default?: unknown } | undefined;
-    const value = own?.[full] ?? fallback?.value ?? fallback?.default;
+    const value = file.value(`${NAMESPACE}:${key}`);
     return typeof value === "string" ? (JSON.parse(value) as unknown) : value;
   };
-}
-
-function readYaml(file: string): Record<string, unknown> {
-  const content = readIfThere(file);
-  return content === undefined ? {} : ((parse(content.toString("utf8")) as Record<string, unknown> | null) ?? {});
 }
 
 /** Just what is asked for of `facts.json`, which the program writes. */

@@ -5,7 +5,7 @@ import type { Plaintext } from "../sources/source";
 import { SourceError } from "../sources/source-error";
 import { sourceOf } from "../sources/sources";
 import { checkPrefix } from "./seal-plan";
-import { type SealRecord, sealedPath } from "./seal-record";
+import { type SealRecord, sealedPath, stackFolder } from "./seal-record";
 import type { SealRequest } from "./seal-request";
 import { decrypt } from "./sops";
 
@@ -39,9 +39,36 @@ async function compareGenerated(
 ): Promise<Compared> {
   const hostname = await hostnameOf(request, sealed);
   const known = stale?.onion ? { hostname: stale.onion.hostname, generation: stale.generation } : request.previous;
-  if (known?.hostname === hostname && request.generation > (known.generation ?? 1)) return { plan: "seal" };
+  const isNewGeneration = request.generation > (known?.generation ?? 1);
+  if (known?.hostname === hostname && isNewGeneration) return { plan: "seal" };
+  if (known?.hostname && known.hostname !== hostname && !isNewGeneration) {
+    throw new Error(anotherAddress(request, known.hostname, hostname));
+  }
   checkPrefix(request, hostname);
   return { plan: "keep", hostname, verified: true };
+}
+
+function anotherAddress({ stack, name }: SealRequest, known: string, found: string): string {
+  const back = `git checkout -- ${stackFolder(stack)}/${name}.* brings the old one back`;
+  const adopt = `npm run secrets -- adopt ${name} --stack ${stack} takes the new one`;
+  return `${sealedPath(stack, name)} holds onion key ${found}, it was ${known}: ${back}, ${adopt}`;
+}
+
+/**
+ * Opens a sealed file and takes it as it is.
+ * @returns the address of an onion key
+ * @throws if it cannot be opened, or holds no onion key where there must be one
+ */
+export async function openAsItIs(request: SealRequest, content: Buffer): Promise<string | undefined> {
+  const sealed = await decrypt(content);
+  try {
+    if (!request.isOnion) return undefined;
+    const hostname = await hostnameOf(request, sealed);
+    checkPrefix(request, hostname);
+    return hostname;
+  } finally {
+    sealed.fill(0);
+  }
 }
 
 async function compareWithSource(request: SealRequest, sealed: Buffer): Promise<Compared> {

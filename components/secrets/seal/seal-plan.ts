@@ -1,6 +1,7 @@
 import { absentFingerprint } from "../fingerprint";
 import { sourceOf } from "../sources/sources";
-import { missingSealedFile, type SealRecord, sealedPath } from "./seal-record";
+import type { LostFile } from "./lost-file";
+import { damagedSealedFile, missingSealedFile, type SealRecord, sealedPath } from "./seal-record";
 import type { SealRequest } from "./seal-request";
 import type { SealedFor } from "./sealed-content";
 
@@ -14,14 +15,17 @@ export interface SealedState {
   readonly record: SealRecord | undefined;
   /** The record of some other content under this name: the file was changed without it, or is gone. */
   readonly staleRecord: SealRecord | undefined;
+  /** Where there is no sealed file: one that git or `.removed/` still has. */
+  readonly lost?: LostFile | undefined;
 }
 
 /**
- * - `seal`: take the plaintext from its source and seal it anew
+ * - `seal`: take the plaintext from its source and seal it
  * - `keep`: what is sealed stands, only its recipients or its record may need work
+ * - `open`: the same, if it opens at all
  * - `compare`: what is sealed must be opened, to see whether it stands
  */
-export type Plan = "seal" | "keep" | "compare";
+export type Plan = "seal" | "keep" | "open" | "compare";
 
 /**
  * Decides without asking anyone. A generated onion key exists nowhere but in its sealed file, so it is replaced only
@@ -52,28 +56,29 @@ export function checkPrefix({ source, generation, name }: SealRequest, hostname:
   );
 }
 
-function planMissing(request: SealRequest, { staleRecord }: SealedState, isGenerated: boolean): Plan {
+function planMissing(request: SealRequest, { staleRecord, lost }: SealedState, isGenerated: boolean): Plan {
   if (!isGenerated) return "seal";
   const { previous, stack, name } = request;
   const known = [
     ...(staleRecord?.onion ? [staleRecord.generation] : []),
     ...(previous?.hostname ? [previous.generation ?? 1] : []),
+    ...(lost ? [lost.generation ?? request.generation] : []),
   ];
   const last = Math.max(0, ...known);
   if (request.generation > last) return "seal";
-  throw new Error(`${missingSealedFile(stack, name)}, or set generation to ${last + 1} for a new onion address`);
+  const back = lost?.wayBack ?? missingSealedFile(stack, name);
+  throw new Error(`${back}, or set generation to ${last + 1} for a new onion address`);
 }
 
 function planDamaged({ stack, name, isOnion }: SealRequest, isGenerated: boolean): Plan {
   if (!isGenerated && !isOnion) return "seal";
-  const file = sealedPath(stack, name);
-  throw new Error(`sealed file ${file} is damaged: restore it with git checkout -- ${file}`);
+  throw new Error(damagedSealedFile(stack, name));
 }
 
 /** The file was changed without its record: by a kill between the two, or by sops itself. */
 function planUnknown(request: SealRequest, stale: SealRecord | undefined, isGenerated: boolean): Plan {
   if (isGenerated || request.isOnion || stale === undefined) return "compare";
-  return sameFingerprint(request, stale) ? "keep" : "seal";
+  return sameFingerprint(request, stale) ? "open" : "seal";
 }
 
 function planGenerated(request: SealRequest, record: SealRecord): Plan {

@@ -72,6 +72,12 @@ export function missingSealedFile(stack: string, name: string): string {
   return `sealed file ${file} is missing: restore it with git checkout -- ${stackFolder(stack)}/${name}.*`;
 }
 
+/** What to do about a sealed file that is no sealed file any more. */
+export function damagedSealedFile(stack: string, name: string): string {
+  const file = sealedPath(stack, name);
+  return `sealed file ${file} is damaged: restore it with git checkout -- ${file}`;
+}
+
 /** @returns undefined if there is none @throws if it is there and is no record */
 export function readRecord(file: string): SealRecord | undefined {
   const content = readIfThere(file);

@@ -1,3 +1,4 @@
+import { follows, saysOf } from "../../config/rules";
 import { UsageError } from "../../process/usage-error";
 import type { Recipients } from "../recipients";
 import type { SecretSource } from "../sources/sources";
@@ -65,8 +66,8 @@ export function readRequest(environment: NodeJS.ProcessEnv): SealRequest {
 
 /** @throws UsageError unless it is the URL of one version of a Key Vault key */
 export function checkKeyUrl(keyUrl: string): void {
-  if (/^https:\/\/[^/]+\/keys\/[^/]+\/[^/]+$/.test(keyUrl)) return;
-  throw new UsageError(`KEY_URL must be https://HOST/keys/NAME/VERSION, got "${keyUrl}"`);
+  if (follows("keyUrl", keyUrl)) return;
+  throw new UsageError(`KEY_URL must be ${saysOf("keyUrl")}, got "${keyUrl}"`);
 }
 
 function required(environment: NodeJS.ProcessEnv, variable: string): string {

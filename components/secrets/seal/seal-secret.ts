@@ -4,9 +4,19 @@ import { absentFingerprint } from "../fingerprint";
 import { checkHostname, readPlaintext } from "../sources/read-source";
 import type { Plaintext } from "../sources/source";
 import { sourceOf } from "../sources/sources";
-import { type Compared, compare } from "./seal-compare";
+import { findLostFile } from "./lost-file";
+import { checkNotAnothers } from "./other-secrets";
+import { type Compared, compare, openAsItIs } from "./seal-compare";
 import { isRolledBack, planSeal, type SealedState } from "./seal-plan";
-import { digestOf, parseRecord, recordPath, type SealRecord, sealedPath } from "./seal-record";
+import {
+  damagedSealedFile,
+  digestOf,
+  missingSealedFile,
+  parseRecord,
+  recordPath,
+  type SealRecord,
+  sealedPath,
+} from "./seal-record";
 import type { SealRequest, SealResult } from "./seal-request";
 import { isSealedFor, readSealedContent } from "./sealed-content";
 import { matchingRecord, moveSealed, type Place, removeWaiting, writeRecord, writeSealed } from "./sealed-file";
@@ -37,13 +47,35 @@ export function sealByHand(request: SealRequest, content: Buffer, opened: string
 export function sealSecret(request: SealRequest): Promise<SealResult> {
   return alone(request, async (run) => {
     const { content } = run;
-    const state = readState(request, content);
+    const state = await readState(request, content);
     const decided = await decide(request, state, content);
     if (decided.plan === "seal" || content === undefined) {
       return sealAnew(run, "plaintext" in decided ? decided.plaintext : undefined);
     }
     return keep(run, state, content, decided.plan === "keep" ? decided : {});
   });
+}
+
+/**
+ * Takes a sealed file as it is into its record, after sops itself has changed it or its record was lost. It is opened
+ * for that, and nothing is ever made in its place.
+ * @returns also the address that the onion key had by its record
+ */
+export async function adoptSecret(request: SealRequest): Promise<SealResult & { readonly formerHostname?: string }> {
+  let former: string | undefined;
+  const result = await alone(request, async (run) => {
+    const { stack, name } = run;
+    const state = await readState(run, run.content);
+    const { record = state.staleRecord } = state;
+    former = record?.onion?.hostname;
+    if (run.content === undefined) throw new Error(state.lost?.wayBack ?? missingSealedFile(stack, name));
+    if (state.sealedFor === undefined) throw new Error(damagedSealedFile(stack, name));
+    const hostname = await openAsItIs(run, run.content);
+    const isKnown =
+      sourceOf(run.source).generated !== undefined || (state.record !== undefined && !state.record.byHand);
+    return keep(run, state, run.content, { ...(hostname && { hostname }), verified: isKnown });
+  });
+  return { ...result, ...(former && { formerHostname: former }) };
 }
 
 /** A request whose secret no other run works on. */
@@ -69,7 +101,10 @@ function moveIfRenamed({ stack, name, from }: SealRequest): boolean {
   return true;
 }
 
-function readState({ stack, name, from }: SealRequest, content: Buffer | undefined): SealedState {
+async function readState(
+  { stack, name, from, source }: SealRequest,
+  content: Buffer | undefined,
+): Promise<SealedState> {
   const record = content && matchingRecord(stack, name, from, content);
   const places = [recordPath(stack, name), ...(from ? [recordPath(stack, from)] : [])];
   const beside = places.map((file) => parseRecord(readIfThere(file) ?? new Uint8Array())).find((found) => found);
@@ -78,13 +113,17 @@ function readState({ stack, name, from }: SealRequest, content: Buffer | undefin
     sealedFor: content && readSealedContent(content),
     record,
     staleRecord: record === undefined ? beside : undefined,
+    lost: content === undefined && sourceOf(source).generated ? await findLostFile(stack, name) : undefined,
   };
 }
 
 async function decide(request: SealRequest, state: SealedState, content: Buffer | undefined): Promise<Compared> {
   const plan = planSeal(request, state);
   if (plan === "compare" && content) return compare(request, state.staleRecord, content);
-  return plan === "keep" ? { plan, verified: state.record !== undefined && !state.record.byHand } : { plan: "seal" };
+  if (plan === "open" && content) await openAsItIs(request, content);
+  return plan === "keep" || plan === "open"
+    ? { plan: "keep", verified: state.record !== undefined && !state.record.byHand }
+    : { plan: "seal" };
 }
 
 /** @param byHand whether the request's fingerprint may be that of an older plaintext */
@@ -112,6 +151,7 @@ async function keep(request: Run, state: SealedState, before: Buffer, kept: Kept
   const { record } = state;
   const hostname = request.isOnion ? (kept.hostname ?? record?.onion?.hostname) : undefined;
   if (hostname) checkHostname(request, hostname);
+  checkNotAnothers(request, before, hostname);
   const isWrapped = state.sealedFor !== undefined && isSealedFor(state.sealedFor, request.recipients);
   const content = isWrapped ? before : await rewrap(request, before);
   const { byHand: _, ...fresh } = newRecord(request, content, hostname);

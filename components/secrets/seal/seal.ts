@@ -8,7 +8,7 @@ import { readRequest, readTarget, type SealRequest, type SealResult } from "./se
  * (see `SealRequest`); the plaintext comes from the secret's own source, and goes only to sops, by a pipe.
  *
  *   node components/start/run.mjs seal            create or update; prints a `SealResult` as one JSON line
- *   node components/start/run.mjs seal --remove   the declaration is gone: removes its sealed file
+ *   node components/start/run.mjs seal --remove   the declaration is gone: removes its sealed file, or puts it aside
  *
  * Exit codes: 1 if it could not be sealed (the previous sealed file stands), 2 if the environment is incomplete.
  */
@@ -27,10 +27,8 @@ async function sealAlone(request: SealRequest): Promise<SealResult> {
 
 async function remove(): Promise<void> {
   const { stack, name } = readTarget(process.env);
-  const { removeSealed } = await import("./sealed-file.js");
-  const { withSecretLock } = await import("./secret-lock.js");
-  await withSecretLock(stack, [name], async () => removeSealed(stack, name));
-  console.error(`removed the sealed file of ${name}; git keeps what was committed`);
+  const { removeSecret } = await import("./remove-secret.js");
+  console.error(await removeSecret(stack, name));
 }
 
 endWithParent();

@@ -48,12 +48,6 @@ export function moveSealed(stack: string, from: string, to: string): void {
   if (fs.existsSync(recordPath(stack, from))) fs.renameSync(recordPath(stack, from), recordPath(stack, to));
 }
 
-/** Removes everything of a secret. */
-export function removeSealed(stack: string, name: string): void {
-  for (const file of [sealedPath(stack, name), recordPath(stack, name)]) fs.rmSync(file, { force: true });
-  removeWaiting(stack, name);
-}
-
 /**
  * The record that belongs to this sealed file: the one beside it, one that an interrupted run left waiting, or that
  * of the name it had before.

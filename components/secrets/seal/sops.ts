@@ -152,9 +152,7 @@ function startSops(
     return runChild("sops", [...sopsArguments, "/dev/stdin"], { input, environment, deadlineMs });
   } catch (error) {
     if (!(error instanceof ProgramMissing)) throw error;
-    throw new Error(
-      `sops is not on PATH: ${howToInstall("sops")}, or take it from https://github.com/getsops/sops/releases`,
-    );
+    throw new Error(`sops is not on PATH: ${howToInstall("sops")}`);
   }
 }
 

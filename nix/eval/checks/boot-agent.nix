@@ -19,7 +19,7 @@ in
       ];
   "the report waits for every secret" =
     checkIn.unitConfig.ConditionPathExists == [
-      "/var/lib/app/token"
+      "/run/app-secrets/token"
       "/run/secrets/friend"
       "/run/secrets/onion"
     ];

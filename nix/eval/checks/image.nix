@@ -16,6 +16,9 @@ in
     && config.services.chrony.enable
     && config.services.chrony.servers == [ ]
     && lib.hasInfix "/dev/ptp_hyperv" config.services.chrony.extraConfig;
+  "the clock is never given up" =
+    config.systemd.services.chronyd.startLimitIntervalSec == 0
+    && config.systemd.services.chronyd.serviceConfig.Restart == "on-failure";
   "there is no documentation and no font" =
     !config.documentation.enable && !config.documentation.man.enable && !config.fonts.fontconfig.enable;
   "nobody's path leads to Perl or Python" =

@@ -44,9 +44,8 @@ in
     config.sops.secrets.api-token.restartUnits == [ "app.service" ]
     && config.sops.secrets.onion.restartUnits == [ "tor.service" ]
     && config.sops.secrets.friend.restartUnits == [ "tor.service" ];
-  "a secret elsewhere than in /run has a folder to be linked from, which stays whose it is" =
-    lib.elem "d /var/lib/app :0755 :root :root -" config.systemd.tmpfiles.rules
-    && lib.elem "-/var/lib/app" serviceConfig.ReadWritePaths;
+  "the unit writes nowhere but in memory" = serviceConfig.ReadWritePaths == [ "/run" ];
+  "no core file holds a secret" = serviceConfig.LimitCORE == 0;
   "the mask takes nothing away from the secrets' modes, nor from the folder they lie in" =
     serviceConfig.UMask == "0022" && config.systemd.services.refresh-secrets.serviceConfig.UMask == "0022";
   "three generations are kept for a rollback" = config.sops.keepGenerations == 3;

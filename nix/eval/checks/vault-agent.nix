@@ -21,5 +21,7 @@ in
   "a rendered secret is put in place by a unit of its own" =
     config.systemd.paths.vault-secret-database.pathConfig.PathChanged == "/run/vault-agent/rendered/database"
     && vault-secret-database.serviceConfig.PrivateNetwork;
+  "what could not be put in place is tried again, for ever" =
+    vault-secret-database.serviceConfig.Restart == "on-failure" && vault-secret-database.startLimitIntervalSec == 0;
   "who uses it waits for it" = lib.elem "/run/vault-secrets/database" app.unitConfig.ConditionPathExists;
 }

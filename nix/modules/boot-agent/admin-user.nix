@@ -7,6 +7,8 @@
 }:
 let
   cfg = config.sealed-onion.bootAgent;
+  rules = import ../../lib/rules.nix;
+  ruled = import ../../lib/ruled-types.nix lib;
   script = import ../../lib/script.nix { inherit lib pkgs; };
   fetch = script "fetch-authorized-keys" [
     pkgs.coreutils
@@ -16,7 +18,7 @@ let
 in
 {
   options.sealed-onion.bootAgent.adminUser = lib.mkOption {
-    type = lib.types.nullOr (lib.types.strMatching "[a-z_][a-z0-9_-]{0,30}");
+    type = lib.types.nullOr ruled.account;
     default = null;
     example = "operator";
     description = ''
@@ -25,6 +27,13 @@ in
   };
 
   config = lib.mkIf (cfg.enable && cfg.adminUser != null) {
+    assertions = [
+      {
+        assertion = !rules.follows "takenUser" cfg.adminUser;
+        message = "sealed-onion.bootAgent.adminUser must not be ${rules.says "takenUser"}, got \"${cfg.adminUser}\": set another one";
+      }
+    ];
+
     users.users.${cfg.adminUser} = {
       isNormalUser = true;
       description = "Administrator";
@@ -39,23 +48,13 @@ in
     services.openssh.authorizedKeysFiles = [ "/run/authorized-keys/%u" ];
     services.openssh.settings.AllowUsers = [ cfg.adminUser ];
 
-    systemd.services.azure-authorized-keys = {
+    systemd.services.azure-authorized-keys = import ../../lib/network-oneshot.nix {
       description = "Fetch the Administrator's SSH Keys from Azure";
-      wantedBy = [ "multi-user.target" ];
-      wants = [ "network-online.target" ];
-      after = [ "network-online.target" ];
-      startLimitIntervalSec = 0;
       serviceConfig = {
-        Type = "oneshot";
-        RemainAfterExit = true;
         ExecStart = "${lib.getExe fetch} /run/authorized-keys/${cfg.adminUser}";
         RuntimeDirectory = "authorized-keys";
         RuntimeDirectoryMode = "0755";
         TimeoutStartSec = "60s";
-        Restart = "on-failure";
-        RestartSec = "2s";
-        RestartSteps = 6;
-        RestartMaxDelaySec = "60s";
       }
       // import ../../lib/confinement.nix { addresses = [ "169.254.169.254" ]; };
     };

@@ -15,25 +15,15 @@ in
   config = lib.mkIf (cfg.enable && cfg.hostname.enable) {
     networking.hostName = ""; # a name of its own would be put back by the next switch
 
-    systemd.services.azure-hostname = {
+    systemd.services.azure-hostname = import ../../lib/network-oneshot.nix {
       description = "Take the Hostname from Azure";
-      wantedBy = [ "multi-user.target" ];
-      wants = [ "network-online.target" ];
-      after = [ "network-online.target" ];
-      startLimitIntervalSec = 0;
       serviceConfig = {
-        Type = "oneshot";
-        RemainAfterExit = true;
         ExecStart = [
           "${lib.getExe cfg.package} multi --provider azure --hostname ${file}"
           "${lib.getExe' pkgs.nettools "hostname"} --file ${file}"
         ];
         RuntimeDirectory = "azure-hostname";
         TimeoutStartSec = "180s";
-        Restart = "on-failure";
-        RestartSec = "2s";
-        RestartSteps = 6;
-        RestartMaxDelaySec = "60s";
       }
       // import ../../lib/confinement.nix {
         capabilities = [ "CAP_SYS_ADMIN" ]; # sethostname(2)

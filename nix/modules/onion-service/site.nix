@@ -12,7 +12,7 @@ let
   withSite = lib.filterAttrs (_: service: lib.elem "site" (lib.attrValues service.ports)) cfg.onionServices;
   numbered = lib.imap0 (index: name: {
     inherit name;
-    value.port = 8440 + index;
+    value.port = (import ../../lib/rules.nix).firstSitePort + index;
   }) (lib.attrNames withSite);
 in
 {

@@ -7,13 +7,9 @@ let
   targets = lib.concatMap (service: lib.attrValues service.ports) (lib.attrValues config.sealed-onion.onionServices);
   sockets = lib.filter (parsed: parsed.kind == "unix") (map address.parseTarget targets);
   folders = lib.unique (map (parsed: dirOf parsed.path) sockets);
+  runtimeFolders = import ../../lib/runtime-folders.nix lib;
 
   # The services, by name, whose RuntimeDirectory holds one of these folders.
-  runtimeFolders =
-    service:
-    map (name: "/run/${name}") (
-      lib.concatMap (lib.splitString " ") (lib.toList (service.serviceConfig.RuntimeDirectory or [ ]))
-    );
   holds = service: lib.any (own: lib.any (folder: lib.hasPrefix "${own}/" "${folder}/") folders) (runtimeFolders service);
   owners = lib.filterAttrs (_: holds) (removeAttrs config.systemd.services [ "tor" ]);
   outlivesRestart =

@@ -3,9 +3,11 @@
 let
   cfg = config.sealed-onion;
   hasKeys = user: user.openssh.authorizedKeys.keys != [ ] || user.openssh.authorizedKeys.keyFiles != [ ];
+  hasShell = user: !(lib.hasSuffix "/nologin" (toString (user.shell.shellPath or user.shell)));
+  canLogIn = user: user.name != "root" && hasShell user && hasKeys user; # PermitRootLogin is "no" below
   someone =
     (cfg.bootAgent.adminUser or null) != null # boot-agent.nix need not be there
-    || lib.any hasKeys (lib.attrValues config.users.users);
+    || lib.any canLogIn (lib.attrValues config.users.users);
   reachable = lib.any (service: service.ssh) (lib.attrValues cfg.onionServices);
 in
 {

@@ -96,11 +96,9 @@ in
           ) services
         );
         ExecStopPost = "+-${lib.getExe explain}";
-        RestartSec = "2s";
-        RestartSteps = 6;
-        RestartMaxDelaySec = "60s";
         LimitCORE = 0; # a core file would hold the key
-      };
+      }
+      // removeAttrs (import ../../lib/retry.nix) [ "Restart" ]; # upstream's own
     };
   };
 }

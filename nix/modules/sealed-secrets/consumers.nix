@@ -49,7 +49,11 @@ let
   ];
 
   serviceName = lib.removeSuffix ".service";
-  isDefined = unit: config.systemd.services.${serviceName unit}.serviceConfig ? ExecStart;
+  runs = name: config.systemd.services ? ${name} && config.systemd.services.${name}.serviceConfig ? ExecStart;
+  # "app@1" may be a service of its own, or an instance of what "app@" says.
+  templateOf = unit: if lib.hasInfix "@" unit then "${lib.head (lib.splitString "@" unit)}@" else null;
+  isInstance = unit: templateOf unit != null && !(runs (serviceName unit)) && runs (templateOf unit);
+  isDefined = unit: runs (serviceName unit) || isInstance unit;
   needsNetwork = unit: lib.elem unit beforeTheNetwork;
 in
 {
@@ -98,6 +102,8 @@ in
         wants = [ "sops-install-secrets.service" ];
         after = cfg.unseal.openers;
         unitConfig.ConditionPathExists = pathsOf use;
+        # A whole file of that name would stand in the way of the template.
+        overrideStrategy = lib.mkIf (isInstance unit) "asDropin";
       };
     }) cfg.unseal.consumers;
   };

@@ -2,11 +2,12 @@
 { lib, ... }:
 let
   inherit (lib) mkOption types;
+  ruled = import ../../lib/ruled-types.nix lib;
 
   secret = types.submodule (
     { name, ... }:
     {
-      options = {
+      options = import ../../lib/file-options.nix lib // {
         sealedFile = mkOption {
           type = types.path;
           description = ''
@@ -14,27 +15,12 @@ let
           '';
         };
         path = mkOption {
-          type = types.strMatching "/.+";
+          type = ruled.path;
           default = "/run/secrets/${name}";
-          description = "Where the secret appears. Elsewhere than in /run/secrets this is a link to there.";
-        };
-        owner = mkOption {
-          type = types.str;
-          default = "root";
-          description = "User that owns the file.";
-        };
-        group = mkOption {
-          type = types.str;
-          default = "root";
-          description = "Group of the file.";
-        };
-        mode = mkOption {
-          type = types.strMatching "0[0-7]{3}";
-          default = "0400";
-          description = "Mode of the file, four octal digits.";
+          description = "Where the secret appears, in memory. Elsewhere than in /run/secrets this is a link to there.";
         };
         restart = mkOption {
-          type = types.listOf (types.strMatching ".+\\.service");
+          type = types.listOf ruled.service;
           default = [ ];
           example = [ "app.service" ];
           description = ''

@@ -16,13 +16,6 @@ let
     pkgs.jq
     config.systemd.package
   ];
-
-  # Secrets that are linked to from elsewhere than /run: the link's folder must be there and writable.
-  linkFolders = lib.unique (
-    lib.filter (folder: !(lib.hasPrefix "/run/" "${folder}/")) (
-      map (secret: dirOf secret.path) (lib.attrValues cfg.secrets)
-    )
-  );
 in
 {
   options.sealed-onion.unseal.retry = {
@@ -50,9 +43,6 @@ in
       }
     ];
 
-    # With ":" only for a folder that is not there yet: one that is may be a service's own, its StateDirectory perhaps.
-    systemd.tmpfiles.rules = map (folder: "d ${folder} :0755 :root :root -") linkFolders;
-
     systemd.services.sops-install-secrets = {
       description = "Open the Sealed Secrets";
       # Not sysinit.target: the network comes after it. Nothing that leads to the network may wait for this unit.
@@ -66,6 +56,7 @@ in
       unitConfig.RequiresMountsFor = [ "/run/secrets.d" ];
       environment.SEALED_ONION_KEY_URL = cfg.keyVault.keyUrl;
       serviceConfig = {
+        LimitCORE = 0; # a core file would hold the secrets
         TimeoutStartSec = "120s";
         Restart = "on-failure";
         RestartSec = cfg.unseal.retry.first;
@@ -81,9 +72,10 @@ in
           "CAP_FOWNER"
         ];
         # sops-install-secrets makes files and folders with the modes they are to have, and sets none afterwards: whatever
-        # the mask takes away is missing, first of all everybody's way into /run/secrets.
+        # the mask takes away is missing, first of all everybody's way into /run/secrets. No mode that lib/rules.json
+        # allows has the bits that this one takes: without it, folders on the way to a secret would be open to writing.
         umask = "0022";
-        writable = [ "/run" ] ++ map (folder: "-${folder}") linkFolders;
+        writable = [ "/run" ];
       };
     };
   };

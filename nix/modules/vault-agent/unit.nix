@@ -59,14 +59,14 @@ in
         ExecStart = "${lib.getExe cfg.package} agent -config=${configuration}";
         ExecReload = "${pkgs.coreutils}/bin/kill -HUP $MAINPID";
         KillSignal = "SIGINT";
-        Restart = "always";
-        RestartSec = "2s";
-        RestartSteps = 6;
-        RestartMaxDelaySec = "60s";
         TimeoutStopSec = "30s";
         LimitCORE = 0;
         AmbientCapabilities = [ "CAP_IPC_LOCK" ]; # locks its memory
         SecureBits = "keep-caps";
+      }
+      // import ../../lib/retry.nix
+      // {
+        Restart = "always";
       }
       // import ../../lib/confinement.nix {
         capabilities = [

@@ -56,6 +56,16 @@ function permissionsOf(resources: ResourceStore, roleDefinitionId: string): Role
   return Array.isArray(permissions) ? (permissions as RolePermission[]) : [];
 }
 
+/** What role assignments in effect give on a scope, from it and from above. Conditions are not evaluated here. */
+export function permissionsAt(resources: ResourceStore, principals: string[], scope: string): RolePermission[] {
+  const holders = principals.map((principal) => principal.toLowerCase());
+  const assignments = resources.listEffective({ type: "Microsoft.Authorization/roleAssignments" });
+  return assignments
+    .filter(({ properties }) => !properties.condition && holders.includes(String(properties.principalId).toLowerCase()))
+    .filter((assignment) => isUnder(scope, scopeOf(assignment)))
+    .flatMap(({ properties }) => permissionsOf(resources, String(properties.roleDefinitionId)));
+}
+
 /** The resource an assignment is made on: its own id says it, whatever its properties repeat. */
 function scopeOf(assignment: CloudResource): string {
   return assignment.id.replace(/\/providers\/Microsoft\.Authorization\/roleAssignments\/[^/]+$/i, "") || "/";

@@ -3,7 +3,7 @@ import { type BearerCheck, type Caller, checkBearer } from "../entra/bearer";
 import { issuerOf, type TokenIssuer } from "../entra/tokens";
 import { cloudError } from "../gateway/error-answers";
 import { type Answer, type Exchange, json, type Service, send } from "../gateway/exchange";
-import { isAllowed } from "./authorization";
+import { isAllowed, permissionsAt } from "./authorization";
 
 export const RESOURCE_MANAGER_HOST = "management.azure.com";
 
@@ -114,6 +114,15 @@ export function createResourceManager(cloud: Cloud, tokens: TokenIssuer): Servic
     return resource ? json(200, presented(cloud, resource, expand)) : notFound(target);
   }
 
+  /** What the caller itself may do there: anybody who is somebody in the tenant may ask that. */
+  function permissions(scope: string, caller: Caller): Answer {
+    const value = permissionsAt(cloud, caller.principals, scope).map((permission) => ({
+      ...{ actions: [], notActions: [], dataActions: [], notDataActions: [] },
+      ...permission,
+    }));
+    return json(200, { value });
+  }
+
   async function answer(exchange: Exchange): Promise<Answer> {
     const { url, record } = exchange;
     const check = await checkBearer(exchange, tokens, AUDIENCES, cloud.tenantId);
@@ -121,6 +130,12 @@ export function createResourceManager(cloud: Cloud, tokens: TokenIssuer): Servic
     if (!url.searchParams.has("api-version")) {
       const message = "The api-version query parameter (?api-version=) is required for all requests.";
       return cloudError(400, "MissingApiVersionParameter", message);
+    }
+    const [, scope] =
+      /^(\/subscriptions\/.+)\/providers\/Microsoft\.Authorization\/permissions$/i.exec(url.pathname) ?? [];
+    if (scope !== undefined && record.method === "GET") {
+      record.operation = "Microsoft.Authorization/permissions/list";
+      return permissions(scope, check.caller);
     }
     const target = parsePath(decodeURIComponent(url.pathname));
     if (target === undefined) return cloudError(404, "NotFound", `no resource type at ${url.pathname}`);

@@ -42,7 +42,7 @@ export interface Evaluated {
 }
 
 /**
- * Evaluates one attribute of `nix/eval/default.nix`. Nothing is built and no store is written, so any Nix will do.
+ * Evaluates one attribute of `nix/eval/default.nix`. Nothing is built and no store is written; nixpkgs itself asks for Nix 2.18 or later.
  * @throws with Nix's own message, if it does not evaluate
  */
 export async function evaluate<Name extends keyof Evaluated>(name: Name, sources: Sources): Promise<Evaluated[Name]> {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { galleryVersion, guidOf, storageAccountName, vaultName } from "../../../components/azure/azure-names";
-import { NAME } from "../../../components/secrets/secret";
+import { follows } from "../../../components/config/rules";
 
 const stack = fc.stringMatching(/^[a-z](-?[a-z0-9]){0,29}$/).filter((name) => name.length <= 30);
 const suffix = fc.stringMatching(/^[a-z0-9]{8}$/);
@@ -10,7 +10,7 @@ describe("names in Azure", () => {
   it("of vaults are what Key Vault takes, for any stack", () => {
     fc.assert(
       fc.property(stack, suffix, (name, random) => {
-        expect(NAME.test(name)).toBe(true);
+        expect(follows("stack", name)).toBe(true);
         const vault = vaultName(name, random);
         expect(vault).toMatch(/^(?=.{3,24}$)[a-zA-Z](?!.*--)[a-zA-Z0-9-]*[a-zA-Z0-9]$/);
         expect(vault.endsWith(`-${random}`)).toBe(true);

@@ -3,9 +3,14 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { assignment, type Rig, roleId, startRig } from "loopback-azure/fixture";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { stringify } from "yaml";
+import { PARTS } from "../../../components/azure/rights";
 
 const run = promisify(execFile);
+const root = process.cwd();
+const CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c";
 
 interface Finding {
   name: string;
@@ -17,55 +22,170 @@ interface Finding {
 let folder: string;
 beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "doctor-"));
+  for (const name of ["components", "node_modules", "package.json", "Pulumi.yaml", "tsconfig.json"]) {
+    fs.symlinkSync(path.join(root, name), path.join(folder, name));
+  }
+  fs.mkdirSync(path.join(folder, "bin"));
 });
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 /** A program that prints one line: what doctor asks of a tool is its version. */
 function install(name: string, prints: string): void {
-  fs.writeFileSync(path.join(folder, name), `#!/bin/sh\necho '${prints}'\n`, { mode: 0o755 });
+  fs.writeFileSync(path.join(folder, "bin", name), `#!/bin/sh\necho '${prints}'\n`, { mode: 0o755 });
+}
+
+function configure(stack: string, config: object, more: object = {}): void {
+  fs.writeFileSync(path.join(folder, `Pulumi.${stack}.yaml`), stringify({ config, ...more }));
+}
+
+/** Only `sh` is on PATH, beside what is installed. */
+async function doctor(argv: string[], environment: Record<string, string> = {}) {
+  const sh = path.join(folder, "bin", "sh");
+  if (!fs.existsSync(sh)) fs.symlinkSync("/bin/sh", sh);
+  const env = { PATH: path.join(folder, "bin"), HOME: folder, ...environment };
+  const program = path.join(folder, "components", "start", "run.mjs");
+  const result = await run(process.execPath, [program, "doctor", ...argv], { cwd: folder, env }).catch(
+    (error: { code: number; stdout: string; stderr: string }) => error,
+  );
+  return { code: "code" in result ? result.code : 0, stdout: result.stdout, stderr: result.stderr };
 }
 
 async function examine(environment: Record<string, string> = {}) {
-  const env = { PATH: folder, HOME: folder, ...environment };
-  const result = await run(process.execPath, ["components/start/run.mjs", "doctor", "--json"], { env }).catch(
-    (error: { code: number; stdout: string }) => error,
-  );
-  const findings = JSON.parse(result.stdout) as Finding[];
-  return {
-    code: "code" in result ? result.code : 0,
-    finding: (name: string) => findings.find((finding) => finding.name === name),
-  };
+  const { code, stdout } = await doctor(["--json"], environment);
+  const findings = JSON.parse(stdout) as Finding[];
+  return { code, finding: (name: string) => findings.find((finding) => finding.name === name) };
 }
 
 describe("doctor", () => {
-  it("names what is missing and what to type", async () => {
+  it("names what is missing, and what to type on this very system", async () => {
     const { code, finding } = await examine();
     expect(code).toBe(1);
-    expect(finding("sops")).toMatchObject({ state: "missing", type: expect.stringContaining("brew install sops") });
+    expect(finding("sops")).toMatchObject({
+      state: "missing",
+      type: "take it from https://github.com/getsops/sops/releases",
+    });
     expect(finding("Azure login")).toMatchObject({ state: "missing", type: expect.stringContaining("az login") });
     expect(finding("nix")).toMatchObject({ state: "missing", type: expect.stringContaining("image.vhd") });
     expect(finding("tor")).toMatchObject({ state: "optional" });
+    expect(finding("stack")).toMatchObject({ state: "missing", type: expect.stringContaining("pulumi stack init") });
+    install("apt-get", "");
+    install("brew", "");
+    expect((await examine()).finding("sops")?.type).toBe(
+      "brew install sops, or take it from https://github.com/getsops/sops/releases",
+    );
+    expect((await examine()).finding("tor")?.type).toBe("apt-get install tor, or brew install tor");
   });
 
-  it("is content with all tools and a login by OIDC", async () => {
-    install("pulumi", "v3.270.0");
-    install("sops", "sops 3.11.0");
-    install("nix", "nix (Nix) 2.28.1");
-    const { code, finding } = await examine({ ARM_USE_OIDC: "true" });
-    expect(code).toBe(0);
-    expect(finding("sops")).toEqual({ name: "sops", state: "ok", found: "sops 3.11.0" });
-  });
-
-  it("says that a Nix is too old for the pinned nixpkgs", async () => {
+  it("says that a Nix is too old for the pinned nixpkgs, and that a Pulumi lacks what starts the program", async () => {
     install("nix", "nix (Nix) 2.8.0");
-    expect((await examine()).finding("nix")).toMatchObject({ state: "missing", found: "nix (Nix) 2.8.0" });
+    install("pulumi", "dev");
+    const { finding } = await examine();
+    expect(finding("nix")).toMatchObject({ state: "missing", found: "nix (Nix) 2.8.0" });
+    expect(finding("Node for Pulumi")).toMatchObject({ state: "missing", type: expect.stringContaining("pulumi-bin") });
+    install("nix", "nix (Nix) 2.28.1");
+    install("pulumi-language-nodejs", "");
+    const better = await examine();
+    expect(better.finding("nix")).toMatchObject({ state: "ok" });
+    expect(better.finding("Node for Pulumi")).toMatchObject({ state: "ok" });
   });
 
-  it("names the subscription that az is logged in to", async () => {
-    install("az", "Playground");
-    expect((await examine()).finding("Azure login")).toMatchObject({
+  it("looks at what a stack's file lacks: dials, passphrase, an offline recipient", async () => {
+    configure("dev", { "azure-native:location": "westeurope" }, { encryptionsalt: "v1:salt" });
+    const { finding } = await examine();
+    expect(finding("configuration")).toMatchObject({ state: "missing", found: "sealed-onion:sshPublicKey not set" });
+    expect(finding("passphrase")).toMatchObject({ state: "missing" });
+    expect(finding("recoverable by")).toMatchObject({
+      state: "warning",
+      found: "vault only: if it is lost, so is every secret",
+    });
+    const recipients = { age: ["age1xyz"] };
+    configure("dev", {
+      "azure-native:location": "westeurope",
+      "sealed-onion:sshPublicKey": "ssh-ed25519 AAAA",
+      "sealed-onion:recipients": recipients,
+    });
+    const better = await examine();
+    for (const name of ["configuration", "passphrase", "recoverable by"]) {
+      expect(better.finding(name)).toMatchObject({ state: "ok" });
+    }
+  });
+
+  it.each([
+    ["--jsno", "doctor knows no --jsno: did you mean --json"],
+    ["stacks", "doctor knows no stacks: did you mean --stack"],
+    ["everything", "doctor knows no everything: type npm run doctor -- --help"],
+  ])("answers %s with the nearest word", async (word, said) => {
+    expect(await doctor([word])).toEqual({ code: 2, stdout: "", stderr: `${said}\n` });
+  });
+
+  it("has a help of one screen, a role to copy, and a price", async () => {
+    const help = await doctor(["--help"]);
+    expect(help).toMatchObject({ code: 0, stdout: expect.stringMatching(/^usage: npm run doctor/) });
+    const role = JSON.parse((await doctor(["--role"])).stdout) as { Actions: string[] };
+    expect(role.Actions).toEqual(PARTS.flatMap(({ actions }) => actions));
+    configure("dev", { "sealed-onion:vmSize": "Standard_B2s", "sealed-onion:outbound": "natGateway" });
+    const { stdout } = await doctor(["--cost", "--stack", "dev"]);
+    expect(stdout).toContain("35 USD  VM, Standard_B2s");
+    expect(stdout).toContain("33 USD  NAT gateway");
+    expect(stdout).toMatch(/^ +74 USD {2}in all/m);
+  });
+
+  it("says in one line that the packages are missing, before anything of them is needed", async () => {
+    fs.rmSync(path.join(folder, "node_modules"));
+    fs.rmSync(path.join(folder, "components"));
+    fs.cpSync(path.join(root, "components", "start"), path.join(folder, "components", "start"), { recursive: true });
+    const expected = "the npm packages are not installed: type npm ci, then this again\n";
+    expect(await doctor(["--help"])).toEqual({ code: 1, stdout: "", stderr: expected });
+  });
+});
+
+describe("doctor, asking Azure", () => {
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await startRig();
+  });
+  afterAll(() => rig.close());
+
+  it("says as whom up acts, and that this one may do all of it", async () => {
+    const { finding } = await examine(rig.azure.workstation.env);
+    const { objectId, subscriptionId } = rig.azure.workstation.principal;
+    expect(finding("Azure login")).toMatchObject({
       state: "ok",
-      found: "az, subscription Playground",
+      found: expect.stringContaining(`object id ${objectId}`),
+    });
+    expect(finding("rights")).toEqual({
+      name: "rights",
+      state: "ok",
+      found: `all that up does in subscription ${subscriptionId}`,
+    });
+  });
+
+  it("names the rights that are missing, exactly, and the role to copy", async () => {
+    const { cloud } = rig;
+    const { clientId, objectId, tenantId } = cloud.directory.addApplication({ displayName: "ci", secrets: ["s"] });
+    const scope = `/subscriptions/${cloud.subscriptionId}`;
+    cloud.put(assignment(scope, objectId, roleId(cloud, CONTRIBUTOR)), { effectiveAfterMs: 0 });
+    const named = { ARM_CLIENT_ID: clientId, ARM_TENANT_ID: tenantId, ARM_SUBSCRIPTION_ID: cloud.subscriptionId };
+    const environment = { ...rig.azure.workstation.env, ...named, ARM_CLIENT_SECRET: "s" };
+    const { finding } = await examine(environment);
+    expect(finding("rights")).toMatchObject({
+      state: "missing",
+      found: expect.stringMatching(
+        /does not let this login do Microsoft.Authorization\/roleAssignments\/write, Microsoft.Authorization\/roleAssignments\/delete$/,
+      ),
+      type: expect.stringContaining("doctor -- --role"),
+    });
+  });
+
+  it("never takes another login where the one that is named has no proof", async () => {
+    const { clientId, tenantId } = rig.azure.workstation.principal;
+    const missing = path.join(folder, "gone.pem");
+    const named = { ARM_CLIENT_ID: clientId, ARM_TENANT_ID: tenantId, ARM_CLIENT_CERTIFICATE_PATH: missing };
+    install("az", "{}");
+    const { finding } = await examine({ ...rig.azure.workstation.env, ...named });
+    expect(finding("Azure login")).toMatchObject({
+      state: "missing",
+      found: `${missing} of ARM_CLIENT_CERTIFICATE_PATH does not exist`,
     });
   });
 });

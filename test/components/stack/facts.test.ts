@@ -23,7 +23,6 @@ const CONFIG: StackConfig = {
   vaultAuth: undefined,
 };
 const DEPLOYED = {
-  vaultUri: "https://so-dev.vault.azure.net/",
   keyUrl: "https://so-dev.vault.azure.net/keys/sealing-3072/0",
   clientId: "66666666-6666-4666-8666-666666666666",
   hostnames: { "onion-key": HOSTNAME },
@@ -45,7 +44,6 @@ describe("the guest's facts", () => {
       "hostname": false,
       "sshKeys": false
     },
-    "imageGeneration": 2,
     "readyWhenUnsealed": true,
     "userDataSecrets": false
   },
@@ -75,8 +73,7 @@ describe("the guest's facts", () => {
   },
   "stack": "dev",
   "vault": {
-    "keyUrl": "https://so-dev.vault.azure.net/keys/sealing-3072/0",
-    "uri": "https://so-dev.vault.azure.net/"
+    "keyUrl": "https://so-dev.vault.azure.net/keys/sealing-3072/0"
   },
   "version": 1
 }

@@ -24,7 +24,6 @@ export const bootedSecrets = {
 
 /** What the golden texts have in place of what only a deployment knows; each is found nowhere else in them. */
 const placeholders = {
-  vaultUri: "https://sealed-golden.vault.azure.net/",
   keyUrl: "https://sealed-golden.vault.azure.net/keys/sealing/0123456789abcdef0123456789abcdef",
   clientId: "11111111-2222-3333-4444-555555555555",
   hostname: "lbtgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztmn5ad.onion",
@@ -61,7 +60,6 @@ export function replacements(facts: Facts): [placeholder: string, value: string]
   if (!service) throw new Error("the booted stack has no onion service");
   return [
     [placeholders.keyUrl, facts.vault.keyUrl],
-    [placeholders.vaultUri, facts.vault.uri],
     [placeholders.clientId, facts.identity.clientId],
     [placeholders.hostname, service.hostname],
   ];

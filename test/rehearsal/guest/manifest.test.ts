@@ -27,7 +27,7 @@ describe("the rehearsal's guest", () => {
     const own: Facts = {
       ...facts,
       identity: { clientId: "99999999-2222-3333-4444-555555555555" },
-      vault: { uri: "https://own.vault.azure.net/", keyUrl: "https://own.vault.azure.net/keys/k/1" },
+      vault: { keyUrl: "https://own.vault.azure.net/keys/k/1" },
       services: {},
     };
     expect(unsealEnvironment(own, evaluated)).toMatchObject({

@@ -47,6 +47,7 @@ const nothing: SealedState = { isThere: false, sealedFor: undefined, record: und
 const sealed = (known?: SealRecord): SealedState => ({ ...nothing, isThere: true, sealedFor: wrapped, record: known });
 const changed = (stale?: SealRecord): SealedState => ({ ...sealed(), staleRecord: stale });
 const gone = (stale?: SealRecord): SealedState => ({ ...nothing, staleRecord: stale });
+const inGit = (generation?: number): SealedState => ({ ...nothing, lost: { generation, wayBack: "git has it" } });
 const damaged: SealedState = { ...nothing, isThere: true };
 
 describe("what seal does about a secret with a source", () => {
@@ -77,7 +78,7 @@ describe("what seal does about a secret with a source", () => {
       sealed(record()),
       "keep",
     ],
-    ["the file was changed without its record", request(), changed(record()), "keep"],
+    ["the file was changed without its record", request(), changed(record()), "open"],
     ["the file and the source were changed", request({ fingerprint: "file:2" }), changed(record()), "seal"],
     ["its record is lost", request(), changed(), "compare"],
     ["its file is lost", request(), gone(record()), "seal"],
@@ -117,6 +118,7 @@ describe("what seal does about a generated onion key", () => {
     ["its record is lost", onion(), changed(), "compare"],
     ["its record is of another file", onion({ generation: 2 }), changed(onionRecord()), "compare"],
     ["its file is lost and the generation grew", onion({ generation: 2 }), gone(onionRecord()), "seal"],
+    ["git has one of an older generation", onion({ generation: 2 }), inGit(1), "seal"],
     ["another secret's file was lost", onion(), gone(record()), "seal"],
     [
       "an earlier run sealed another kind of secret",
@@ -141,6 +143,8 @@ describe("what seal does about a generated onion key", () => {
       nothing,
       /or set generation to 4 for a new onion address/,
     ],
+    ["git still has its file", onion(), inGit(1), /git has it, or set generation to 2 for a new onion address/],
+    ["git has its file, of an unknown generation", onion({ generation: 5 }), inGit(), /set generation to 6/],
     ["its file is damaged", onion(), damaged, /is damaged/],
     [
       "its generation shrank",

@@ -216,17 +216,17 @@ export const SECRETS: readonly Malformed[] = [
   [
     "a path that leads elsewhere",
     secret({ path: "/run/../etc/token" }),
-    'secrets.token.path must be a path of letters, digits, ., _ and -, without empty parts, . and .., got "/run/../etc/token": set sealed-onion:secrets.token.path',
+    'secrets.token.path must be a path below /run of letters, digits, ., _ and -, without empty parts, . and .., got "/run/../etc/token": set sealed-onion:secrets.token.path',
   ],
   [
     "a path with an empty part",
     secret({ path: "/run//token" }),
-    'secrets.token.path must be a path of letters, digits, ., _ and -, without empty parts, . and .., got "/run//token": set sealed-onion:secrets.token.path',
+    'secrets.token.path must be a path below /run of letters, digits, ., _ and -, without empty parts, . and .., got "/run//token": set sealed-onion:secrets.token.path',
   ],
   [
     "a path with a space",
     secret({ path: "/run/my token" }),
-    'secrets.token.path must be a path of letters, digits, ., _ and -, without empty parts, . and .., got "/run/my token": set sealed-onion:secrets.token.path',
+    'secrets.token.path must be a path below /run of letters, digits, ., _ and -, without empty parts, . and .., got "/run/my token": set sealed-onion:secrets.token.path',
   ],
   [
     "a path in the Nix store",
@@ -300,27 +300,37 @@ export const SECRETS: readonly Malformed[] = [
   [
     "a mode without quotes",
     secret({ mode: 256 }),
-    'secrets.token.mode must be four octal digits starting with 0, such as "0400", got 256: set sealed-onion:secrets.token.mode in quotes, as YAML reads 0400 as a number',
+    'secrets.token.mode must be four octal digits such as "0400", with which the owner can read and nobody else can write, got 256: set sealed-onion:secrets.token.mode in quotes, as YAML reads 0400 as a number',
   ],
   [
     "a mode of three digits",
     secret({ mode: "400" }),
-    'secrets.token.mode must be four octal digits starting with 0, such as "0400", got "400": set sealed-onion:secrets.token.mode',
+    'secrets.token.mode must be four octal digits such as "0400", with which the owner can read and nobody else can write, got "400": set sealed-onion:secrets.token.mode',
   ],
   [
     "a mode with digits that are not octal",
     secret({ mode: "0489" }),
-    'secrets.token.mode must be four octal digits starting with 0, such as "0400", got "0489": set sealed-onion:secrets.token.mode',
+    'secrets.token.mode must be four octal digits such as "0400", with which the owner can read and nobody else can write, got "0489": set sealed-onion:secrets.token.mode',
   ],
   [
     "a setuid mode",
     secret({ mode: "4400" }),
-    'secrets.token.mode must be four octal digits starting with 0, such as "0400", got "4400": set sealed-onion:secrets.token.mode',
+    'secrets.token.mode must be four octal digits such as "0400", with which the owner can read and nobody else can write, got "4400": set sealed-onion:secrets.token.mode',
+  ],
+  [
+    "a mode that lets the group write, which the machine would take away",
+    secret({ mode: "0660" }),
+    'secrets.token.mode must be four octal digits such as "0400", with which the owner can read and nobody else can write, got "0660": set sealed-onion:secrets.token.mode',
+  ],
+  [
+    "a path that goes when tor stops",
+    secret({ path: "/run/tor/token" }),
+    'secrets.token.path must be outside /run/tor, which belongs to the system, got "/run/tor/token": set sealed-onion:secrets.token.path',
   ],
   [
     "a mode that its owner cannot read",
     secret({ mode: "0040" }),
-    'secrets.token.mode must be readable by the owner, got "0040": set sealed-onion:secrets.token.mode',
+    'secrets.token.mode must be four octal digits such as "0400", with which the owner can read and nobody else can write, got "0040": set sealed-onion:secrets.token.mode',
   ],
   [
     "a mode that others may read",
@@ -330,7 +340,7 @@ export const SECRETS: readonly Malformed[] = [
   [
     "a mode that others may write",
     secret({ mode: "0666", worldReadable: true }),
-    'secrets.token.mode must be closed to writing by others, got "0666": set sealed-onion:secrets.token.mode',
+    'secrets.token.mode must be four octal digits such as "0400", with which the owner can read and nobody else can write, got "0666": set sealed-onion:secrets.token.mode',
   ],
   [
     "worldReadable with a mode that is closed",
@@ -345,17 +355,22 @@ export const SECRETS: readonly Malformed[] = [
   [
     "units as a text",
     secret({ restart: "web.service" }),
-    "secrets.token.restart must be a list of systemd units, got a text of 11 characters: set sealed-onion:secrets.token.restart",
+    "secrets.token.restart must be a list of services, got a text of 11 characters: set sealed-onion:secrets.token.restart",
   ],
   [
     "a unit without its type",
     secret({ restart: ["web"] }),
-    'secrets.token.restart[0] must be a systemd unit with its type, such as "web.service", got "web": set sealed-onion:secrets.token.restart[0]',
+    'secrets.token.restart[0] must be a service with its type, such as "web.service", got "web": set sealed-onion:secrets.token.restart[0]',
+  ],
+  [
+    "a unit that is no service, which could not be made to wait for the secret",
+    secret({ restart: ["app.timer"] }),
+    'secrets.token.restart[0] must be a service with its type, such as "web.service", got "app.timer": set sealed-onion:secrets.token.restart[0]',
   ],
   [
     "a unit that is a path",
     secret({ restart: ["../web.service"] }),
-    'secrets.token.restart[0] must be a systemd unit with its type, such as "web.service", got "../web.service": set sealed-onion:secrets.token.restart[0]',
+    'secrets.token.restart[0] must be a service with its type, such as "web.service", got "../web.service": set sealed-onion:secrets.token.restart[0]',
   ],
   [
     "a secret renamed from one that is still declared",

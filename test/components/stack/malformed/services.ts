@@ -61,17 +61,27 @@ export const SERVICES: readonly Malformed[] = [
   [
     "a target on another machine",
     service({ ports: { "80": "10.0.0.1:80" } }),
-    'services.web.ports.80 must be site or an address on the VM itself such as "127.0.0.1:8080", got "10.0.0.1:80": set sealed-onion:services.web.ports.80',
+    'services.web.ports.80 must be site or an address on the VM itself such as "127.0.0.1:8080", "[::1]:8080" or "unix:/run/app/socket", got "10.0.0.1:80": set sealed-onion:services.web.ports.80',
   ],
   [
     "a target without a port",
     service({ ports: { "80": "127.0.0.1" } }),
-    'services.web.ports.80 must be site or an address on the VM itself such as "127.0.0.1:8080", got "127.0.0.1": set sealed-onion:services.web.ports.80',
+    'services.web.ports.80 must be site or an address on the VM itself such as "127.0.0.1:8080", "[::1]:8080" or "unix:/run/app/socket", got "127.0.0.1": set sealed-onion:services.web.ports.80',
   ],
   [
     "a target's port above the last one",
     service({ ports: { "80": "127.0.0.1:70000" } }),
-    'services.web.ports.80 must be site or an address on the VM itself such as "127.0.0.1:8080", got "127.0.0.1:70000": set sealed-onion:services.web.ports.80',
+    'services.web.ports.80 must be site or an address on the VM itself such as "127.0.0.1:8080", "[::1]:8080" or "unix:/run/app/socket", got "127.0.0.1:70000": set sealed-onion:services.web.ports.80',
+  ],
+  [
+    "a port that leads to the web server of a site",
+    service({ ports: { "80": "site", "8080": "127.0.0.1:8440" } }),
+    'services.web.ports.8080 is "127.0.0.1:8440", the port of a static site: set sealed-onion:services.web.ports.8080 to another port, or to site',
+  ],
+  [
+    "a port that lets visitors ask Vault as the machine",
+    service({ ports: { "80": "127.0.0.1:8100" } }),
+    'services.web.ports.80 is "127.0.0.1:8100", the port of Vault\'s agent: set sealed-onion:services.web.ports.80 to another port, or to site',
   ],
   [
     "a service with no port",

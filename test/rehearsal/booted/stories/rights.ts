@@ -8,7 +8,7 @@ export const lateRight: Story = {
   name: "403 before the right is there, then everything starts by itself",
   async tell(stage) {
     const { azure, platform, facts, machine, console } = stage;
-    const restore = withdrawPolicy(azure, facts.vault.uri, identityOf(azure, platform.vmId));
+    const restore = withdrawPolicy(azure, facts.vault.keyUrl, identityOf(azure, platform.vmId));
     const from = console.mark();
     await machine.switchOn();
     await console.seen(/sealed-onion: the secrets are still sealed: .*HTTP 403/, { from, withinMs: 40_000 });
@@ -22,7 +22,7 @@ export const revokedRight: Story = {
   name: "a revoked right: after a reboot all stays sealed, until it is back",
   async tell(stage) {
     const { azure, platform, facts, machine, console } = stage;
-    const restore = withdrawPolicy(azure, facts.vault.uri, identityOf(azure, platform.vmId));
+    const restore = withdrawPolicy(azure, facts.vault.keyUrl, identityOf(azure, platform.vmId));
     const from = console.mark();
     try {
       await machine.reboot();

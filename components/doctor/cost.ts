@@ -1,0 +1,38 @@
+import { readStackFile } from "../config/stack-file";
+import { costChanges } from "../preview/costs";
+import type { PlannedChange } from "../preview/plan";
+
+/** What a stack costs a month, as its configuration says: list prices, US dollars. */
+export function costText(stack: string): string {
+  const { value } = readStackFile(stack);
+  const own = (key: string) => value(`sealed-onion:${key}`);
+  const costs = costChanges(plannedOf(own));
+  const line = (what: string, price: number | undefined) =>
+    `${price === undefined ? "?" : `${price} USD`}`.padStart(8).concat(`  ${what}`);
+  const sum = costs.reduce((total, { after }) => total + (after ?? 0), 0);
+  const unknown = costs.some(({ after }) => after === undefined) ? ", without what has no price here" : "";
+  return [
+    `stack ${stack}, a month, about (list prices of West Europe, without tax):`,
+    ...costs.map(({ what, after }) => line(what, after)),
+    line(`in all${unknown}; blobs, vault and traffic are cents`, sum),
+  ].join("\n");
+}
+
+function plannedOf(own: (key: string) => unknown): PlannedChange[] {
+  const create = (type: string, next: object): PlannedChange => ({
+    ...{ name: type, type, component: "", kind: "create", old: {}, changed: [] },
+    next: next as PlannedChange["next"],
+  });
+  const isEphemeral = own("ephemeralOsDisk") === true || own("ephemeralOsDisk") === "true";
+  const osDisk = isEphemeral ? { diffDiskSettings: { option: "Local" } } : {};
+  const kty = own("keyProtection") === "hsm" ? "RSA-HSM" : "RSA";
+  return [
+    create("azure-native:compute:VirtualMachine", {
+      hardwareProfile: { vmSize: own("vmSize") },
+      storageProfile: { osDisk },
+    }),
+    create("azure-native:keyvault:Key", { properties: { kty, keySize: Number(own("keySize") ?? 3072) } }),
+    create("azure-native:network:PublicIPAddress", {}),
+    ...(own("outbound") === "natGateway" ? [create("azure-native:network:NatGateway", {})] : []),
+  ];
+}

@@ -1,0 +1,99 @@
+import { askAzure } from "../azure/azure-request";
+import { managementScope } from "../azure/clouds";
+import { actAs, loginInUse } from "../azure/login-in-use";
+import type { ProviderSettings } from "../azure/provider-settings";
+import { missingActions, PARTS, type Part, type Permission } from "../azure/rights";
+import { stackSettings } from "../azure/stack-settings";
+import type { TokenSource } from "../azure/token-source";
+import { readStackFile } from "../config/stack-file";
+import { runChild } from "../process/child-process";
+import type { Finding } from "./finding";
+
+/** As whom `up` acts, and whether Azure lets that one. */
+export async function examineLogin(stack: string | undefined): Promise<Finding[]> {
+  const name = "Azure login";
+  try {
+    const value = stack === undefined ? () => undefined : readStackFile(stack).value;
+    const settings = stackSettings(stack ?? "", value, process.env);
+    actAs(settings);
+    const login = loginInUse();
+    const { token } = await login.getToken(managementScope(login.cloud));
+    const who: Finding = { name, state: "ok", found: login.who };
+    return [who, await examineRights(stack, value, login, { settings, token })];
+  } catch (error) {
+    const { found, type } = split((error as Error).message);
+    return [{ name, state: "missing", found, ...(type && { type }) }];
+  }
+}
+
+/** A message ends with its remedy. */
+function split(message: string): { found: string; type?: string } {
+  const at = message.lastIndexOf(": ");
+  return at < 0
+    ? { found: message }
+    : { found: message.slice(0, at), type: message.slice(at + 2).replace(/^type /, "") };
+}
+
+async function examineRights(
+  stack: string | undefined,
+  value: (key: string) => unknown,
+  login: TokenSource,
+  { settings, token }: { settings: ProviderSettings; token: string },
+): Promise<Finding> {
+  const name = "rights";
+  const subscription = settings.subscriptionId?.value ?? process.env.AZURE_SUBSCRIPTION_ID ?? (await ofAz(login));
+  if (!subscription) {
+    return {
+      name,
+      state: "warning",
+      found: "not looked at: no subscription is named",
+      type: "export ARM_SUBSCRIPTION_ID=ID",
+    };
+  }
+  const scopes = [
+    `/subscriptions/${subscription}`,
+    `/subscriptions/${subscription}/resourceGroups/sealed-onion-${stack}`,
+  ];
+  const answers = await Promise.all(scopes.map((scope) => permissionsAt(login, scope, token)));
+  const known = answers.filter((answer) => answer !== undefined);
+  if (known.length === 0) {
+    const found = `subscription ${subscription} does not say what this login may do`;
+    return { name, state: "warning", found, type: "az account show, or ask who owns the subscription" };
+  }
+  const missing = missingActions(partsOf(value), known.flat());
+  if (missing.length === 0) return { name, state: "ok", found: `all that up does in subscription ${subscription}` };
+  const more = missing.length > 3 ? ` and ${missing.length - 3} more` : "";
+  const found = `subscription ${subscription} does not let this login do ${missing.slice(0, 3).join(", ")}${more}`;
+  const type =
+    "npm run doctor -- --role > role.json && az role definition create --role-definition role.json, and have it assigned";
+  return { name, state: "missing", found, type };
+}
+
+async function ofAz({ login }: TokenSource): Promise<string | undefined> {
+  if (login.how !== "az") return undefined;
+  const argv = ["account", "show", "--query", "id", "--output", "tsv"];
+  const { code, stdout } = await runChild("az", argv, { deadlineMs: 60_000 });
+  return code === 0 ? stdout.toString("utf8").trim() : undefined;
+}
+
+/** Source: https://learn.microsoft.com/rest/api/authorization/permissions */
+async function permissionsAt({ cloud }: TokenSource, scope: string, token: string): Promise<Permission[] | undefined> {
+  const path = `${scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01`;
+  const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
+  const { status, body } = await askAzure(`https://${cloud.resourceManager}${path}`, { headers });
+  return status === 200 ? (body as { value: Permission[] }).value : undefined;
+}
+
+/** The parts that a stack's configuration asks for. */
+function partsOf(value: (key: string) => unknown): readonly Part[] {
+  const own = (key: string) => value(`sealed-onion:${key}`);
+  const { publish = "managed" } = (own("image") ?? {}) as { publish?: string };
+  const vaultAuth = Object.keys((own("vaultAuth") ?? {}) as object).length > 0;
+  const wanted: Readonly<Record<string, boolean>> = {
+    roles: own("authorization") === "rbac" || vaultAuth,
+    "managed image": publish !== "gallery",
+    gallery: publish === "gallery",
+    "NAT gateway": own("outbound") === "natGateway",
+  };
+  return PARTS.filter(({ name }) => wanted[name] ?? true);
+}

@@ -1,0 +1,82 @@
+import * as fs from "node:fs";
+import { readStackFile, type StackFile } from "../config/stack-file";
+import { runChild } from "../process/child-process";
+import { findOnPath } from "../process/tools";
+import type { Finding } from "./finding";
+
+/** The stack that is meant: the one that is named, else the one that Pulumi has selected, else the only one there is. */
+export async function chooseStack(wanted: string | undefined): Promise<string | undefined> {
+  if (wanted !== undefined) return wanted;
+  if (findOnPath("pulumi")) {
+    const argv = ["stack", "--show-name", "--non-interactive"];
+    const { code, stdout } = await runChild("pulumi", argv, { deadlineMs: 15_000 });
+    if (code === 0 && stdout.length > 0) return stdout.toString("utf8").trim().split("/").at(-1);
+  }
+  const [only, ...others] = stackFiles();
+  return others.length === 0 ? only : undefined;
+}
+
+function stackFiles(): string[] {
+  const names = fs.readdirSync(".").map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1]);
+  return names.filter((name) => name !== undefined);
+}
+
+/** What a stack's configuration lacks. */
+export function examineStack(stack: string | undefined): Finding[] {
+  if (stack === undefined) {
+    const found = "none is selected";
+    return [{ name: "stack", state: "missing", found, type: "pulumi stack init dev, or pulumi stack select dev" }];
+  }
+  if (!stackFiles().includes(stack)) {
+    const found = `${stack} has no Pulumi.${stack}.yaml`;
+    return [{ name: "stack", state: "missing", found, type: `pulumi stack init ${stack}` }];
+  }
+  const file = readStackFile(stack);
+  return [
+    { name: "stack", state: "ok", found: stack },
+    checkPassphrase(file),
+    checkDials(stack, file),
+    checkRecipients(file),
+  ];
+}
+
+function checkPassphrase({ hasPassphrase }: StackFile): Finding {
+  const name = "passphrase";
+  const { PULUMI_CONFIG_PASSPHRASE: given, PULUMI_CONFIG_PASSPHRASE_FILE: file } = process.env;
+  if (!hasPassphrase) return { name, state: "ok", found: "none is needed by this stack's file" };
+  if (given !== undefined) return { name, state: "ok", found: "PULUMI_CONFIG_PASSPHRASE" };
+  if (file === undefined) {
+    const type = "export PULUMI_CONFIG_PASSPHRASE_FILE=FILE";
+    return { name, state: "missing", found: "this stack's secret values are encrypted with one", type };
+  }
+  if (fs.existsSync(file)) return { name, state: "ok", found: "PULUMI_CONFIG_PASSPHRASE_FILE" };
+  const type = "export PULUMI_CONFIG_PASSPHRASE_FILE=FILE";
+  return { name, state: "missing", found: `${file} of PULUMI_CONFIG_PASSPHRASE_FILE does not exist`, type };
+}
+
+/** Without a default: `up` refuses without them. */
+const required = {
+  "azure-native:location": "westeurope",
+  "sealed-onion:sshPublicKey": '"$(cat ~/.ssh/id_ed25519.pub)"',
+};
+
+function checkDials(stack: string, { value }: StackFile): Finding {
+  const name = "configuration";
+  const missing = Object.entries(required).filter(([key]) => !value(key));
+  if (missing.length === 0) return { name, state: "ok", found: `Pulumi.${stack}.yaml has what has no default` };
+  const type = missing.map(([key, example]) => `pulumi config set --stack ${stack} ${key} ${example}`).join("; ");
+  return { name, state: "missing", found: `${missing.map(([key]) => key).join(" and ")} not set`, type };
+}
+
+function checkRecipients({ value }: StackFile): Finding {
+  const name = "recoverable by";
+  const given = value("sealed-onion:recipients");
+  const { age = [], pgp = [] } = (typeof given === "string" ? JSON.parse(given) : (given ?? {})) as {
+    age?: string[];
+    pgp?: string[];
+  };
+  const others = age.length + pgp.length;
+  if (others > 0) return { name, state: "ok", found: `vault and ${others} offline key${others === 1 ? "" : "s"}` };
+  const type = `age-keygen -o key.txt, keep it offline, and pulumi config set --path 'sealed-onion:recipients.age[0]' "$(age-keygen -y key.txt)"`;
+  return { name, state: "warning", found: "vault only: if it is lost, so is every secret", type };
+}
