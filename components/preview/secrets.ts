@@ -15,7 +15,10 @@ export interface SecretChange {
 const CAUSES = ["GENERATION", "KIND", "SOURCE"];
 const CONTENT = ["FINGERPRINT", ...CAUSES];
 
-function isSeal({ type, component, kind }: PlannedChange): boolean {
+/** A change of what the command is told says something; one of its standard input or command line does not. */
+function isSeal(change: PlannedChange): boolean {
+  const { type, component, kind } = change;
+  if (kind === "update" && changedNames(change).length === 0) return false;
   return kind !== "same" && type === "command:local:Command" && component === "sealed-onion:index:SealedSecret";
 }
 

@@ -4,7 +4,7 @@ import { readably } from "../process/readable-error";
 import { type ExpectedSeal, expectedSeal } from "./expected-seal";
 import { fingerprint } from "./fingerprint";
 import type { Recipients } from "./recipients";
-import { missingSealedFile, readRecord, readSealed, recordedFingerprint, recordPath } from "./seal/seal-record";
+import { lastRecord, missingSealedFile, readSealed } from "./seal/seal-record";
 import type { SecretDeclaration } from "./secret";
 
 export interface SealedSecretArgs {
@@ -57,6 +57,8 @@ export class SealedSecret extends pulumi.ComponentResource {
         update: "exec node components/start/run.mjs seal",
         delete: "exec node components/start/run.mjs seal --remove",
         environment,
+        // With it the program takes the fingerprint of what it really seals. No plaintext: Pulumi keeps it as a secret.
+        stdin: pulumi.secret(args.fingerprintKey),
         // Progress goes to people; the one line of stdout is for this program.
         logging: "stderr",
       },
@@ -68,7 +70,8 @@ export class SealedSecret extends pulumi.ComponentResource {
       },
     );
 
-    const sealed = seal.stdout.apply(() => sealedOnDisk(stack, declaration));
+    // What is printed is no secret, but Pulumi takes it for one, as an input is.
+    const sealed = pulumi.unsecret(seal.stdout).apply(() => sealedOnDisk(stack, declaration));
     const expected = pulumi.runtime.isDryRun() ? expectation(args, environment) : pulumi.output<ExpectedSeal>({});
     this.secretName = declaration.name;
     this.digest = expected.apply(({ digest }) => pulumi.output(digest ?? sealed.digest));
@@ -101,9 +104,9 @@ export function sealEnvironment(args: SealedSecretArgs): Record<string, pulumi.I
 /** Made with a secret key, but no secret itself: it may be seen in a diff. */
 function takeFingerprint({ stack, declaration, fingerprintKey }: SealedSecretArgs): pulumi.Output<string> {
   const taken = pulumi.output(fingerprintKey).apply((key) =>
-    readably(async () => {
-      const recorded = recordedFingerprint(stack, declaration.name, declaration.from);
-      return fingerprint(declaration, Buffer.from(key, "base64"), recorded);
+    readably(() => {
+      const recorded = lastRecord(stack, declaration.name, declaration.from);
+      return fingerprint(declaration, { stack, key: Buffer.from(key, "base64"), recorded });
     }),
   );
   return pulumi.unsecret(taken);
@@ -115,12 +118,11 @@ function expectation(
   { FINGERPRINT = "", KEY_URL = "" }: Record<string, pulumi.Input<string>>,
 ): pulumi.Output<ExpectedSeal> {
   const { name, from } = declaration;
-  return pulumi.all([FINGERPRINT, KEY_URL]).apply(([fingerprint, keyUrl]) =>
-    readably(() => {
-      const record = readRecord(recordPath(stack, name)) ?? (from ? readRecord(recordPath(stack, from)) : undefined);
-      return expectedSeal(record, { fingerprint, keyUrl, recipients });
-    }),
-  );
+  return pulumi
+    .all([FINGERPRINT, KEY_URL])
+    .apply(([fingerprint, keyUrl]) =>
+      readably(() => expectedSeal(lastRecord(stack, name, from), { fingerprint, keyUrl, recipients })),
+    );
 }
 
 /** What lies on disk counts, not what the command printed: after a rollback of git it is the older secret. */

@@ -9,9 +9,16 @@ export interface ProjectFolder {
   /** Writes a file, mode 0600, path relative to the folder. */
   write(file: string, content: string): void;
   /** Writes a sealed file and its record, as the program `seal` leaves them; returns the file's digest. */
-  seal(stack: string, name: string, more?: { content?: string; fingerprint?: string; hostname?: string }): string;
+  seal(stack: string, name: string, more?: SealedFixture): string;
   /** Goes back to where the process was, and removes the folder. */
   remove(): void;
+}
+
+export interface SealedFixture {
+  readonly content?: string;
+  readonly source?: object;
+  readonly fingerprint?: string;
+  readonly hostname?: string;
 }
 
 /** Makes the folder, with a `nix/` in it, and changes into it. */
@@ -28,10 +35,10 @@ export function projectFolder(): ProjectFolder {
   return {
     folder,
     write,
-    seal: (stack, name, { content = sealedContent(name), fingerprint = "recorded", hostname } = {}) => {
+    seal: (stack, name, { content = sealedContent(name), hostname, ...more } = {}) => {
       const digest = createHash("sha256").update(content).digest("hex");
       const onion = hostname === undefined ? {} : { onion: { hostname } };
-      const record = { ...RECORD, fingerprint, digest, ...onion };
+      const record = { ...RECORD, ...more, digest, ...onion };
       write(`nix/stacks/${stack}/${name}.sops.json`, content);
       write(`nix/stacks/${stack}/${name}.seal.json`, JSON.stringify(record));
       return digest;
@@ -50,6 +57,7 @@ export function sealedContent(name: string): string {
 
 const RECORD = {
   version: 1,
+  fingerprint: "recorded",
   source: { onion: {} },
   generation: 1,
   keyUrl: "https://so-dev-abcd1234.vault.azure.net/keys/sealing-3072/0123456789abcdef0123456789abcdef",

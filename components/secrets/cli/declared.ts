@@ -1,4 +1,4 @@
-import { absentFingerprint, keylessFingerprint } from "../fingerprint";
+import { absentOr, keylessFingerprint } from "../fingerprint";
 import type { SealRequest } from "../seal/seal-request";
 import type { SecretDeclaration } from "../secret";
 import { SourceError } from "../sources/source-error";
@@ -59,7 +59,7 @@ export function requestOf({ stack, declaration }: Declared): SealRequest {
 
 /** That of `file` and `env` needs a key of Pulumi's: the recorded one stands in. */
 function fingerprintAtHand({ stack, declaration }: Declared): string {
-  const recorded = stack.records.get(declaration.name)?.fingerprint ?? absentFingerprint;
+  const recorded = absentOr(stack.records.get(declaration.name), declaration.source);
   try {
     return keylessFingerprint(declaration) ?? recorded;
   } catch (error) {

@@ -3,7 +3,7 @@ import { onionHostname } from "../../onion/hostname";
 import { parseOnionKey } from "../../onion/keys";
 import { atOnce } from "../../process/at-once";
 import { readIfThere } from "../../process/read-if-there";
-import { keylessFingerprint } from "../fingerprint";
+import { absentFingerprint, keylessFingerprint } from "../fingerprint";
 import { digestOf, type SealRecord, sealedPath } from "../seal/seal-record";
 import { readSealedContent } from "../seal/sealed-content";
 import { decrypt } from "../seal/sops";
@@ -63,7 +63,7 @@ async function view(stack: Stack, name: string, offline: boolean): Promise<Secre
     recipients: { vault: keyUrl !== undefined, age: wrapped?.age ?? [], pgp: wrapped?.pgp ?? [] },
     ...(keyUrl && { keyUrl, currentKey: keyUrl === stack.keyUrl }),
     ...(record && { sealedAt: record.sealedAt }),
-    sourceIs: declaration ? await compareSource(declaration, record, opened.plaintext) : "unknown",
+    sourceIs: declaration ? await compareSource(stack, declaration, record, opened.plaintext) : "unknown",
     ...(!offline && wrapped && { opens: opened.plaintext !== undefined }),
     ...withReason(opened.reason ?? whyChanged(record, content, hostname)),
   };
@@ -122,6 +122,7 @@ function stateOf(
 }
 
 async function compareSource(
+  stack: Stack,
   declaration: SecretDeclaration,
   record: SealRecord | undefined,
   opened: Buffer | undefined,
@@ -129,7 +130,7 @@ async function compareSource(
   if (record === undefined) return "unknown";
   try {
     const fingerprint = keylessFingerprint(declaration);
-    if (fingerprint === undefined) return opened ? await compareContent(declaration, opened) : "unknown";
+    if (fingerprint === undefined) return opened ? await compareContent(stack, declaration, opened) : "unknown";
     if (fingerprint !== record.fingerprint) return "different";
     return record.byHand ? "unknown" : "same";
   } catch (error) {
@@ -138,12 +139,17 @@ async function compareSource(
   }
 }
 
-async function compareContent(declaration: SecretDeclaration, opened: Buffer): Promise<"same" | "different"> {
+async function compareContent(
+  stack: Stack,
+  declaration: SecretDeclaration,
+  opened: Buffer,
+): Promise<"same" | "different"> {
   const { content } = await readPlaintext({
-    name: declaration.name,
-    source: declaration.source,
+    ...declaration,
+    stack: stack.name,
     isOnion: declaration.kind === "onion",
     expectedHostname: "",
+    fingerprint: absentFingerprint,
   });
   const isSame = content.length === opened.length && timingSafeEqual(content, opened);
   content.fill(0);

@@ -11,6 +11,13 @@ export type HelperAnswer =
   | { readonly error: string; readonly isUsage: boolean }
   | { readonly alone: true };
 
+/** What a command says to the helper, as one line of JSON. */
+export interface Asked {
+  readonly environment: NodeJS.ProcessEnv;
+  /** What the command got on standard input: see `readRequest`. */
+  readonly key: string;
+}
+
 /** The parameters of one secret, and what differs between processes without a meaning. */
 const own =
   /^(STACK|SECRET|SOURCE|KIND|GENERATION|FROM|FINGERPRINT|KEY_URL|RECIPIENTS|EXPECTED_HOSTNAME|PULUMI_COMMAND_.*|PWD|OLDPWD|SHLVL|_)$/;
@@ -27,18 +34,18 @@ export function sharedEnvironment(environment: NodeJS.ProcessEnv): string {
  * @throws Error with the helper's words if it could not be sealed
  */
 export async function sealTogether(
-  environment: NodeJS.ProcessEnv,
+  asked: Asked,
   { stack, keyUrl }: { stack: string; keyUrl: string },
 ): Promise<SealResult | undefined> {
-  const shared = Object.fromEntries(JSON.parse(sharedEnvironment(environment)) as [string, string][]);
+  const shared = Object.fromEntries(JSON.parse(sharedEnvironment(asked.environment)) as [string, string][]);
   const session = await askSession(stack, { url: keyUrl, environment: shared });
   if (session === undefined) return undefined;
-  const result = session.helper === undefined ? undefined : await askHelper(session.helper, environment);
+  const result = session.helper === undefined ? undefined : await askHelper(session.helper, asked);
   if (result === undefined) actAs(session.settings, session.expected);
   return result;
 }
 
-function askHelper(socket: string, environment: NodeJS.ProcessEnv): Promise<SealResult | undefined> {
+function askHelper(socket: string, asked: Asked): Promise<SealResult | undefined> {
   const connection = net.connect(socket);
   return new Promise((resolve, reject) => {
     let text = "";
@@ -56,6 +63,6 @@ function askHelper(socket: string, environment: NodeJS.ProcessEnv): Promise<Seal
     });
     connection.once("error", () => resolve(undefined));
     connection.once("close", () => resolve(undefined));
-    connection.write(`${JSON.stringify(environment)}\n`);
+    connection.write(`${JSON.stringify(asked)}\n`);
   });
 }

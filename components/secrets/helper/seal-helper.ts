@@ -7,7 +7,7 @@ import { endWithParent } from "../../process/child-process";
 import { UsageError } from "../../process/usage-error";
 import { readRequest } from "../seal/seal-request";
 import { sealSecret } from "../seal/seal-secret";
-import { type HelperAnswer, sharedEnvironment } from "./seal-client";
+import { type Asked, type HelperAnswer, sharedEnvironment } from "./seal-client";
 
 /**
  * Seals for all the `seal` commands of one `pulumi up`: one login, one loading of the program, and sops at most as often
@@ -35,19 +35,19 @@ const asking = new AsyncLocalStorage<(answer: HelperAnswer) => void>();
 async function serve(connection: net.Socket): Promise<void> {
   const line = await readLine(connection);
   if (line === undefined) return;
-  const environment = JSON.parse(line) as NodeJS.ProcessEnv;
+  const asked = JSON.parse(line) as Asked;
   const answer = (said: HelperAnswer) => connection.write(`${JSON.stringify(said)}\n`);
-  if (sharedEnvironment(environment) !== own) answer({ alone: true });
-  else await asking.run(answer, () => seal(environment, answer));
+  if (sharedEnvironment(asked.environment) !== own) answer({ alone: true });
+  else await asking.run(answer, () => seal(asked, answer));
   connection.end();
 }
 
 /** What the program read from its environment when it was started holds for all: one that differs works alone. */
 const own = sharedEnvironment(process.env);
 
-async function seal(environment: NodeJS.ProcessEnv, answer: (said: HelperAnswer) => void): Promise<void> {
+async function seal({ environment, key }: Asked, answer: (said: HelperAnswer) => void): Promise<void> {
   try {
-    answer({ result: await sealSecret(readRequest(environment)) });
+    answer({ result: await sealSecret(readRequest(environment, key)) });
   } catch (error) {
     answer({ error: (error as Error).message, isUsage: error instanceof UsageError });
   }

@@ -1,7 +1,7 @@
 import { onionHostname } from "../../onion/hostname";
 import { parseOnionKey } from "../../onion/keys";
 import { readPlaintext } from "../sources/read-source";
-import type { Plaintext } from "../sources/source";
+import type { ReadPlaintext } from "../sources/source";
 import { SourceError } from "../sources/source-error";
 import { sourceOf } from "../sources/sources";
 import { checkPrefix } from "./seal-plan";
@@ -12,9 +12,9 @@ import { decrypt } from "./sops";
 /** Whether what is sealed stands. */
 export type Compared =
   /** It does not. The source's plaintext, where it was read already. */
-  | { readonly plan: "seal"; readonly plaintext?: Plaintext }
+  | { readonly plan: "seal"; readonly plaintext?: ReadPlaintext }
   /** It does; `verified` if it is known to be what the source says. */
-  | { readonly plan: "keep"; readonly hostname?: string; readonly verified: boolean };
+  | { readonly plan: "keep"; readonly hostname?: string; readonly verified: boolean; readonly fingerprint?: string };
 
 /**
  * Opens a sealed file whose record is lost or of another content, and says whether it stands.
@@ -76,7 +76,8 @@ async function compareWithSource(request: SealRequest, sealed: Buffer): Promise<
   if (plaintext && !plaintext.content.equals(sealed)) return { plan: "seal", plaintext };
   plaintext?.content.fill(0);
   const hostname = request.isOnion ? { hostname: await hostnameOf(request, sealed) } : {};
-  return { plan: "keep", ...hostname, verified: plaintext !== undefined };
+  const fingerprint = plaintext?.fingerprint && { fingerprint: plaintext.fingerprint };
+  return { plan: "keep", ...hostname, ...fingerprint, verified: plaintext !== undefined };
 }
 
 async function hostnameOf({ stack, name }: SealRequest, sealed: Buffer): Promise<string> {
@@ -88,7 +89,7 @@ async function hostnameOf({ stack, name }: SealRequest, sealed: Buffer): Promise
   }
 }
 
-async function readUnlessAbsent(request: SealRequest): Promise<Plaintext | undefined> {
+async function readUnlessAbsent(request: SealRequest): Promise<ReadPlaintext | undefined> {
   try {
     return await readPlaintext(request);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { absentFingerprint } from "../fingerprint";
-import { sourceOf } from "../sources/sources";
+import { isSameSource, sourceOf } from "../sources/sources";
 import type { LostFile } from "./lost-file";
 import { damagedSealedFile, missingSealedFile, type SealRecord, sealedPath } from "./seal-record";
 import type { SealRequest } from "./seal-request";
@@ -77,7 +77,9 @@ function planDamaged({ stack, name, isOnion }: SealRequest, isGenerated: boolean
 
 /** The file was changed without its record: by a kill between the two, or by sops itself. */
 function planUnknown(request: SealRequest, stale: SealRecord | undefined, isGenerated: boolean): Plan {
-  if (isGenerated || request.isOnion || stale === undefined) return "compare";
+  if (isGenerated || stale === undefined) return "compare";
+  if (isElsewhere(request, stale)) return "seal";
+  if (request.isOnion) return "compare";
   return sameFingerprint(request, stale) ? "open" : "seal";
 }
 
@@ -96,11 +98,17 @@ function planGenerated(request: SealRequest, record: SealRecord): Plan {
 
 function planFromSource(request: SealRequest, record: SealRecord): Plan {
   if (isRolledBack(request, record)) return "keep";
+  if (isElsewhere(request, record)) return "seal";
   if (sourceOf(request.source).kind !== Object.keys(record.source)[0] || request.generation > record.generation)
     return "seal";
   if (request.isOnion && record.onion === undefined) return "seal";
   if (sameFingerprint(request, record)) return "keep";
   return record.byHand ? "compare" : "seal";
+}
+
+/** Another source is declared, and it is not there: what is sealed must not pass for it, so reading it is to say why. */
+function isElsewhere({ fingerprint, source }: SealRequest, record: SealRecord): boolean {
+  return fingerprint === absentFingerprint && !isSameSource(source, record.source);
 }
 
 function sameFingerprint(request: SealRequest, record: SealRecord): boolean {

@@ -60,10 +60,9 @@ export function readSealed(stack: string, name: string): { digest: string; hostn
   return { digest: record.digest, ...(record.onion && { hostname: record.onion.hostname }) };
 }
 
-/** The fingerprint of a secret's last seal, also under the name that it had before. */
-export function recordedFingerprint(stack: string, name: string, from?: string): string | undefined {
-  const record = readRecord(recordPath(stack, name)) ?? (from ? readRecord(recordPath(stack, from)) : undefined);
-  return record?.fingerprint;
+/** The record of a secret's last seal, also under the name that it had before. @throws if it is no record */
+export function lastRecord(stack: string, name: string, from?: string): SealRecord | undefined {
+  return readRecord(recordPath(stack, name)) ?? (from ? readRecord(recordPath(stack, from)) : undefined);
 }
 
 /** What to do about a sealed file that must be there. */

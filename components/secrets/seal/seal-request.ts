@@ -18,6 +18,8 @@ export interface SealRequest {
   readonly recipients: SealFor;
   /** `….onion`, the path of a `hostname` file, or "". */
   readonly expectedHostname: string;
+  /** What fingerprints of plaintexts are taken with, where Pulumi gave it: it is on standard input. */
+  readonly fingerprintKey?: Uint8Array | undefined;
   /** What the last successful run of the same resource said, if there was one. */
   readonly previous: PreviousRun | undefined;
 }
@@ -43,8 +45,8 @@ export function readTarget(environment: NodeJS.ProcessEnv): { stack: string; nam
   return { stack: fileName(environment, "STACK"), name: fileName(environment, "SECRET") };
 }
 
-/** @throws UsageError */
-export function readRequest(environment: NodeJS.ProcessEnv): SealRequest {
+/** @param fingerprintKey base64, or "" where it is not known @throws UsageError */
+export function readRequest(environment: NodeJS.ProcessEnv, fingerprintKey: string): SealRequest {
   const generation = Number(required(environment, "GENERATION"));
   if (!Number.isInteger(generation) || generation < 1)
     throw new UsageError("GENERATION must be a whole number above 0");
@@ -60,6 +62,7 @@ export function readRequest(environment: NodeJS.ProcessEnv): SealRequest {
     fingerprint: required(environment, "FINGERPRINT"),
     recipients: { keyUrl, age, pgp },
     expectedHostname: environment.EXPECTED_HOSTNAME ?? "",
+    fingerprintKey: fingerprintKey === "" ? undefined : Buffer.from(fingerprintKey, "base64"),
     previous: previousRun(environment.PULUMI_COMMAND_STDOUT),
   };
 }

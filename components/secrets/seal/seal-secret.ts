@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { readIfThere } from "../../process/read-if-there";
 import { absentFingerprint } from "../fingerprint";
 import { checkHostname, readPlaintext } from "../sources/read-source";
-import type { Plaintext } from "../sources/source";
+import type { ReadPlaintext } from "../sources/source";
 import { sourceOf } from "../sources/sources";
 import { findLostFile } from "./lost-file";
 import { checkNotAnothers } from "./other-secrets";
@@ -25,7 +25,7 @@ import { decrypt, encrypt, encryptOnlyCopy, SopsError } from "./sops";
 
 /** Seals a secret from its source although nothing says that it changed. */
 export function resealSecret(request: SealRequest): Promise<SealResult> {
-  return alone(request, (run) => sealAnew(run, undefined, sourceOf(request.source).trace === undefined));
+  return alone(request, (run) => sealAnew(run, undefined, true));
 }
 
 /**
@@ -126,29 +126,43 @@ async function decide(request: SealRequest, state: SealedState, content: Buffer 
     : { plan: "seal" };
 }
 
-/** @param byHand whether the request's fingerprint may be that of an older plaintext */
-async function sealAnew(request: Run, known: Plaintext | undefined, byHand = false): Promise<SealResult> {
-  const plaintext = known ?? (await readPlaintext(request));
+/** @param byHand whether the planned fingerprint may be that of an older plaintext, where its own cannot be taken */
+async function sealAnew(planned: Run, known?: ReadPlaintext, byHand = false): Promise<SealResult> {
+  const plaintext = known ?? (await readPlaintext(planned));
+  const request = ofWhatWasRead(planned, plaintext.fingerprint);
   try {
     const withheld = sourceOf(request.source).variable;
     const seal = request.isOnion ? encryptOnlyCopy : encrypt;
     const content = await seal(plaintext.content, request.recipients, { withheld });
     const record = newRecord(request, content, plaintext.hostname);
-    return finish(request, content, byHand ? { ...record, byHand } : record, "sealed");
+    const isOlder = byHand && plaintext.fingerprint === undefined;
+    return finish(request, content, isOlder ? { ...record, byHand: true } : record, "sealed");
   } finally {
     plaintext.content.fill(0);
   }
+}
+
+/** The source may have changed between the preview's look at it and the reading. */
+function ofWhatWasRead(request: Run, fingerprint = request.fingerprint): Run {
+  const isKnown = request.fingerprint.startsWith(`${sourceOf(request.source).kind}:`);
+  if (isKnown && fingerprint !== request.fingerprint) {
+    console.error("its source changed since the preview: what it says now is sealed");
+  }
+  return { ...request, fingerprint };
 }
 
 interface Kept {
   readonly hostname?: string;
   /** Whether what is sealed is known to be what `fingerprint` stands for. */
   readonly verified?: boolean;
+  /** That of the source, where it was read. */
+  readonly fingerprint?: string | undefined;
 }
 
 /** Leaves the plaintext that is sealed as it is; seals it for others if the recipients changed. */
-async function keep(request: Run, state: SealedState, before: Buffer, kept: Kept): Promise<SealResult> {
+async function keep(planned: Run, state: SealedState, before: Buffer, kept: Kept): Promise<SealResult> {
   const { record } = state;
+  const request = { ...planned, fingerprint: kept.fingerprint ?? planned.fingerprint };
   const hostname = request.isOnion ? (kept.hostname ?? record?.onion?.hostname) : undefined;
   if (hostname) checkHostname(request, hostname);
   checkNotAnothers(request, before, hostname);

@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { endWithParent } from "../../process/child-process";
 import { UsageError } from "../../process/usage-error";
 import { sealTogether } from "../helper/seal-client";
@@ -14,15 +15,21 @@ import { readRequest, readTarget, type SealRequest, type SealResult } from "./se
  */
 async function main(): Promise<void> {
   if (process.argv[2] === "--remove") return remove();
-  const request = readRequest(process.env);
+  const key = await readKey();
+  const request = readRequest(process.env, key);
   const { stack, recipients } = request;
-  const sealed = await sealTogether(process.env, { stack, keyUrl: recipients.keyUrl });
+  const sealed = await sealTogether({ environment: process.env, key }, { stack, keyUrl: recipients.keyUrl });
   console.log(JSON.stringify(sealed ?? (await sealAlone(request))));
 }
 
 async function sealAlone(request: SealRequest): Promise<SealResult> {
   const { sealSecret } = await import("./seal-secret.js");
   return sealSecret(request);
+}
+
+/** Standard input is empty where a person runs this, or an older version's state does. */
+async function readKey(): Promise<string> {
+  return process.stdin.isTTY ? "" : text(process.stdin);
 }
 
 async function remove(): Promise<void> {

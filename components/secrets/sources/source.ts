@@ -33,6 +33,12 @@ export interface Plaintext {
   readonly hostname?: string;
 }
 
+/** A plaintext as it was read. */
+export interface ReadPlaintext extends Plaintext {
+  /** Of exactly what was read; undefined where it cannot be taken, as the stack's key is not at hand. */
+  readonly fingerprint: string | undefined;
+}
+
 export interface Generated {
   /** What the new key's hostname starts with; may be empty. */
   readonly hostnamePrefix: string;

@@ -32,6 +32,11 @@ export function parseSource(field: Field): SecretSource {
   return { [source.kind]: source.parse(at(field.path, value, source.kind)) } as SecretSource;
 }
 
+/** Whether both declare the same reference. */
+export function isSameSource(one: SecretSource, other: SecretSource): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
 /** A declared source with what can be done with it. */
 export interface SourceInUse {
   readonly kind: SecretSource extends infer S ? (S extends S ? keyof S : never) : never;

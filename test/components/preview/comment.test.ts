@@ -57,6 +57,10 @@ function row(changes: Change[]): string | undefined {
 const onion = { SOURCE: '{"onion":{}}', SECRET: "onion" };
 
 describe("a secret in the comment", () => {
+  it("is left out where its command alone changes, as after an update of this program", () => {
+    expect(row([{ ...seal({}), changed: ["stdin"] }])).toBeUndefined();
+  });
+
   it.each([
     ["other content", seal({ FINGERPRINT: "file:2" }), "| `token` | seal again | its content changed |"],
     [

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -17,11 +18,21 @@ afterEach(() => {
   fs.rmSync(folder, { recursive: true });
 });
 
-function of(
-  source: SecretSource,
-  options: { generation?: number; recorded?: string; key?: Buffer } = {},
-): Promise<string> {
-  return fingerprint({ source, generation: options.generation ?? 1 }, options.key ?? hmacKey, options.recorded);
+interface Options {
+  generation?: number;
+  recorded?: string;
+  recordedSource?: SecretSource;
+  key?: Buffer;
+  stack?: string;
+  name?: string;
+}
+
+function of(source: SecretSource, options: Options = {}): Promise<string> {
+  const { generation = 1, recorded, recordedSource = source, key = hmacKey, stack = "dev", name = "token" } = options;
+  return fingerprint(
+    { name, source, generation },
+    { stack, key, recorded: recorded === undefined ? undefined : { source: recordedSource, fingerprint: recorded } },
+  );
 }
 
 function file(name: string, content: string, mode = 0o600): string {
@@ -35,7 +46,7 @@ describe("a file's fingerprint", () => {
   it("changes with the content and with the stack's key, and with nothing else", async () => {
     const source = { file: file("token", "one") };
     const first = await of(source);
-    expect(first).toMatch(/^file:[0-9a-f]{64}$/);
+    expect(first).toMatch(/^file:dev\/token:[0-9a-f]{64}$/);
     expect(await of(source, { generation: 2, recorded: "file:old" })).toBe(first);
     expect(await of(source, { key: Buffer.alloc(32, 8) })).not.toBe(first);
     file("token", "two");
@@ -44,6 +55,36 @@ describe("a file's fingerprint", () => {
 
   it("is the recorded one where the file is not there, as in a pull request's preview", async () => {
     expect(await of({ file: path.join(folder, "gone") }, { recorded: "file:old" })).toBe("file:old");
+  });
+
+  it("is `absent` where the recorded one was taken of another source", async () => {
+    const recordedSource = { file: path.join(folder, "before") };
+    expect(await of({ file: path.join(folder, "gone") }, { recorded: "file:old", recordedSource })).toBe("absent");
+    expect(await of({ env: "NOT_SET_HERE" }, { recorded: "file:old", recordedSource })).toBe("absent");
+  });
+
+  it("differs for an equal content of another secret, and of the same secret in another stack", async () => {
+    const source = { file: file("token", "one") };
+    const others = [await of(source, { name: "other" }), await of(source, { stack: "prod" })];
+    expect(new Set([await of(source), ...others].map((print) => print.split(":").at(-1))).size).toBe(3);
+  });
+
+  it("stays the recorded one while the content does: of the older form, and of the name it had before", async () => {
+    const source = { file: file("token", "one") };
+    const older = `file:${createHmac("sha256", hmacKey).update("one").digest("hex")}`;
+    const renamed = await of(source, { name: "former" });
+    expect(await of(source, { recorded: older })).toBe(older);
+    expect(await of(source, { recorded: renamed })).toBe(renamed);
+    file("token", "two");
+    const changed = await of(source);
+    expect(await of(source, { recorded: older })).toBe(changed);
+    expect(await of(source, { recorded: renamed })).toBe(changed);
+  });
+
+  it("does not stay that of another kind of source with the same content", async () => {
+    vi.stubEnv("A_SECRET", "one");
+    const source = { file: file("token", "one") };
+    expect(await of(source, { recorded: await of({ env: "A_SECRET" }) })).toBe(await of(source));
   });
 
   it("is `absent` where it was never sealed either", async () => {
@@ -67,7 +108,7 @@ describe("a variable's fingerprint", () => {
   it("changes with the value", async () => {
     vi.stubEnv("A_SECRET", "one");
     const first = await of({ env: "A_SECRET" });
-    expect(first).toMatch(/^env:[0-9a-f]{64}$/);
+    expect(first).toMatch(/^env:dev\/token:[0-9a-f]{64}$/);
     vi.stubEnv("A_SECRET", "two");
     expect(await of({ env: "A_SECRET" })).not.toBe(first);
   });

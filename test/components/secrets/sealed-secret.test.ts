@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SealedSecret, type SealedSecretArgs, sealedOnDisk } from "../../../components/secrets/sealed-secret";
 import { parseSecrets } from "../../../components/secrets/secret";
 import { HOSTNAME, type ProjectFolder, projectFolder } from "../project-folder";
-import { FINGERPRINT_KEY, find, type MockOptions, resolved, settled, startMocks } from "../pulumi-mocks";
+import { FINGERPRINT_KEY, find, type MockOptions, resolved, secretValue, settled, startMocks } from "../pulumi-mocks";
 
 const KEY_URL = "https://so-dev-abcd1234.vault.azure.net/keys/sealing-3072/0123456789abcdef0123456789abcdef";
 const PLAINTEXT = "correct horse battery staple";
@@ -37,7 +37,7 @@ function argsFor(declaration: object, args: Partial<SealedSecretArgs> = {}, name
 
 async function make(declaration: object, args: Partial<SealedSecretArgs> = {}, options: MockOptions = {}) {
   const { name, ...given } = { name: "onion-key", ...declaration };
-  project.seal("dev", name, { hostname: HOSTNAME });
+  project.seal("dev", name, { hostname: HOSTNAME, ...("source" in given && { source: given.source as object }) });
   const registrations = await startMocks(options);
   const secret = new SealedSecret(name, argsFor(given, args, name));
   await settled();
@@ -67,13 +67,14 @@ describe("a sealed secret", () => {
         EXPECTED_HOSTNAME: "",
       },
       logging: "stderr",
+      stdin: expect.anything(),
     });
+    expect(secretValue(seal.inputs.stdin)).toBe(FINGERPRINT_KEY);
   });
 
-  it("has no machine's path, no trigger and no standard input among its inputs", async () => {
+  it("has no machine's path and no trigger among its inputs", async () => {
     const { seal } = await make({ name: "token", source: { file: "token.txt" } });
-    for (const input of ["dir", "triggers", "stdin", "interpreter", "assetPaths"])
-      expect(seal.inputs[input]).toBeUndefined();
+    for (const input of ["dir", "triggers", "interpreter", "assetPaths"]) expect(seal.inputs[input]).toBeUndefined();
     expect(seal.wire.includes(project.folder)).toBe(false);
   });
 
@@ -121,7 +122,7 @@ describe("its fingerprint", () => {
     project.write("token.txt", PLAINTEXT);
     const { seal } = await make({ name: "token", source: { file: "token.txt" } });
     const { FINGERPRINT } = seal.inputs.environment as Record<string, string>;
-    expect(FINGERPRINT).toMatch(/^file:[0-9a-f]{64}$/);
+    expect(FINGERPRINT).toMatch(/^file:dev\/token:[0-9a-f]{64}$/);
   });
 
   it("changes with the plaintext", async () => {
@@ -140,7 +141,7 @@ describe("its fingerprint", () => {
   });
 
   it("is the one recorded under the old name while a secret is renamed", async () => {
-    project.seal("dev", "old", { fingerprint: "of the old name" });
+    project.seal("dev", "old", { fingerprint: "of the old name", source: { file: "elsewhere.txt" } });
     const registrations = await startMocks({ preview: true });
     new SealedSecret("new", argsFor({ source: { file: "elsewhere.txt" }, from: "old" }, {}, "new"));
     await settled();
@@ -148,6 +149,19 @@ describe("its fingerprint", () => {
       FINGERPRINT: "of the old name",
       FROM: "old",
     });
+  });
+
+  it("is not the recorded one where another source is not on this machine", async () => {
+    project.seal("dev", "token", { source: { file: "before.txt" } });
+    const registrations = await startMocks({ preview: true });
+    new SealedSecret("token", argsFor({ source: { file: "elsewhere.txt" } }, {}, "token"));
+    await settled();
+    expect(find(registrations, "token-seal").inputs.environment).toMatchObject({ FINGERPRINT: "absent" });
+  });
+
+  it("leaves digest and address no secret, although its key is one", async () => {
+    const { secret } = await make({ source: { onion: {} } });
+    for (const output of [secret.digest, secret.hostname]) expect(await pulumi.isSecret(output)).toBe(false);
   });
 
   it("is not known while its key is not", async () => {

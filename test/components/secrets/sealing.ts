@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { type LoopbackAzure, startAzure } from "loopback-azure/azure";
 import type { CloudResource } from "loopback-azure/cloud";
+import { keylessFingerprint } from "../../../components/secrets/fingerprint";
 import type { SealRecord } from "../../../components/secrets/seal/seal-record";
 import type { SealResult } from "../../../components/secrets/seal/seal-request";
 import { type SecretSource, sourceOf } from "../../../components/secrets/sources/sources";
@@ -54,6 +55,8 @@ export interface RunOptions {
   environment?: NodeJS.ProcessEnv;
   /** What the last run printed, as Pulumi hands it to the next. */
   previous?: SealResult | undefined;
+  /** What it reads on standard input. @default nothing */
+  input?: string;
   /** A command line that starts the program, in place of starting it directly. */
   through?: string[];
   /** Gets the process, for instance to kill it. */
@@ -88,7 +91,7 @@ export async function startSealing(): Promise<Sealing> {
   };
   const keyUrl = await rotateKey();
   const startRaw: Sealing["start"] = (program, argv, options = {}) =>
-    runProgram(folder, { ...azure.workstation.env, ...options.environment }, [program, ...argv], options.onStart);
+    runProgram(folder, { ...azure.workstation.env, ...options.environment }, [program, ...argv], options);
   const start: Sealing["start"] = (program, argv, options = {}) => {
     const [first = "", ...rest] = [
       ...(options.through ?? []),
@@ -161,26 +164,36 @@ function parameters(secret: Partial<SecretParameters>): NodeJS.ProcessEnv {
     KIND: secret.kind ?? (sourceOf(source).generated ? "onion" : ""),
     GENERATION: String(secret.generation ?? 1),
     FROM: secret.from ?? "",
-    FINGERPRINT: secret.fingerprint ?? `test:${randomUUID()}`,
+    FINGERPRINT: secret.fingerprint ?? traceOf(source, secret.generation ?? 1) ?? `test:${randomUUID()}`,
     KEY_URL: secret.keyUrl,
     RECIPIENTS: JSON.stringify({ age: secret.age ?? [], pgp: secret.pgp ?? [] }),
     EXPECTED_HOSTNAME: secret.hostname ?? "",
   };
 }
 
+/** The fingerprint that a preview takes of a source that has a trace. */
+function traceOf(source: SecretSource, generation: number): string | undefined {
+  try {
+    return keylessFingerprint({ source, generation });
+  } catch {
+    return undefined; // a source that the test leaves out
+  }
+}
+
 function runProgram(
   cwd: string,
   environment: NodeJS.ProcessEnv,
   [program = "", ...argv]: string[],
-  onStart?: (pid: number) => void,
+  { onStart, input }: RunOptions,
 ): Promise<Run> {
   const child = spawn(program, argv, {
     cwd,
     env: { PATH: process.env.PATH, HOME: cwd, TMPDIR: os.tmpdir(), ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   let stdout = "";
   let stderr = "";
+  child.stdin.on("error", () => {}).end(input); // it may end without reading
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
   });

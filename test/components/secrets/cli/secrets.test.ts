@@ -48,7 +48,7 @@ beforeAll(async () => {
   if (noSops) return;
   await sealing.run({ name: "onion-key", fingerprint: "onion:#1" });
   await sealing.run({ name: "token", source: { file: "token" }, fingerprint: "file:1" });
-  await sealing.run({ name: "command", ...command, fingerprint: "command:other" });
+  await sealing.run({ name: "command", ...command, generation: 2 });
 });
 afterAll(() => sealing.close());
 
