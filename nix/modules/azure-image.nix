@@ -42,7 +42,7 @@
       # The accelerated interface is a slave of the synthetic one and never gets an address: do not wait for it.
       wait-online = {
         anyInterface = true;
-        timeout = 120;
+        timeout = 20; # what waits for the network tries by itself, and says on the console what is missing
       };
     };
 
@@ -67,6 +67,7 @@
     # The temporary disk Azure adds is left alone, and there is no swap on it that a secret could reach.
     swapDevices = lib.mkForce [ ];
     zramSwap.enable = lib.mkForce false;
+    boot.loader.timeout = lib.mkForce 1; # seconds, for whoever is at the serial console
     boot.tmp.useTmpfs = true;
     services.journald.extraConfig = ''
       SystemMaxUse=200M

@@ -10,9 +10,25 @@ applied=$state/applied
 # curl reads the proxy for http:// in small letters only.
 export http_proxy=${http_proxy:-${HTTP_PROXY:-}}
 
+mkdir -p "$state"
+
+# "<2>" also goes to the console, which is all that an operator without a shell sees: one line for each change of state,
+# not one for each look, which finds the same again.
+say() {
+  local level=2
+  if [[ -e $state/said && $(<"$state/said") == "$1" ]]; then level=6; fi
+  printf '%s\n' "$1" >"$state/said"
+  printf '<%s>sealed-onion: %s\n' "$level" "$1" >&2
+}
+
 refuse() {
-  printf '<3>sealed-onion: user data is left alone: %s\n' "$1" >&2
+  say "user data is left alone: $1"
   exit 1
+}
+
+# After a refusal, too, what was in use before is in use again.
+say_if_refused() {
+  if [[ -e $state/said && $(<"$state/said") == "user data is left alone: "* ]]; then say "$1"; fi
 }
 
 # What is open now: the digest of the user data it came from, the generation, and the image's manifest. A switch makes a
@@ -34,15 +50,23 @@ digest=$(printf '%s' "$encoded" | sha256sum | cut -d ' ' -f 1)
 exec {lock}<"${SEALED_ONION_LOCK:-/run/secrets.d}"
 flock "$lock"
 
+images_own="user data holds no secrets: the image's own are in use"
+from_user_data="the secrets in user data are in use"
+
 if [[ -z $encoded ]]; then
   # Gone: back to the image's own files, if others were in use.
   if [[ -e $applied ]]; then
     install_manifest "$SEALED_ONION_MANIFEST" "$digest"
     rm -f "$applied"
+    say "$images_own"
   fi
+  say_if_refused "$images_own"
   exit 0
 fi
-if [[ -e $applied && $(<"$applied") == "$(current "$digest")" ]]; then exit 0; fi
+if [[ -e $applied && $(<"$applied") == "$(current "$digest")" ]]; then
+  say_if_refused "$from_user_data"
+  exit 0
+fi
 
 folder=$state/$digest
 mkdir -p "$folder"
@@ -68,6 +92,7 @@ jq --arg folder "$folder" --slurpfile data "$folder/user-data.json" '
     then .sopsFile = "\($folder)/\($name).sops.json" else . end)' "$SEALED_ONION_MANIFEST" >"$folder/manifest.json"
 sops-install-secrets -check-mode=sopsfile "$folder/manifest.json" || refuse "a file in it is damaged"
 install_manifest "$folder/manifest.json" "$digest" || refuse "it does not open: the secrets in use stay"
+say "$from_user_data"
 
 # The last three sets stay for whoever looks into what happened.
 find "$state" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d ' ' -f 2- |

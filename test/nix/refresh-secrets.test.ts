@@ -183,13 +183,26 @@ describe.skipIf(missing.length > 0)(`sealed files in user data, opened by ${by} 
         `token is not sealed for ${keyUrl}`,
       ],
     ];
-    for (const [userData, word] of words) {
+    for (const [index, [userData, word]] of words.entries()) {
       setUserData(userData);
       const { code, stderr } = await refresh();
-      expect(stderr).toContain(`<3>sealed-onion: user data is left alone: ${word}\n`);
+      const isNew = words[index - 1]?.[1] !== word;
+      expect(stderr).toContain(`<${isNew ? 2 : 6}>sealed-onion: user data is left alone: ${word}\n`);
+      expect((await refresh()).stderr).toContain("<6>sealed-onion: user data is left alone: "); // the console has it once
       expect(code).toBe(1);
       expect(opened()).toBe("from the image");
     }
+  });
+
+  it("are told on the console once they are in use, and once they are gone", async () => {
+    setUserData(asUserData({ token: await seal("rotated") }));
+    expect((await refresh()).stderr).toContain("<2>sealed-onion: the secrets in user data are in use\n");
+    expect((await refresh()).stderr).not.toContain("sealed-onion:");
+    setUserData("");
+    expect((await refresh()).stderr).toContain(
+      "<2>sealed-onion: user data holds no secrets: the image's own are in use\n",
+    );
+    expect((await refresh()).stderr).not.toContain("sealed-onion:");
   });
 
   it("leave the secrets in use where they do not open", async () => {

@@ -86,7 +86,7 @@ describe.skipIf(missing.length > 0)(`the login for OpenBao's agent (skipped with
 
   it("sends the identity's token and which machine it is, and keeps what it gets for one user", async () => {
     const { code, stderr } = await logIn();
-    expect([code, stderr]).toEqual([0, ""]);
+    expect([code, stderr]).toEqual([0, `<2>sealed-onion: logged in at ${address()}/v1/auth/onion/azure\n`]);
     expect(asked.map(({ what }) => what)).toEqual([`POST ${login}`]);
     const { jwt, ...rest } = asked[0]?.body ?? {};
     expect(rest).toEqual({
@@ -170,8 +170,9 @@ describe.skipIf(missing.length > 0)(`the login for OpenBao's agent (skipped with
   ])("says why it is refused, in one line: %s", async (_, answer, reason) => {
     answers[login] = answer;
     const { code, stderr } = await logIn();
-    expect([code, stderr]).toEqual([1, `<3>sealed-onion: no login at ${address()}/v1/auth/onion/azure: ${reason}\n`]);
-    expect(fs.readdirSync(folder)).toEqual([]);
+    expect([code, stderr]).toEqual([1, `<2>sealed-onion: no login at ${address()}/v1/auth/onion/azure: ${reason}\n`]);
+    expect(fs.readdirSync(folder)).toEqual(["login-problem"]);
+    expect((await logIn()).stderr).toMatch(/^<6>/); // the console has it once
   });
 
   it("keeps the token in place where a later login is refused", async () => {
@@ -186,14 +187,14 @@ describe.skipIf(missing.length > 0)(`the login for OpenBao's agent (skipped with
     const { code, stderr } = await logIn({ SEALED_ONION_VAULT_ADDRESS: "http://127.0.0.1:1" });
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^<3>sealed-onion: no login at http:\/\/127\.0\.0\.1:1\/v1\/auth\/onion\/azure: status 000 .*connect.*\n$/i,
+      /^<2>sealed-onion: no login at http:\/\/127\.0\.0\.1:1\/v1\/auth\/onion\/azure: status 000 .*connect.*\n$/i,
     );
   });
 
   it("says that the machine has no such identity, and asks Vault nothing", async () => {
     const { code, stderr } = await logIn({ SEALED_ONION_VAULT_CLIENT_ID: "55555555-5555-4555-8555-555555555555" });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^<3>sealed-onion: no login at .*: the metadata service gives no token: \S.*\n$/);
+    expect(stderr).toMatch(/^<2>sealed-onion: no login at .*: the metadata service gives no token: \S.*\n$/);
     expect(asked).toEqual([]);
   });
 

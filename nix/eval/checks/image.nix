@@ -16,6 +16,7 @@ in
     && config.services.chrony.enable
     && config.services.chrony.servers == [ ]
     && lib.hasInfix "/dev/ptp_hyperv" config.services.chrony.extraConfig;
+  "nobody is waited for when the machine starts" = config.boot.loader.timeout <= 1;
   "the clock is never given up" =
     config.systemd.services.chronyd.startLimitIntervalSec == 0
     && config.systemd.services.chronyd.serviceConfig.Restart == "on-failure";
