@@ -1,8 +1,38 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-/** Writes a file so that it is whole after a power cut. */
+/** What the operating system refuses, in words. */
+const refusals: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full: free some space",
+  EDQUOT: "your quota of the disk is used up: free some space",
+  EROFS: "the file system is read-only: mount it for writing",
+  EACCES: "you may not write there: look at its owner and mode",
+  EPERM: "you may not write there: look at its owner and mode",
+  ENOTDIR: "a part of its path is no folder: move that file away",
+};
+
+/** Does what writes a file. @throws with the reason in words where the operating system refuses it */
+export function onDisk<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const reason = refusals[(error as NodeJS.ErrnoException).code ?? ""];
+    if (reason === undefined) throw error;
+    throw new Error(`cannot write ${file}, ${reason}, then run this again (what was sealed before stands)`);
+  }
+}
+
+/** @throws with the reason in words, see `onDisk` */
+export function makeFolder(folder: string): void {
+  onDisk(folder, () => fs.mkdirSync(folder, { recursive: true }));
+}
+
+/** Writes a file so that it is whole after a power cut. @throws with the reason in words, see `onDisk` */
 export function writeDurably(file: string, content: string | Uint8Array): void {
+  onDisk(file, () => writeAndSync(file, content));
+}
+
+function writeAndSync(file: string, content: string | Uint8Array): void {
   const descriptor = fs.openSync(file, "w", 0o644);
   try {
     fs.writeFileSync(descriptor, content);
@@ -24,7 +54,7 @@ export function syncFolder(folder: string): void {
 
 /** Moves a whole file into its place, over one that is there. */
 export function moveInto(file: string, place: string): void {
-  besides(file, place, (near) => fs.renameSync(near, place));
+  onDisk(place, () => besides(file, place, (near) => fs.renameSync(near, place)));
 }
 
 /**
@@ -32,15 +62,17 @@ export function moveInto(file: string, place: string): void {
  * @throws with code EEXIST then
  */
 export function moveIntoEmpty(file: string, place: string): void {
-  besides(file, place, (near) => {
-    try {
-      fs.linkSync(near, place);
-      fs.rmSync(near);
-    } catch (error) {
-      if (!noHardLinks.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
-      fs.renameSync(near, place); // exFAT and some network folders: here the secret's lock alone keeps others out
-    }
-  });
+  onDisk(place, () => besides(file, place, (near) => linkOrRename(near, place)));
+}
+
+function linkOrRename(near: string, place: string): void {
+  try {
+    fs.linkSync(near, place);
+    fs.rmSync(near);
+  } catch (error) {
+    if (!noHardLinks.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    fs.renameSync(near, place); // exFAT and some network folders: here the secret's lock alone keeps others out
+  }
 }
 
 const noHardLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);

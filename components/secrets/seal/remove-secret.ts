@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileInHead } from "../../process/git-head";
 import { readIfThere } from "../../process/read-if-there";
-import { moveInto } from "./place-file";
+import { makeFolder, moveInto } from "./place-file";
 import { digestOf, recordPath, sealedPath } from "./seal-record";
 import { removeWaiting } from "./sealed-file";
 import { withSecretLock } from "./secret-lock";
@@ -44,7 +44,7 @@ function asideFolder(stack: string): string {
 }
 
 function putAside(stack: string, name: string, content: Buffer): string {
-  fs.mkdirSync(asideFolder(stack), { recursive: true });
+  makeFolder(asideFolder(stack));
   const aside = path.join(asideFolder(stack), `${name}.${digestOf(content).slice(0, 8)}`);
   if (fs.existsSync(recordPath(stack, name))) moveInto(recordPath(stack, name), `${aside}.seal.json`);
   moveInto(sealedPath(stack, name), `${aside}.sops.json`);

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { readIfThere } from "../../process/read-if-there";
-import { moveInto, moveIntoEmpty, syncFolder, writeDurably } from "./place-file";
+import { makeFolder, moveInto, moveIntoEmpty, syncFolder, writeDurably } from "./place-file";
 import { digestOf, parseRecord, recordPath, recordText, type SealRecord, sealedPath, stackFolder } from "./seal-record";
 
 /** A secret of a stack, and what is known of its sealed file. */
@@ -20,8 +20,8 @@ export interface Place {
  */
 export function writeSealed(record: SealRecord, content: Uint8Array, { stack, name, found }: Place): void {
   const sealed = sealedPath(stack, name);
-  fs.mkdirSync(path.dirname(sealed), { recursive: true });
-  fs.mkdirSync(workFolder(stack), { recursive: true });
+  makeFolder(path.dirname(sealed));
+  makeFolder(workFolder(stack));
   const waitingRecord = waiting(stack, `${name}.seal.json`);
   const waitingContent = waiting(stack, `${name}.sops.json`);
   writeDurably(waitingRecord, recordText(record));
@@ -35,7 +35,7 @@ export function writeSealed(record: SealRecord, content: Uint8Array, { stack, na
 
 /** Replaces the record alone. */
 export function writeRecord(record: SealRecord, { stack, name, found }: Place): void {
-  fs.mkdirSync(workFolder(stack), { recursive: true });
+  makeFolder(workFolder(stack));
   const waitingRecord = waiting(stack, `${name}.seal.json`);
   writeDurably(waitingRecord, recordText(record));
   if (digestIfThere(sealedPath(stack, name)) !== found) throw changedMeanwhile(sealedPath(stack, name));
@@ -44,8 +44,8 @@ export function writeRecord(record: SealRecord, { stack, name, found }: Place): 
 
 /** Gives a secret's files another name: the sealed file first, as its record is found again by its digest. */
 export function moveSealed(stack: string, from: string, to: string): void {
-  fs.renameSync(sealedPath(stack, from), sealedPath(stack, to));
-  if (fs.existsSync(recordPath(stack, from))) fs.renameSync(recordPath(stack, from), recordPath(stack, to));
+  moveInto(sealedPath(stack, from), sealedPath(stack, to));
+  if (fs.existsSync(recordPath(stack, from))) moveInto(recordPath(stack, from), recordPath(stack, to));
 }
 
 /**

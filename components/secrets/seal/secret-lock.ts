@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runningSince } from "../../process/process-start";
+import { makeFolder, onDisk } from "./place-file";
 import { workFolder } from "./sealed-file";
 
 /** A run waits for a password, or for a vault for two minutes: more than this is a run that hangs. */
@@ -35,8 +36,8 @@ async function lock(stack: string, name: string): Promise<string> {
   const own = path.join(folder, `${name}.lock.${thisMachine}.${process.pid}.${runningSince(process.pid)}`);
   const giveUpAt = Date.now() + patienceMs;
   for (let isAnnounced = false; ; ) {
-    fs.mkdirSync(folder, { recursive: true });
-    fs.writeFileSync(own, "");
+    makeFolder(folder);
+    onDisk(own, () => fs.writeFileSync(own, ""));
     const other = livingLocks(folder, name).find((file) => path.join(folder, file) !== own);
     if (other === undefined) return own;
     fs.rmSync(own, { force: true });

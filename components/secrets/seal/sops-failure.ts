@@ -1,4 +1,5 @@
 import type { ChildResult } from "../../process/child-process";
+import { howToInstall } from "../../process/tools";
 
 /** Why sops failed, for people. It holds no plaintext. */
 export interface SopsFailure {
@@ -19,7 +20,11 @@ const unreachable = "check the network, the proxy variables and that the vault e
 
 /** The first that matches decides. */
 const explanations: readonly (readonly [RegExp, Explain])[] = [
-  [/flag provided but not defined|No help topic for/, tooOld],
+  // One without the command `encrypt` takes that word for a file's name, and looks for keys in its configuration.
+  [
+    /flag provided but not defined|No help topic for|[Nn]o matching creation rules|no creation rules|non-existent file/,
+    tooOld,
+  ],
   [/RESPONSE (\d{3}):/, (match, text) => answerOf(Number(match[1]), text.slice(0, match.index), text)],
   [
     /failed to acquire a token/,
@@ -43,6 +48,30 @@ const explanations: readonly (readonly [RegExp, Explain])[] = [
       reason: `Key Vault cannot be reached: ${said.replace(/^": /, "").trim()}`,
       remedy: unreachable,
       passing: true,
+    }),
+  ],
+  [
+    /failed to start (?:gpg-)?agent|can't connect to the (?:gpg-)?agent/,
+    () => ({
+      reason: "gpg cannot reach its agent, which has the private keys",
+      remedy: "start it with gpgconf --launch gpg-agent (package gnupg-agent, or gpg-agent)",
+      passing: false,
+    }),
+  ],
+  [
+    /failed to encrypt sops data key with pgp: \]/, // gpg itself would have said why
+    () => ({
+      reason: "gpg is not on PATH, and a recipient is a PGP key",
+      remedy: `${howToInstall("gpg")}, or remove the key from sealed-onion:recipients`,
+      passing: false,
+    }),
+  ],
+  [
+    /([0-9A-F]{40}): skipped: Unusable public key/,
+    ([, fingerprint]) => ({
+      reason: `PGP recipient ${fingerprint} cannot encrypt: it is expired, revoked or for signatures only`,
+      remedy: `see gpg --list-keys ${fingerprint}, and renew it or take another recipient`,
+      passing: false,
     }),
   ],
   [

@@ -126,6 +126,28 @@ describe.skipIf(missing.length > 0)(`an onion key that git's HEAD has and the wo
   });
 });
 
+const noAge = findOnPath("age-keygen") ? "" : " (skipped: needs age on PATH)";
+describe.skipIf(missing.length > 0 || noAge !== "")(`recovery from git and an age key alone${noAge || why}`, () => {
+  it("gives a new deployment the old address, in a clone and without the old vault", async () => {
+    const keyFile = inProject("age-key.txt");
+    const said = execFileSync("sh", ["-c", `age-keygen -o ${keyFile} 2>&1`], { encoding: "utf8" });
+    const age = /age1\w+/.exec(said)?.[0] ?? "";
+    const lostKey = await sealing.rotateKey();
+    const first = await sealing.run({ ...onion("recovered"), keyUrl: lostKey, age: [age] });
+    commit();
+    const version = lostKey.split("/").at(-1) ?? "";
+    sealing.azure.cloud.keys.update(sealing.vaultId, "sealing", version, { enabled: false });
+    for (const file of ["nix", ".cache", ".removed"]) fs.rmSync(inProject(file), { recursive: true, force: true });
+    const recovered = { ...onion("recovered"), age: [age] };
+    const refused = await sealing.run(recovered);
+    expect(refused.stderr).toContain(`brings it back, ${lostKey} or ${age} opens it`);
+    git("checkout", "HEAD", "--", "nix/stacks/dev/recovered.*");
+    const run = await sealing.run(recovered, { environment: { SOPS_AGE_KEY_FILE: keyFile } });
+    expect(run.result).toMatchObject({ action: "rewrapped", hostname: first.result.hostname });
+    git("checkout", "HEAD", "--", "nix");
+  });
+});
+
 describe.skipIf(missing.length > 0)(`adopt${why}`, () => {
   const adopt = (name: string) => sealing.start("secrets", ["adopt", name]);
 

@@ -30,6 +30,11 @@ Group 0: FAILED
       | }
 `;
 
+const pgpKey = "A12FBB297704E21877C2DB021F2EEE1904F96D5A";
+const gpgSays =
+  `Could not generate data key: [failed to encrypt new data key with master key "${pgpKey}": could not encrypt data key ` +
+  "with PGP key: openpgp error: not in the keyring; GnuPG binary error: failed to encrypt sops data key with pgp: ";
+
 describe("why sops failed", () => {
   it("is read out of its wrapped lines, the log of Azure's library left aside", () => {
     expect(failed(wrapped)).toEqual({
@@ -53,6 +58,13 @@ describe("why sops failed", () => {
     ],
     ["DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:", "Key Vault cannot be asked", false],
     ["flag provided but not defined: -filename-override", "this sops is too old", false],
+    ["error loading config: no matching creation rules found", "this sops is too old", false],
+    ['Error: cannot operate on non-existent file "encrypt"', "this sops is too old", false],
+    [`${gpgSays}gpg: failed to start agent '/usr/bin/gpg-agent': No such file`, "gpg cannot reach its agent", false],
+    [`${gpgSays}gpg: can't connect to the agent: IPC connect call failed`, "gpg cannot reach its agent", false],
+    [`${gpgSays}]`, "gpg is not on PATH, and a recipient is a PGP key", false],
+    [`${gpgSays}gpg: ${pgpKey}: skipped: Unusable public key`, `PGP recipient ${pgpKey} cannot encrypt`, false],
+    [`${gpgSays}gpg: ${pgpKey}: skipped: No public key`, `PGP recipient ${pgpKey} is not in the keyring`, false],
     ["something new", "sops ended with code 1: something new", false],
     ["", "sops ended with code 1: it says nothing", false],
   ])("%s", (stderr, reason, passing) => {
