@@ -8,6 +8,7 @@ import { inPlace } from "./components/stack/place";
 import { SealingVault } from "./components/vault/sealing-vault";
 import { VaultAzureAuth } from "./components/vault-auth/vault-azure-auth";
 import { OnionVm } from "./components/vm/onion-vm";
+import { statusUrl } from "./components/vm/status/status-container";
 
 const config = readConfig();
 const { stack, location, production, recipients, services } = config;
@@ -36,9 +37,12 @@ const secrets = config.secrets.map((declaration) => {
 const digests = Object.fromEntries(secrets.map(({ secretName, digest }) => [secretName, digest]));
 const hostnames = pulumi.output(Object.fromEntries(secrets.map(({ secretName, hostname }) => [secretName, hostname])));
 
-const facts = pulumi
-  .all([vault.keyUrl, identity.clientId, hostnames])
-  .apply(([keyUrl, clientId, known]) => factsText(factsOf(config, { keyUrl, clientId, hostnames: known })));
+const facts = (endpoint: pulumi.Output<string>) =>
+  pulumi
+    .all([vault.keyUrl, identity.clientId, hostnames, statusUrl({ endpoint })])
+    .apply(([keyUrl, clientId, known, status]) =>
+      factsText(factsOf(config, { keyUrl, clientId, hostnames: known, statusUrl: status })),
+    );
 
 const { userDataSecrets } = config.bootAgent;
 const imageArgs = {
@@ -63,6 +67,7 @@ const vmArgs = {
   ready: [...vault.machineReady, ...image.ready],
   userDataSecrets: userDataSecrets ? digests : undefined,
   images: { containerUrl: image.containerUrl, current: image.blobName, keep: config.image.keep },
+  status: config.status ? { account: image.account, subscriptionId: deployer.subscriptionId } : undefined,
   ...config.machine,
 };
 const vm = new OnionVm(at.vm.name, vmArgs, at.vm.options);

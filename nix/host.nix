@@ -6,6 +6,7 @@
     ./modules/hardening.nix
     ./modules/onion-service.nix
     ./modules/sealed-secrets.nix
+    ./modules/status.nix
     ./modules/vault-agent.nix
   ];
 

@@ -32,6 +32,9 @@ export function guidOf(...parts: readonly string[]): string {
   return hash.toString("hex", 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+/** Built-in role "Storage Blob Data Contributor". */
+export const BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+
 /** The id by which an assignment refers to a role; Azure spells it so whatever the role's own scope. */
 export function roleDefinitionId(subscriptionId: string, role: string): string {
   return `/subscriptions/${subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${role}`;

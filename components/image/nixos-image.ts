@@ -5,7 +5,7 @@ import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
 import { azureName } from "../azure/azure-name";
-import { blobEndpoint, guidOf, roleDefinitionId, storageAccountName } from "../azure/azure-names";
+import { BLOB_CONTRIBUTOR, blobEndpoint, guidOf, roleDefinitionId, storageAccountName } from "../azure/azure-names";
 import { cloudNamed } from "../azure/clouds";
 import { type Deployer, type Grantee, grant } from "../azure/deployer";
 import { programSettings } from "../azure/program-settings";
@@ -21,8 +21,8 @@ export interface NixosImageArgs extends ImageSettings {
   /** Azure's name of the region. */
   readonly location: string;
   readonly resourceGroupName: pulumi.Input<string>;
-  /** The text of `facts.json`. */
-  readonly facts: pulumi.Input<string>;
+  /** The text of `facts.json`, given where the stack's account has its blobs (`https://ACCOUNT.blob.…`). */
+  readonly facts: (endpoint: pulumi.Output<string>) => pulumi.Input<string>;
   /** Digests of the sealed files that a new image is made for, by secret name. */
   readonly sealed: Readonly<Record<string, pulumi.Input<string>>>;
   /** The build waits for these: the sealed files lie on disk then. */
@@ -32,8 +32,6 @@ export interface NixosImageArgs extends ImageSettings {
   readonly deployer: Deployer;
 }
 
-/** Built-in role "Storage Blob Data Contributor". */
-const BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
 const CONTAINER = "images";
 
 /** Everything of an image that is known before it is built. */
@@ -54,6 +52,8 @@ interface Plan {
 export class NixosImage extends pulumi.ComponentResource {
   /** Id of the managed image, or of the gallery's image version. */
   readonly imageId: pulumi.Output<string>;
+  /** The stack's storage account; `endpoint` is `https://ACCOUNT.blob.core.windows.net`. */
+  readonly account: Readonly<Record<"endpoint" | "id" | "name", pulumi.Output<string>>>;
   /** `https://ACCOUNT.blob.core.windows.net/images` */
   readonly containerUrl: pulumi.Output<string>;
   /** The name of this image's blob in that container. */
@@ -76,8 +76,10 @@ export class NixosImage extends pulumi.ComponentResource {
     }
 
     const cloud = readably(() => cloudNamed(programSettings().environment?.value));
-    this.containerUrl = accountName.apply((known) => `${blobEndpoint(known, cloud)}/${CONTAINER}`);
-    const plan = planImage(args);
+    const endpoint = accountName.apply((known) => blobEndpoint(known, cloud));
+    this.account = { endpoint, id: account.id, name: place.accountName };
+    this.containerUrl = pulumi.interpolate`${endpoint}/${CONTAINER}`;
+    const plan = planImage(args, args.facts(endpoint));
     this.blobName = plan.names.blob;
     const blobUrl = pulumi.interpolate`${this.containerUrl}/${this.blobName}`;
     const inputs = { ...plan.inputs, BLOB_URL: blobUrl, DIGEST: plan.digest, GENERATION: "2" };
@@ -135,7 +137,7 @@ function commandArgs(program: string, environment: Record<string, pulumi.Input<s
 }
 
 /** Digests what the image is made of: files are read, nothing is built. */
-function planImage({ stack, facts, sealed, vhd, builder }: NixosImageArgs): Plan {
+function planImage({ stack, sealed, vhd, builder }: NixosImageArgs, facts: pulumi.Input<string>): Plan {
   const source = vhd === undefined ? (builder ? JSON.stringify(builder) : "nix") : `vhd:${vhd}`;
   const { nixDigest, vhdDigest } = readably(() => ({
     nixDigest: nixTreeDigest("nix"),

@@ -35,6 +35,8 @@ export interface StackConfig {
   /** Whether what cannot be made again is protected from deletion. @default false */
   readonly production: boolean;
   readonly vaultAuth: VaultAuth | undefined;
+  /** Whether the machine writes how it is into the stack's account. @default true */
+  readonly status: boolean;
 }
 
 /** How each key's text is read: Pulumi hands every value over as text, objects and lists as JSON. */
@@ -57,6 +59,7 @@ const KEYS = {
   bootAgent: "json",
   production: "boolean",
   vaultAuth: "json",
+  status: "boolean",
 } as const;
 
 type Key = keyof typeof KEYS;
@@ -86,6 +89,7 @@ function gatherConfig(): StackConfig {
     machine: () => parseMachine(field),
     bootAgent: () => optional(field("bootAgent"), DEFAULT_BOOT_AGENT, parseBootAgent),
     production: () => optional(field("production"), false, boolean),
+    status: () => optional(field("status"), true, boolean),
     vaultAuth: () => parseVaultAuth(field("vaultAuth"), { path: "vault:address", value: other("vault", "address") }),
   });
   checkProduction(config.production, config.vault);

@@ -52,18 +52,22 @@ export interface Facts {
   readonly services: Readonly<Record<string, ServiceFacts>>;
   readonly guest: GuestFacts;
   readonly vaultAgent?: VaultAgentFacts;
+  /** Where the machine writes how it is: `https://ACCOUNT.blob.core.windows.net/status`. */
+  readonly status?: { readonly containerUrl: string };
 }
 
 /** What only Azure and the sealed keys could tell. */
 export interface Deployed {
   readonly keyUrl: string;
   readonly clientId: string;
+  readonly statusUrl: string;
   /** Hostnames of the onion keys, by secret name. */
   readonly hostnames: Readonly<Record<SecretName, string | undefined>>;
 }
 
 /** The facts of a configuration, once it is deployed. */
-export function factsOf(config: StackConfig, { keyUrl, clientId, hostnames }: Deployed): Facts {
+export function factsOf(config: StackConfig, deployed: Deployed): Facts {
+  const { keyUrl, clientId, hostnames, statusUrl } = deployed;
   const { adminUser } = config.machine;
   const { readyWhenUnsealed, userDataSecrets, ...bootAgent } = config.bootAgent;
   const services = config.services.map(({ name, key, ...service }) => {
@@ -80,6 +84,7 @@ export function factsOf(config: StackConfig, { keyUrl, clientId, hostnames }: De
     services: Object.fromEntries(services),
     guest: { adminUser, readyWhenUnsealed, userDataSecrets, bootAgent },
     ...(config.vaultAuth === undefined ? {} : { vaultAgent: agentOf(config.vaultAuth) }),
+    ...(config.status ? { status: { containerUrl: statusUrl } } : {}),
   };
 }
 

@@ -2,10 +2,12 @@ import { VirtualMachine } from "@pulumi/azure-native/compute/virtualMachine";
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
+import { azureName } from "../azure/azure-name";
 import { readably } from "../process/readable-error";
 import type { MachineIdentity } from "../vault/sealing-vault";
 import { closedNetwork } from "./closed-network";
 import type { MachineSettings } from "./machine";
+import { type StatusContainerArgs, statusContainer, statusUrl } from "./status/status-container";
 import { userData } from "./user-data";
 
 export interface OnionVmArgs extends MachineSettings {
@@ -24,6 +26,8 @@ export interface OnionVmArgs extends MachineSettings {
   readonly userDataSecrets: Readonly<Record<string, pulumi.Input<string>>> | undefined;
   /** Where images are uploaded to, and how many earlier ones stay there. */
   readonly images: ImageStore;
+  /** Where the machine writes how it is; without, `up` does not wait until it serves. */
+  readonly status: Pick<StatusContainerArgs, "account" | "subscriptionId"> | undefined;
 }
 
 /** The images of a stack. */
@@ -34,6 +38,9 @@ export interface ImageStore {
   /** Earlier blobs that stay for a rollback. */
   readonly keep: number;
 }
+
+/** From the made machine to the published address: minutes, more where Azure is slow. */
+const PATIENCE_SECONDS = 900;
 
 /** Azure refuses a change of these in place. Source: pulumi-azure-native issue 1117, VM API `PropertyChangeNotAllowed`. */
 const REPLACED_ON = ["storageProfile.imageReference", "storageProfile.osDisk.diffDiskSettings", "osProfile"];
@@ -53,14 +60,16 @@ export class OnionVm extends pulumi.ComponentResource {
     super("sealed-onion:index:OnionVm", name, {}, opts);
     const vmName = pulumi.interpolate`sealed-onion-${args.stack}-${generationOf(this, name, args)}`;
     const card = closedNetwork(this, name, { ...args, vmName });
+    const writing = addStatus(this, name, args);
     const machine = new VirtualMachine(`${name}-machine`, machineArgs(args, vmName, card.id), {
       parent: this,
-      dependsOn: [...args.ready],
+      dependsOn: [...args.ready, ...writing],
       // Its name and its network card's are not the old one's: both can be there.
       deleteBeforeReplace: false,
       replaceOnChanges: REPLACED_ON,
     });
-    new Command(`${name}-prune`, pruneArgs(args), { parent: this, dependsOn: [machine] });
+    const serving = args.status && awaitMachine(this, name, { containerUrl: statusUrl(args.status.account), machine });
+    new Command(`${name}-prune`, pruneArgs(args), { parent: this, dependsOn: [serving ?? machine] });
 
     this.vmId = machine.id;
     this.registerOutputs({ vmId: this.vmId });
@@ -73,6 +82,24 @@ function generationOf(parent: pulumi.Resource, name: string, args: OnionVmArgs):
   const keepers = { imageId, ephemeralOsDisk: `${ephemeralOsDisk}`, adminUser, sshPublicKey, location };
   return new RandomString(`${name}-generation`, { length: 6, special: false, upper: false, keepers }, { parent })
     .result;
+}
+
+function addStatus(parent: pulumi.Resource, name: string, args: OnionVmArgs): pulumi.Resource[] {
+  const { identity, resourceGroupName, status } = args;
+  if (status === undefined) return [];
+  return statusContainer(parent, name, { ...status, resourceGroupName, writer: identity.principalId });
+}
+
+/** Fails, with the machine's own reason, where it does not serve in time: the one before it is then left as it is. */
+function awaitMachine(
+  parent: pulumi.Resource,
+  name: string,
+  { containerUrl, machine }: { containerUrl: pulumi.Input<string>; machine: VirtualMachine },
+): Command {
+  const run = "exec node components/start/run.mjs await-machine";
+  const environment = { CONTAINER_URL: containerUrl, MACHINE: azureName(machine), PATIENCE: `${PATIENCE_SECONDS}` };
+  const args = { create: run, update: run, environment, logging: "stderr" } as const;
+  return new Command(`${name}-serving`, args, { parent, dependsOn: [machine] });
 }
 
 function machineArgs(args: OnionVmArgs, vmName: pulumi.Input<string>, cardId: pulumi.Input<string>) {

@@ -46,6 +46,14 @@ let
       inherit keyVault;
       secrets.token = { inherit sealedFile; };
     };
+    status.sealed-onion = {
+      inherit keyVault;
+      inherit (uses.onion-service.sealed-onion) secrets onionServices;
+      status = {
+        enable = true;
+        containerUrl = "https://soexample.blob.core.windows.net/status";
+      };
+    };
     vault-agent.sealed-onion.vaultAgent = {
       enable = true;
       address = "https://vault.example.org:8200";

@@ -131,6 +131,7 @@ let
           services = builtins.mapAttrs (parseService where parsedSecrets) services;
           guest = parseGuest where (attributeOr { } "guest" facts);
           vaultAgent = parseVaultAgent where (attributeOr null "vaultAgent" facts);
+          status = attributeOr null "status" facts;
         }
       );
 in

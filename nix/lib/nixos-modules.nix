@@ -18,5 +18,6 @@ in
   hardening = plain ../modules/hardening.nix;
   onion-service = withSops ../modules/onion-service.nix;
   sealed-secrets = withSops ../modules/sealed-secrets.nix;
+  status = withSops ../modules/status.nix;
   vault-agent = plain ../modules/vault-agent.nix;
 }

@@ -43,6 +43,11 @@ in
       userDataSecrets.enable = facts.guest.userDataSecrets;
     };
 
+    status = lib.mkIf (facts.status != null) {
+      enable = true;
+      inherit (facts.status) containerUrl;
+    };
+
     vaultAgent = lib.mkIf (facts.vaultAgent != null) {
       enable = true;
       inherit (facts.vaultAgent)

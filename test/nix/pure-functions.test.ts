@@ -95,6 +95,7 @@ describe.skipIf(noNix)("facts in Nix (skipped without nix-instantiate)", () => {
       secrets: { onion: { restart: [] } },
       services: { site: { clientAuthorization: [], ssh: false } },
       vaultAgent: null,
+      status: null,
     });
   });
 

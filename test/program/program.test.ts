@@ -164,7 +164,8 @@ describe("its order", () => {
     expect(waits("image-upload")).toContain("image-build");
     expect(waits("image-image")).toContain("image-upload");
     expect(waits("vm-machine")).toEqual(expect.arrayContaining(["vault-machine-policy", "image-image"]));
-    expect(waits("vm-prune")).toContain("vm-machine");
+    expect(waits("vm-serving")).toContain("vm-machine");
+    expect(waits("vm-prune")).toContain("vm-serving");
   });
 });
 
@@ -179,6 +180,7 @@ describe("the guest's facts", () => {
     expect(JSON.parse(text)).toEqual({
       version: 1,
       stack: "dev",
+      status: { containerUrl: "https://sodevabcd1234.blob.core.windows.net/status" },
       vault: {
         keyUrl: "https://so-dev-abcd1234.vault.azure.net/keys/sealing-3072/0123456789abcdef0123456789abcdef",
       },

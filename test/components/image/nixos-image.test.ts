@@ -42,7 +42,7 @@ async function make(args: Partial<NixosImageArgs> = {}, options: MockOptions = {
     stack: "dev",
     location: "westeurope",
     resourceGroupName: "sealed-onion-dev",
-    facts: FACTS,
+    facts: () => FACTS,
     sealed: SEALED,
     ready: [],
     uploaders: [deployer.grantee],
@@ -231,7 +231,7 @@ describe("its content", () => {
   it("gives it its name: facts, sealed files and the guest's folder", async () => {
     const name = await nameOf();
     expect(await nameOf()).toBe(name);
-    expect(await nameOf({ facts: `${FACTS} ` })).not.toBe(name);
+    expect(await nameOf({ facts: () => `${FACTS} ` })).not.toBe(name);
     expect(await nameOf({ sealed: { "onion-key": "cd".repeat(32) } })).not.toBe(name);
     expect(await nameOf({ sealed: {} })).not.toBe(name);
     project.write("nix/host.nix", "{ }\n");

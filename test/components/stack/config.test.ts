@@ -130,6 +130,7 @@ describe("what is not set", () => {
       },
       production: false,
       vaultAuth: undefined,
+      status: true,
     });
   });
 });

@@ -21,11 +21,13 @@ const CONFIG: StackConfig = {
   bootAgent: DEFAULT_BOOT_AGENT,
   production: false,
   vaultAuth: undefined,
+  status: true,
 };
 const DEPLOYED = {
   keyUrl: "https://so-dev.vault.azure.net/keys/sealing-3072/0",
   clientId: "66666666-6666-4666-8666-666666666666",
   hostnames: { "onion-key": HOSTNAME },
+  statusUrl: "https://sodev.blob.core.windows.net/status",
 };
 
 describe("the guest's facts", () => {
@@ -72,12 +74,19 @@ describe("the guest's facts", () => {
     }
   },
   "stack": "dev",
+  "status": {
+    "containerUrl": "https://sodev.blob.core.windows.net/status"
+  },
   "vault": {
     "keyUrl": "https://so-dev.vault.azure.net/keys/sealing-3072/0"
   },
   "version": 1
 }
 `);
+  });
+
+  it("name no place for a status that nobody wants", () => {
+    expect(factsOf({ ...CONFIG, status: false }, DEPLOYED)).not.toHaveProperty("status");
   });
 
   it("hold nothing of where a secret comes from", () => {

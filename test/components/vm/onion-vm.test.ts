@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_MACHINE } from "../../../components/vm/machine";
 import { OnionVm, type OnionVmArgs } from "../../../components/vm/onion-vm";
 import { type ProjectFolder, projectFolder, sealedContent } from "../project-folder";
-import { CLIENT_ID, find, GROUP_ID, PRINCIPAL_ID, resolved, settled, startMocks } from "../pulumi-mocks";
+import { CLIENT, CLIENT_ID, find, GROUP_ID, PRINCIPAL_ID, resolved, settled, startMocks } from "../pulumi-mocks";
 
 const PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB8+mCR+MEsv0XYi7ohvdKLbDecBtb3uKGQOPfIhdj3C";
 const IMAGE_ID = `${GROUP_ID}/images/dev`;
@@ -25,6 +25,7 @@ async function make(args: Partial<OnionVmArgs> = {}) {
     ready: [],
     userDataSecrets: undefined,
     images: { containerUrl: "https://account.blob.core.windows.net/images", current: "dev-0.vhd", keep: 2 },
+    status: undefined,
     ...DEFAULT_MACHINE,
     sshPublicKey: PUBLIC_KEY,
     ...args,
@@ -134,6 +135,50 @@ describe("an onion VM", () => {
       logging: "stderr",
     });
     expect(prune.options.dependsOn).toContain("vm-machine");
+  });
+});
+
+describe("a machine that tells how it is", () => {
+  const status = () => ({
+    account: {
+      id: pulumi.output(`${GROUP_ID}/accounts/sodev`),
+      name: pulumi.output("sodev"),
+      endpoint: pulumi.output("https://sodev.blob.core.windows.net"),
+    },
+    subscriptionId: CLIENT.subscriptionId,
+  });
+
+  it("has a container of its own to write to, and a right to that one alone", async () => {
+    const { machine, registrations } = await make({ status: status() });
+    expect(find(registrations, "vm-status").inputs).toMatchObject({
+      resourceGroupName: "sealed-onion-dev",
+      accountName: "sodev",
+      containerName: "status",
+      publicAccess: "None",
+    });
+    expect(find(registrations, "vm-status-writer").inputs).toMatchObject({
+      scope: `${GROUP_ID}/vm-status`,
+      principalId: PRINCIPAL_ID,
+      principalType: "ServicePrincipal",
+      roleDefinitionId: expect.stringMatching(/ba92f5b4-2d11-453d-a403-e96b0029c9fe$/),
+    });
+    expect(machine.options.dependsOn).toContain("vm-status-writer");
+  });
+
+  it("has to serve before anything else goes on, so before the one before it goes", async () => {
+    const { registrations } = await make({ status: status() });
+    const serving = find(registrations, "vm-serving");
+    expect(serving.inputs).toEqual({
+      create: "exec node components/start/run.mjs await-machine",
+      update: "exec node components/start/run.mjs await-machine",
+      environment: {
+        CONTAINER_URL: "https://sodev.blob.core.windows.net/status",
+        MACHINE: "vm-machine",
+        PATIENCE: "900",
+      },
+      logging: "stderr",
+    });
+    expect(find(registrations, "vm-prune").options.dependsOn).toContain("vm-serving");
   });
 });
 

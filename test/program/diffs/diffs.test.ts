@@ -50,6 +50,11 @@ describe("a diff is what is done, and no more than was asked for", () => {
       ["create vm-gateway", "create vm-gateway-address", "delete vm-address", "update vm-card", "update vm-subnet"],
     ],
     ["another operator", { adminUser: "alice" }, NEW_IMAGE],
+    [
+      "a machine that tells how it is",
+      { status: true },
+      ["create vm-serving", "create vm-status", "create vm-status-writer", ...NEW_IMAGE],
+    ],
     ["another port", { services: { web: { key: "onion-key", ports: { "8080": "site" } } } }, NEW_IMAGE],
     ["a switch of the boot agent", { bootAgent: { hostname: true } }, NEW_IMAGE],
     [
@@ -96,6 +101,12 @@ describe("a diff is what is done, and no more than was asked for", () => {
     ],
   ])("%s", async (_, change, expected) => {
     expect(await changesBy(change)).toEqual([...expected].sort());
+  });
+
+  it("another machine, which has to serve before the one before it goes", async () => {
+    expect(await changesBy({ adminUser: "alice" }, { status: true })).toEqual(
+      [...NEW_IMAGE, "update vm-serving"].sort(),
+    );
   });
 
   it("nothing, where a stack is marked as production", async () => {

@@ -54,7 +54,7 @@ export function startStack(): TestStack {
 
 /** The stack's configuration, as Pulumi keeps it. */
 export function configure(change: Readonly<Record<string, unknown>> = {}): Record<string, string> {
-  const values = Object.entries({ ...WORKING, secrets: SECRETS, keySize: 2048, ...change });
+  const values = Object.entries({ ...WORKING, secrets: SECRETS, keySize: 2048, status: false, ...change });
   const texts = values.map(([key, value]) => [
     key.includes(":") ? key : `sealed-onion:${key}`,
     typeof value === "string" ? value : JSON.stringify(value),

@@ -48,10 +48,11 @@ export async function goldenFacts(): Promise<Facts> {
     "azure-native:location": "westeurope",
     "sealed-onion:sshPublicKey": nobodysSshKey,
     "sealed-onion:secrets": JSON.stringify(Object.fromEntries(secrets)),
+    "sealed-onion:status": "false", // the booted machine has no storage account
     ...bootedDials,
   });
   const { hostname, ...deployed } = placeholders;
-  return factsOf(readConfig(), { ...deployed, hostnames: { onion: hostname } });
+  return factsOf(readConfig(), { ...deployed, hostnames: { onion: hostname }, statusUrl: "" });
 }
 
 /** The golden texts' placeholders, each with the value that a deployment gives it. */

@@ -10,8 +10,8 @@ export interface OnionResponse {
   attempts: number;
 }
 
-/** Milliseconds for one try: tor itself would hold a hopeless one for two minutes. */
-const tryMs = 8_000;
+/** Milliseconds for one try, where nothing else is asked for: tor itself would hold a hopeless one for two minutes. */
+const TRY_MS = 8_000;
 const pauseMs = 200;
 
 /**
@@ -22,7 +22,7 @@ const pauseMs = 200;
 export async function fetchOnion(
   socksPort: number,
   url: string,
-  { deadlineMs }: { deadlineMs: number },
+  { deadlineMs, tryMs = TRY_MS }: { deadlineMs: number; tryMs?: number },
 ): Promise<OnionResponse> {
   const deadline = Date.now() + deadlineMs;
   for (let attempts = 1; ; attempts++) {

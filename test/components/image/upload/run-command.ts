@@ -17,8 +17,13 @@ export interface RunningCommand {
 const root = path.resolve(__dirname, "../../../..");
 
 /** Starts `commands/NAME.ts` in a folder, as Pulumi does: a process of its own. */
-export function startCommand(name: string, folder: string, environment: NodeJS.ProcessEnv): RunningCommand {
-  const child = spawn(process.execPath, [path.join(root, "components/start/run.mjs"), name], {
+export function startCommand(
+  name: string,
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  args: readonly string[] = [],
+): RunningCommand {
+  const child = spawn(process.execPath, [path.join(root, "components/start/run.mjs"), name, ...args], {
     cwd: folder,
     env: environment,
     stdio: ["ignore", "pipe", "pipe"],
@@ -37,8 +42,13 @@ export function startCommand(name: string, folder: string, environment: NodeJS.P
   return { child, ended };
 }
 
-export function runCommand(name: string, folder: string, environment: NodeJS.ProcessEnv): Promise<CommandResult> {
-  return startCommand(name, folder, environment).ended;
+export function runCommand(
+  name: string,
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  args: readonly string[] = [],
+): Promise<CommandResult> {
+  return startCommand(name, folder, environment, args).ended;
 }
 
 /** Looks again and again until something is so. */

@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { interruption } from "../../image/upload/interruption";
+import { required } from "../../image/upload/request";
+import { UsageError } from "../../process/usage-error";
+import { statusReader } from "./read-status";
+import { verdictOf } from "./verdict";
+
+/**
+ * Waits until a machine serves: what `OnionVm` runs before the machine before it goes. Parameters come in the
+ * environment: CONTAINER_URL, MACHINE (the VM's name) and PATIENCE (seconds). One JSON line on standard output,
+ * `{"machine","system"}`; progress on standard error, a line for each change of what the machine says.
+ *
+ * Exit codes: 1 with the machine's own reason if it does not serve in time, 2 if the environment is incomplete.
+ */
+async function main(): Promise<void> {
+  const machine = required(process.env, "MACHINE");
+  const patienceMs = Number(required(process.env, "PATIENCE")) * 1000;
+  if (!(patienceMs > 0)) throw new UsageError(`PATIENCE must be seconds, got "${process.env.PATIENCE}"`);
+  const signal = interruption();
+  const reader = await statusReader(required(process.env, "CONTAINER_URL"), signal);
+  const started = Date.now();
+  for (let said = ""; ; await sleep(POLL_MS, undefined, { signal })) {
+    const status = await reader.read(machine);
+    const verdict = status && verdictOf(status, new Date());
+    if (status && verdict?.serving) {
+      console.log(JSON.stringify({ machine, system: status.system }));
+      return;
+    }
+    const problem = verdict?.problem ?? `${machine} has not said anything yet`;
+    if (problem !== said) console.error(`waiting: ${problem}`);
+    said = problem;
+    if (Date.now() - started > patienceMs) {
+      const minutes = Math.round(patienceMs / 60_000);
+      throw new Error(
+        `${machine} does not serve after ${minutes} minutes: ${problem}: the machine before it stays; type npm run status`,
+      );
+    }
+  }
+}
+
+const POLL_MS = 2_000;
+
+main().catch((error: unknown) => {
+  console.error(`await-machine: ${(error as Error).message}`);
+  process.exit(error instanceof UsageError ? 2 : 1);
+});

@@ -1,0 +1,51 @@
+import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment";
+import { BlobContainer } from "@pulumi/azure-native/storage/blobContainer";
+import * as pulumi from "@pulumi/pulumi";
+import { BLOB_CONTRIBUTOR, guidOf, roleDefinitionId } from "../../azure/azure-names";
+
+/** The stack's storage account. */
+export interface StackAccount {
+  readonly id: pulumi.Output<string>;
+  readonly name: pulumi.Output<string>;
+  /** `https://ACCOUNT.blob.core.windows.net` */
+  readonly endpoint: pulumi.Output<string>;
+}
+
+export interface StatusContainerArgs {
+  readonly resourceGroupName: pulumi.Input<string>;
+  readonly account: StackAccount;
+  readonly subscriptionId: pulumi.Input<string>;
+  /** Object id of who writes: the machine's identity. */
+  readonly writer: pulumi.Input<string>;
+}
+
+const CONTAINER = "status";
+
+/** Where a machine's status is, once its container is there. */
+export function statusUrl({ endpoint }: Pick<StackAccount, "endpoint">): pulumi.Output<string> {
+  return pulumi.interpolate`${endpoint}/${CONTAINER}`;
+}
+
+/** The container that the machines write their status to, and their right to this one alone. */
+export function statusContainer(parent: pulumi.Resource, name: string, args: StatusContainerArgs): pulumi.Resource[] {
+  const { account, resourceGroupName, subscriptionId, writer } = args;
+  const container = new BlobContainer(
+    `${name}-status`,
+    { resourceGroupName, accountName: account.name, containerName: CONTAINER, publicAccess: "None" },
+    { parent },
+  );
+  const assignment = new RoleAssignment(
+    `${name}-status-writer`,
+    {
+      scope: container.id,
+      principalId: writer,
+      principalType: "ServicePrincipal",
+      roleDefinitionId: pulumi.output(subscriptionId).apply((id) => roleDefinitionId(id, BLOB_CONTRIBUTOR)),
+      roleAssignmentName: pulumi
+        .all([account.id, writer])
+        .apply(([id, principal]) => guidOf("assignment", id, CONTAINER, principal, BLOB_CONTRIBUTOR)),
+    },
+    { parent, deleteBeforeReplace: true },
+  );
+  return [container, assignment];
+}

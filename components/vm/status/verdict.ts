@@ -1,0 +1,75 @@
+import type { MachineStatus, ServiceStatus } from "./machine-status";
+
+/** What is to be thought of a status, in one line each. */
+export interface Verdict {
+  /** Every secret is open, and the network gives out what this machine published for each of its services. */
+  readonly serving: boolean;
+  /** What is wrong, if anything. */
+  readonly problem?: string;
+  /** What to type, or to look at. */
+  readonly remedy?: string;
+}
+
+/** The machine writes every five minutes; Azure may be slow once. Milliseconds. */
+export const SILENT_MS = 15 * 60_000;
+
+/** Less of the disk than this is a problem. */
+const LEAST_FREE = 0.05;
+
+export function verdictOf(status: MachineStatus, now: Date): Verdict {
+  const silence = now.getTime() - Date.parse(status.written);
+  if (silence > SILENT_MS) {
+    const problem = `${status.machine} has said nothing for ${minutes(silence)} minutes`;
+    return {
+      serving: false,
+      problem,
+      remedy: `look at its console: az vm boot-diagnostics get-boot-log --ids ${status.resourceId}`,
+    };
+  }
+  return unopened(status) ?? torless(status) ?? unpublished(status) ?? { serving: true, ...warning(status) };
+}
+
+function unopened({ secrets }: MachineStatus): Verdict | undefined {
+  if (secrets.state === "active") return undefined;
+  const why = secrets.why ?? "they are being opened";
+  return { serving: false, problem: `the secrets are still sealed: ${why}`, remedy: "wait: it is tried again" };
+}
+
+function torless({ tor }: MachineStatus): Verdict | undefined {
+  if (tor.state === "active") return undefined;
+  const problem = `tor is ${tor.state}: ${tor.why ?? "it has not started yet"}`;
+  return { serving: false, problem, remedy: "npm run status -- --watch" };
+}
+
+function unpublished({ services }: MachineStatus): Verdict | undefined {
+  const [name, service] = Object.entries(services).find(([, { state }]) => state !== "own") ?? [];
+  if (name === undefined || service === undefined) return undefined;
+  return { serving: false, problem: `service ${name} ${words(service)}`, remedy: "npm run status -- --watch" };
+}
+
+function words({ hostname, published, state }: ServiceStatus): string {
+  if (state === "other") return `leads to another machine: it has the key of ${hostname}, too`;
+  return published ? `was published at ${published}, and is not found yet` : "is not published yet";
+}
+
+/** It serves, and something should be done all the same. */
+function warning({ disk, failedUnits, rebootPending }: MachineStatus): Omit<Verdict, "serving"> {
+  if (failedUnits.length > 0) {
+    return {
+      problem: `these units have failed: ${failedUnits.join(", ")}`,
+      remedy: "look at their journal on the machine",
+    };
+  }
+  if (disk.available < disk.size * LEAST_FREE) {
+    return {
+      problem: `its disk has ${Math.floor(disk.available / 2 ** 20)} MiB left`,
+      remedy: "nix-collect-garbage on the machine",
+    };
+  }
+  if (rebootPending) return { problem: "its kernel waits for a reboot", remedy: "reboot it" };
+  return {};
+}
+
+function minutes(milliseconds: number): number {
+  return Math.floor(milliseconds / 60_000);
+}

@@ -1,0 +1,151 @@
+# shellcheck shell=bash
+# Follows what the Tor network has of each onion service of this machine, for as long as tor runs.
+#   follow-descriptors CONTROL_SOCKET HOSTNAME...
+#
+# Writes STATE/descriptors.json at each change: {"<hostname>":{"published":"2026-01-02T03:04:05Z","state":"own"}}.
+# "waiting": this tor has not published yet, or the network does not give it out yet. "own": the network gives out what
+# this tor published. "other": it gives out another machine's, which has the same key.
+#
+# A machine that is replaced may publish once more just before it goes, and the address would lead nowhere for up to two
+# hours. So a machine that has just started looks again and again, and restarts tor, which publishes, when the network
+# gives out another one's descriptor. Later it does not: two machines would else fight for the address.
+#
+# Descriptors are told apart by the certificate in their clear part: each tor signs with a key of its own, another one
+# in each time period. Sources: https://spec.torproject.org/control-spec/ (HSFETCH, HS_DESC) and
+# https://spec.torproject.org/rend-spec/hsdesc-outer.html, .../shared-random.html (time periods).
+# Environment: SEALED_ONION_STATE (a folder), and in seconds SEALED_ONION_SETTLE (from published to the first look,
+# default 5), SEALED_ONION_LOOK (between two looks, 60), SEALED_ONION_GUARD (of the machine's life, 1800).
+socket=$1
+shift
+state=$SEALED_ONION_STATE
+settle=${SEALED_ONION_SETTLE:-5} look=${SEALED_ONION_LOOK:-60} guard=${SEALED_ONION_GUARD:-1800}
+declare -A published=() signer=() period=() standing=() due=()
+reply='' answer=''
+
+coproc TOR { exec socat - "UNIX-CONNECT:$socket"; }
+# shellcheck disable=SC2154 # set by coproc
+exec {from}<&"${TOR[0]}" {to}>&"${TOR[1]}"
+# shellcheck disable=SC2153
+tor_pid=$TOR_PID
+trap 'kill "$tor_pid" 2>/dev/null || true' EXIT
+
+end() {
+  printf '<4>sealed-onion: %s\n' "$1" >&2
+  exit 1
+}
+
+# next SECONDS: a line of tor's in $answer; 1 where none came in time.
+next() {
+  local status=0
+  IFS= read -r -t "$1" -u "$from" answer || status=$?
+  answer=${answer%$'\r'}
+  if ((status == 0)); then return 0; fi
+  if ((status <= 128)); then end "tor has closed its control socket"; fi
+  return 1
+}
+
+# An upload that tor tells of: the descriptor is on its way to all the directories, the first has it.
+event() {
+  local what hostname
+  read -r _ what hostname _ <<<"${1#650 }"
+  if [[ $what != UPLOADED ]]; then return 0; fi
+  hostname=$hostname.onion
+  if [[ -z ${standing[$hostname]:-} ]]; then return 0; fi
+  published[$hostname]=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
+  signer[$hostname]='' # of which of both time periods this was, tor does not say: see what the network gives out
+  due[$hostname]=$((SECONDS + settle))
+}
+
+# ask COMMAND: the reply's data in $reply; 1 where tor refuses, with its word there.
+ask() {
+  printf '%s\r\n' "$1" >&"$to"
+  reply=
+  while next 30; do
+    case $answer in
+    650*) event "$answer" ;;
+    250+*) while next 30 && [[ $answer != . ]]; do reply+=$answer$'\n'; done ;;
+    250-*) reply+=${answer:4}$'\n' ;;
+    250*) return 0 ;;
+    *)
+      reply=${answer:4}
+      return 1
+      ;;
+    esac
+  done
+  end "tor does not answer $1"
+}
+
+# fetch ADDRESS: who signed what the network gives out, in $reply; empty where it gives out nothing.
+fetch() {
+  reply=
+  ask "HSFETCH $1" || return 0
+  while next 30; do
+    case $answer in
+    "650 HS_DESC RECEIVED $1 "*)
+      ask "GETINFO hs/client/desc/id/$1" || reply=
+      reply=$(sed -n '/^descriptor-signing-key-cert/,/^-----END/{/^[-d]/!p}' <<<"$reply" | tr -d '\n')
+      return 0
+      ;;
+    "650 HS_DESC FAILED $1 "*) break ;;
+    650*) event "$answer" ;;
+    esac
+  done
+  reply=
+}
+
+this_period() { printf '%s' "$((($(date +%s) / 60 - 720) / 1440))"; }
+uptime() { cut -d . -f 1 "${SEALED_ONION_UPTIME:-/proc/uptime}"; }
+
+# look_at HOSTNAME: the first look after this tor has published shows what is its own; the later ones compare.
+look_at() {
+  local now
+  now=$(this_period)
+  due[$1]=$((SECONDS + look))
+  fetch "${1%.onion}"
+  if [[ -z $reply ]]; then
+    standing[$1]=waiting
+    due[$1]=$((SECONDS + settle))
+  elif [[ -z ${signer[$1]} || ${period[$1]} != "$now" ]]; then
+    signer[$1]=$reply period[$1]=$now standing[$1]=own
+  elif [[ ${signer[$1]} == "$reply" ]]; then
+    standing[$1]=own
+  else
+    standing[$1]=other
+    if (($(uptime) > guard)); then return 0; fi
+    printf '<4>sealed-onion: %s leads to the machine before: tor is restarted, to publish once more\n' "$1" >&2
+    systemctl --no-block restart tor.service
+  fi
+}
+
+write() {
+  local hostname file=$state/descriptors.json
+  for hostname in "${!standing[@]}"; do
+    jq --null-input --arg hostname "$hostname" --arg published "${published[$hostname]:-}" \
+      --arg state "${standing[$hostname]}" '{($hostname): {
+        published: (if $published == "" then null else $published end), $state}}'
+  done | jq --slurp --compact-output 'add // {}' >"$file.new"
+  if cmp --silent "$file.new" "$file"; then
+    rm "$file.new"
+  else
+    mv "$file.new" "$file"
+  fi
+}
+
+for hostname in "$@"; do standing[$hostname]=waiting; done
+write
+ask AUTHENTICATE || end "tor refuses its control socket: $reply"
+ask "SETEVENTS HS_DESC" || end "tor tells of no descriptors: $reply"
+# What was published before this began is taken as published now; an upload that is still to come corrects it.
+for hostname in "$@"; do
+  if ask "GETINFO hs/service/desc/id/${hostname%.onion}" && [[ $reply == *superencrypted* ]]; then
+    event "HS_DESC UPLOADED ${hostname%.onion}"
+  fi
+done
+while :; do
+  answer=
+  if next 1 && [[ $answer == 650* ]]; then event "$answer"; fi
+  for hostname in "${!due[@]}"; do
+    if ((SECONDS >= due[$hostname])); then look_at "$hostname"; fi
+  done
+  write
+done

@@ -1,0 +1,108 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { formatSecretKeyFile, generateOnionKey } from "../../../components/onion/keys";
+import { findOnPath } from "../../../components/process/tools";
+import { fetchOnion } from "./fetch-onion";
+import { followDescriptors } from "./follow-descriptors";
+import { type OnionStage, openOnionStage } from "./onion-stage";
+
+const missing = ["tor", "tor-gencert", "socat", "jq"].filter((program) => findOnPath(program) === undefined);
+const skipped = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")} not on PATH)`;
+
+const FETCHES = 200;
+/** How long a browser waits for an answer before it shows an error. */
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = 150;
+
+describe.skipIf(missing.length > 0)(`a machine is replaced by one that serves first${skipped}`, () => {
+  let directory: string;
+  let stage: OnionStage;
+  beforeAll(async () => {
+    directory = fs.mkdtempSync(path.join(os.tmpdir(), "tor-"));
+    stage = await openOnionStage(directory);
+    // As a client that has run for a while has learned it; a new one gives each step of a visit a minute, and an
+    // introduction that the machine before took in its last moment three.
+    await stage.network.client.process.control.ask("SETCONF LearnCircuitBuildTimeout=0 CircuitBuildTimeout=3");
+  }, 120_000);
+  afterAll(async () => {
+    await stage?.close();
+    fs.rmSync(directory, { recursive: true, force: true });
+  });
+
+  /** Fetches one after the other, while `work` is done; those that failed, and how long the slowest took. */
+  async function fetchDuring(work: () => Promise<void>): Promise<{ failed: number; slowestMs: number }> {
+    const url = `http://${stage.hostname}/`;
+    const { socksPort } = stage.network.client;
+    const working = work();
+    let [failed, slowestMs] = [0, 0];
+    for (let fetched = 0; fetched < FETCHES; fetched++) {
+      const start = performance.now();
+      const page = await fetchOnion(socksPort, url, { deadlineMs: PATIENCE_MS, tryMs: PATIENCE_MS }).catch(
+        () => undefined,
+      );
+      if (page === undefined || page.attempts > 1) failed++;
+      slowestMs = Math.max(slowestMs, performance.now() - start);
+      await sleep(PAUSE_MS);
+    }
+    await working;
+    return { failed, slowestMs };
+  }
+
+  it(`loses at most 1 of ${FETCHES} fetches, over two replacements in a row`, async () => {
+    let serving = await stage.service("machine-0");
+    await fetchOnion(stage.network.client.socksPort, `http://${stage.hostname}/`, { deadlineMs: 60_000 });
+    const { failed, slowestMs } = await fetchDuring(async () => {
+      for (const name of ["machine-1", "machine-2"]) {
+        await sleep(5_000);
+        const next = await stage.service(name);
+        const follower = followDescriptors(directory, path.join(directory, name), stage.hostname);
+        await follower.until("own"); // what the machine's status says, and `up` waits for
+        await follower.close();
+        await serving.close();
+        serving = next;
+      }
+    });
+    await serving.close();
+    expect(failed, `slowest: ${Math.round(slowestMs)} ms`).toBeLessThanOrEqual(1);
+  }, 300_000);
+
+  it("which one that is refused does not take the service away from the machine before", async () => {
+    const serving = await stage.service("machine-3");
+    await fetchOnion(stage.network.client.socksPort, `http://${stage.hostname}/`, { deadlineMs: 60_000 });
+    const { failed, slowestMs } = await fetchDuring(async () => {
+      // Refused once it exists: its key is not the address's, and tor ends before it publishes.
+      const folder = await stage.layOut("refused", stage.key);
+      fs.rmSync(path.join(folder, "hs_ed25519_secret_key"));
+      fs.writeFileSync(path.join(folder, "hs_ed25519_secret_key"), formatSecretKeyFile(generateOnionKey()));
+      await expect(stage.start("refused", folder)).rejects.toThrow(/^tor \(refused\) ended/);
+    });
+    await serving.close();
+    expect(failed, `slowest: ${Math.round(slowestMs)} ms`).toBeLessThanOrEqual(1);
+  }, 300_000);
+
+  it("which publishes once more when the machine before was the last to publish; one that has long run does not", async () => {
+    const follow = (name: string, uptimeSeconds: number) =>
+      followDescriptors(directory, path.join(directory, name), stage.hostname, { uptimeSeconds });
+    const next = await stage.service("next");
+    const [young, aged] = [follow("next", 60), follow("next", 86_400)];
+    await Promise.all([young.until("own"), aged.until("own")]);
+    const late = await stage.service("before"); // the machine before publishes after the new one
+    await Promise.all([young.until("other"), aged.until("other")]);
+    expect(young.systemctl()).toContain("--no-block restart tor.service");
+    expect(young.stderr()).toContain(`${stage.hostname} leads to the machine before: tor is restarted`);
+    expect(aged.systemctl()).toEqual([]);
+    await Promise.all([young.close(), aged.close()]);
+    await next.close();
+    const again = await stage.service("next-again");
+    const follower = follow("next-again", 90);
+    await follower.until("own");
+    await late.close();
+    await fetchOnion(stage.network.client.socksPort, `http://${stage.hostname}/`, { deadlineMs: 60_000 });
+    expect(follower.read()?.published).toMatch(/^\d{4}-.*Z$/);
+    await follower.close();
+    await again.close();
+  }, 300_000);
+});
