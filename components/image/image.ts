@@ -52,6 +52,11 @@ export function isImageBlobOf(stack: string, blob: string): boolean {
   return blob.startsWith(`${stack}-`) && /^[0-9a-f]{32}\.vhd$/.test(blob.slice(stack.length + 1));
 }
 
+/** The blob with an image's block hashes, from which the next upload knows what need not be sent. */
+export function blocksOf(blob: string): string {
+  return `${blob}.blocks`;
+}
+
 /** What lies in the guest's folder and is not part of an image: checked for the folder's own entries only. */
 const NOT_IN_IMAGES = /^(eval|stacks|tests|README(\..*)?|result(-.*)?)$/;
 /** What editors and systems leave behind anywhere: backups, locks, swap files, caches of views. */

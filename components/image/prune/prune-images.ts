@@ -1,5 +1,6 @@
 import type { ContainerClient } from "@azure/storage-blob";
 import { UsageError } from "../../process/usage-error";
+import { blocksOf } from "../image";
 import { interruption } from "../upload/interruption";
 import { required } from "../upload/request";
 import type { Attempt } from "../upload/retry";
@@ -65,6 +66,7 @@ function listBlobs(client: ContainerClient, stack: string, attempt: Attempt): Pr
 function removeBlob(client: ContainerClient, { etag, name }: ListedBlob, attempt: Attempt): Promise<boolean> {
   return attempt(`remove '${client.containerName}/${name}'`, async (abortSignal) => {
     try {
+      await client.getBlobClient(blocksOf(name)).deleteIfExists({ abortSignal }); // first: nothing finds it alone
       await client.deleteBlob(name, { abortSignal, conditions: { ifMatch: etag } });
       return true;
     } catch (error) {

@@ -31,6 +31,16 @@ export async function containerClient(url: string, environment: NodeJS.ProcessEn
   return new ContainerClient(target, credential, options);
 }
 
+/** The container of a blob, the blob's name in it, and whose login it is; none with a SAS. */
+export async function containerOf(blobUrl: string, environment: NodeJS.ProcessEnv) {
+  const url = new URL(blobUrl);
+  const blob = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf("/") + 1));
+  url.pathname = url.pathname.slice(0, url.pathname.lastIndexOf("/"));
+  const [target, credential] = await authorize(url.href, environment);
+  const login = credential instanceof AnonymousCredential ? undefined : credential;
+  return { client: new ContainerClient(target, credential, options), blob, credential: login };
+}
+
 async function authorize(url: string, environment: NodeJS.ProcessEnv) {
   const target = new URL(url);
   const sas = environment.SEALED_ONION_SAS?.replace(/^\?/, "");

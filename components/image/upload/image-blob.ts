@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { BlobLeaseClient, PageBlobClient, PageBlobUploadPagesOptions } from "@azure/storage-blob";
 import type { Range } from "../disk/data-ranges";
 import type { Attempt } from "./retry";
-import { codeOf, StorageProblem } from "./storage-problem";
+import { codeOf, problemOf, StorageProblem } from "./storage-problem";
 
 /** What a blob says about itself. */
 export interface BlobState {
@@ -43,12 +43,33 @@ export interface ImageBlob {
   md5(range: Range): Promise<Buffer>;
   /** @param crc64 what Azure compares the bytes with that arrive */
   put(range: Range, bytes: Buffer, crc64: Buffer, lease: string): Promise<void>;
+  /**
+   * Has Azure copy a range from another blob of the account. Tried once: the range can be sent as well.
+   * @param md5 of what it is to be
+   * @returns false where the source holds something else, and nothing was written
+   */
+  putFrom(
+    range: Range,
+    from: CopySource,
+    offset: number,
+    md5: Buffer,
+    lease: string,
+    signal: AbortSignal,
+  ): Promise<boolean>;
   clear(range: Range, lease: string): Promise<void>;
   /** Marks the blob as complete, if nobody has changed it since `etag`. */
   complete(completion: Completion, lease: string, etag: string): Promise<void>;
   lease(id: string): BlobLeaseClient;
   /** What to type to do something with the blob by hand. */
   command(verb: "delete" | "lease break"): string;
+}
+
+/** A blob that Azure reads for us. */
+export interface CopySource {
+  /** With its SAS, if that is the right to read it. */
+  readonly url: string;
+  /** A token for it. */
+  readonly bearer?: string | undefined;
 }
 
 /** What a complete blob says about itself. */
@@ -112,6 +133,18 @@ export function openImageBlob(client: PageBlobClient, attempt: Attempt): ImageBl
         knowsCrc64 = false; // an Azurite in its strict mode
         return send(md5());
       });
+    },
+    async putFrom(range, { bearer, url }, offset, md5, lease, signal) {
+      const right = bearer && { sourceAuthorization: { scheme: "Bearer", value: bearer } };
+      const options = { ...about(signal, lease), sourceContentMD5: md5, ...right };
+      try {
+        await client.uploadPagesFromURL(url, offset, range.start, range.end - range.start, options);
+        return true;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (codeOf(error) === "Md5Mismatch") return false;
+        throw problemOf(`copy to ${bytes(range)}`, error);
+      }
     },
     async clear(range, lease) {
       if (range.end <= range.start) throw new RangeError(`no bytes to clear in ${bytes(range)}`); // the SDK would clear all

@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
 import type { Progress } from "../../process/progress";
+import { createBlockRecorder, findCopies, without } from "../disk/block-index";
 import { CHUNK_SIZE, createContentHash } from "../disk/content-hash";
 import { loadCrc64 } from "../disk/crc64";
 import { createRangePlanner, type Range } from "../disk/data-ranges";
 import { createBufferPool } from "./buffer-pool";
+import { createCopier } from "./copier";
 import type { Disk } from "./disk";
 import { type Chunk, type Reading, readChunks } from "./disk-source";
 import type { ImageBlob } from "./image-blob";
 import type { Lease } from "./lease";
 import { createLimit } from "./limit";
+import type { EarlierImage } from "./neighbours";
 import { createWrittenRanges } from "./written-ranges";
 
 /** Chunks in memory at once: 4 MiB each. */
@@ -23,12 +26,16 @@ export interface TransferResult {
   readonly sent: number;
   /** Bytes that the blob held already, verified by their MD5. */
   readonly kept: number;
+  /** Bytes that Azure copied from an earlier image. */
+  readonly copied: number;
   /** Bytes of zeros that needed no sending. */
   readonly skipped: number;
   /** Requests that carried data. */
   readonly requests: number;
   /** How long it took: nothing that was waited for before is in it. */
   readonly seconds: number;
+  /** The disk's block hashes, encoded; only where an earlier image was looked for. */
+  readonly blocks: Buffer | undefined;
 }
 
 export interface TransferOptions {
@@ -43,6 +50,15 @@ export interface TransferOptions {
   readonly signal: AbortSignal;
   /** `dataSegments()` of the disk, where they have been looked for already. */
   readonly segments?: Promise<readonly Range[]> | undefined;
+  /** Whether block hashes are taken, for the next image. */
+  readonly recordsBlocks: boolean;
+  /** An image that has parts of this one. */
+  readonly earlier: EarlierImage | undefined;
+}
+
+/** A part of a chunk that is to be in the blob, and where an earlier image has it. */
+interface Piece extends Range {
+  readonly source?: number;
 }
 
 /**
@@ -50,7 +66,7 @@ export interface TransferOptions {
  * clears those where the disk has zeros. So it does not matter who wrote to an incomplete blob before, or what.
  */
 export async function transfer(options: TransferOptions): Promise<TransferResult> {
-  const { blob, disk, lease, progress, segments, signal, stop, written } = options;
+  const { blob, disk, earlier, lease, progress, segments, signal, stop, written } = options;
   const start = Date.now();
   const crc64 = await loadCrc64();
   const pool = createBufferPool(Array.from({ length: BUFFERS }, () => Buffer.allocUnsafeSlow(CHUNK_SIZE)));
@@ -58,7 +74,9 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
   const there = createWrittenRanges(written);
   const plan = createRangePlanner();
   const hash = createContentHash(disk.size);
-  const total = { sent: 0, kept: 0, requests: 0 };
+  const recorder = options.recordsBlocks ? createBlockRecorder() : undefined;
+  const copy = earlier && createCopier({ blob, earlier, lease, progress, signal });
+  const total = { sent: 0, kept: 0, copied: 0, requests: 0 };
   let position = 0;
   /** Bytes of the ranges of all chunks that the reader has left behind. */
   let planned = 0;
@@ -69,37 +87,48 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
       await limit.start(() => lease.hold(() => blob.clear(range, lease.id)));
     }
   };
-  const send = async (range: Range, bytes: Buffer): Promise<void> => {
+  const send = async (range: Range, bytes: Buffer, source: number | undefined): Promise<void> => {
     if (there.cover(range) && (await blob.md5(range)).equals(createHash("md5").update(bytes).digest())) {
       total.kept += bytes.length;
+      return;
+    }
+    if (copy && source !== undefined && (await copy(range, source, bytes))) {
+      total.copied += bytes.length;
       return;
     }
     await lease.hold(() => blob.put(range, bytes, crc64(bytes), lease.id));
     total.sent += bytes.length;
     total.requests += 1;
   };
-  const sendChunk = async ({ buffer, bytes, index, runs }: Chunk): Promise<void> => {
-    const base = index * CHUNK_SIZE;
-    const ranges = plan(runs);
+  const pieces = ({ bytes, index, runs }: Chunk): Piece[] => {
+    const blocks = recorder?.add(index, bytes, runs);
+    if (!blocks || !earlier) return plan(runs);
+    const copies = findCopies(blocks, earlier.index);
+    return [...plan(without(runs, copies)), ...copies].sort((left, right) => left.start - right.start);
+  };
+  const sendChunk = async (chunk: Chunk): Promise<void> => {
+    const base = chunk.index * CHUNK_SIZE;
+    const ranges = pieces(chunk);
     let left = ranges.length;
-    for (const range of ranges) {
-      const place = { start: base + range.start, end: base + range.end };
+    for (const { end, source, start } of ranges) {
+      const place = { start: base + start, end: base + end };
       await clear(position, place.start);
-      position = place.end;
+      position = Math.max(position, place.end);
       await limit.start(async () => {
-        await send(place, bytes.subarray(range.start, range.end));
+        await send(place, chunk.bytes.subarray(start, end), source);
         left -= 1;
-        if (left === 0) pool.give(buffer);
+        if (left === 0) pool.give(chunk.buffer);
       });
     }
-    for (const range of ranges) planned += range.end - range.start;
+    for (const { end, start } of ranges) planned += end - start;
   };
 
   const onRead = (now: Reading): void => {
     reading = now;
   };
   const unfollow = progress.follow(() => {
-    const { kept, sent } = total;
+    const { sent } = total;
+    const kept = total.kept + total.copied;
     const onTheWay = planned - sent - kept;
     return { data: reading.data, left: reading.left + onTheWay, sent, kept, skipped: reading.position - planned };
   });
@@ -118,5 +147,11 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
     unfollow();
   }
   const seconds = (Date.now() - start) / 1000;
-  return { contentHash: hash.digest(), ...total, skipped: disk.size - total.sent - total.kept, seconds };
+  return {
+    contentHash: hash.digest(),
+    ...total,
+    skipped: disk.size - total.sent - total.kept - total.copied,
+    seconds,
+    blocks: recorder?.encode(),
+  };
 }

@@ -70,8 +70,12 @@ async function send(vhd: string, request: UploadRequest, progress: Progress, sig
   // The Azure SDK takes a while to load: only after the disk was found good.
   const { uploadDisk } = await import("./upload.js");
   const { pageBlobClient } = await import("./blob-client.js");
+  const { openNeighbours } = await import("./neighbours.js");
   const client = await pageBlobClient(blobUrl, process.env);
-  const { completedAt, transfer } = await uploadDisk({ client, digest, disk, isContentNamed, progress, signal });
+  const { STACK: stack } = process.env;
+  const neighbours = stack ? await openNeighbours(blobUrl, stack, process.env) : undefined;
+  const wanted = { client, digest, disk, isContentNamed, neighbours };
+  const { completedAt, transfer } = await uploadDisk({ ...wanted, progress, signal });
   progress.end();
   progress.log(tell(client.name, transfer));
   return { size: disk.size, completedAt };
@@ -79,10 +83,11 @@ async function send(vhd: string, request: UploadRequest, progress: Progress, sig
 
 function tell(blob: string, transfer: TransferResult | undefined): string {
   if (transfer === undefined) return `'${blob}' is there already: nothing was sent`;
-  const { kept, requests, seconds, sent, skipped } = transfer;
+  const { copied, kept, requests, seconds, sent, skipped } = transfer;
+  const copiedText = copied > 0 ? `, ${size(copied)} copied from the last image` : "";
   const keptText = kept > 0 ? `, ${size(kept)} were there already` : "";
   return (
-    `uploaded '${blob}': ${size(sent)} sent in ${requests} requests, ${size(skipped)} of zeros skipped${keptText}, ` +
+    `uploaded '${blob}': ${size(sent)} sent in ${requests} requests, ${size(skipped)} of zeros skipped${copiedText}${keptText}, ` +
     `${time(seconds)}, ${size(sent / Math.max(0.001, seconds))}/s`
   );
 }

@@ -1,6 +1,7 @@
 import type { PageBlobClient } from "@azure/storage-blob";
 import type { Progress } from "../../process/progress";
 import type { Disk } from "./disk";
+import type { Neighbours } from "./neighbours";
 import type { RetryPatience } from "./retry";
 import type { TransferResult } from "./transfer";
 
@@ -11,6 +12,8 @@ export interface UploadOptions {
   readonly disk: Disk;
   /** Whether `digest` is the `fileDigest()` of a disk that was built elsewhere. */
   readonly isContentNamed?: boolean;
+  /** The stack's other images, from which Azure itself copies what they have; without, all is sent. */
+  readonly neighbours?: Neighbours | undefined;
   readonly progress: Progress;
   readonly retries?: RetryPatience;
   readonly signal: AbortSignal;

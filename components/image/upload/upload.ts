@@ -2,6 +2,7 @@ import type { Range } from "../disk/data-ranges";
 import { firstContact } from "./blob-client";
 import { checkRead, checkSame } from "./compare";
 import { complete } from "./completion";
+import { findEarlier } from "./copier";
 import { dataSegments } from "./data-segments";
 import { type BlobState, type ImageBlob, openImageBlob } from "./image-blob";
 import { type Lease, leasePause, takeLease } from "./lease";
@@ -17,7 +18,7 @@ const LEASE_WAIT_MS = 15 * 60_000;
  * with the same content there is nothing to do, with another one it is an error.
  */
 export async function uploadDisk(options: UploadOptions): Promise<UploadResult> {
-  const { client, digest, disk, progress, retries } = options;
+  const { client, digest, disk, neighbours, progress, retries } = options;
   const stopped = new AbortController();
   const signal = AbortSignal.any([options.signal, stopped.signal]);
   const attempt = createAttempt({ ...retries, log: progress.log, signal });
@@ -31,13 +32,25 @@ export async function uploadDisk(options: UploadOptions): Promise<UploadResult> 
     const written = await prepare(blob, lease, created, options);
     if ("completedAt" in written) return written;
     const stop = (reason: unknown): void => stopped.abort(reason);
-    const result = await transfer({ blob, disk, lease, progress, segments, signal, stop, written });
+    const earlier = await findEarlier(neighbours, attempt, progress);
+    const recordsBlocks = neighbours !== undefined;
+    const result = await transfer({
+      ...{ blob, disk, earlier, lease, progress, recordsBlocks, segments, signal, stop, written },
+    });
     checkRead(result.contentHash, options);
+    if (result.blocks) await saveBlocks(result.blocks, attempt, options);
     const completedAt = await complete(blob, lease, digest, result.contentHash);
     return { completedAt, transfer: result };
   } finally {
     await lease.release();
   }
+}
+
+/** The next image can do without. */
+async function saveBlocks(blocks: Buffer, attempt: Attempt, { neighbours, progress }: UploadOptions): Promise<void> {
+  await neighbours?.saveBlocks(attempt, blocks).catch((error: unknown) => {
+    progress.log(`the next image will be sent whole: ${(error as Error).message}`);
+  });
 }
 
 /** Takes the lease as soon as nobody else has it; or finds that the other one has completed the blob. */

@@ -37,18 +37,36 @@ function callerOf(claims: Claims): Caller {
  *
  * @param audiences what `aud` may be
  */
-export async function checkBearer(
-  exchange: Exchange,
+export function checkBearer(
+  { record, request }: Exchange,
   issuer: TokenIssuer,
   audiences: string[],
   tenantId: string,
 ): Promise<BearerCheck> {
-  const [, token] = /^Bearer\s+(\S+)$/i.exec(exchange.request.headers.authorization ?? "") ?? [];
+  const told = (caller: Caller): void => {
+    record.principal = caller.objectId;
+  };
+  return checkAuthorization(request.headers.authorization, issuer, audiences, tenantId, told);
+}
+
+/**
+ * The same for a header that stands for something else than the request itself, as that of a copy's source.
+ *
+ * @param onCaller gets whose token it is, also where it is refused
+ */
+export async function checkAuthorization(
+  authorization: string | undefined,
+  issuer: TokenIssuer,
+  audiences: string[],
+  tenantId: string,
+  onCaller: (caller: Caller) => void = () => {},
+): Promise<BearerCheck> {
+  const [, token] = /^Bearer\s+(\S+)$/i.exec(authorization ?? "") ?? [];
   if (token === undefined) return { ok: false, reason: "missing" };
   const check = await issuer.verify(token);
   if (!check.ok) return check;
   const caller = callerOf(check.claims);
-  exchange.record.principal = caller.objectId;
+  onCaller(caller);
   if (caller.tenantId !== tenantId) return { ok: false, reason: "tenant", found: issuerOf(caller.tenantId, 1) };
   const audience = check.claims.aud;
   if (!audiences.map(plain).includes(plain(audience))) return { ok: false, reason: "audience", found: audience };

@@ -10,7 +10,7 @@ export interface BlobRequest {
 }
 
 const CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers";
-const READ = { dataAction: `${CONTAINERS}/blobs/read` };
+export const READ = { dataAction: `${CONTAINERS}/blobs/read` };
 const WRITE = { dataAction: `${CONTAINERS}/blobs/write` };
 const DELETE = { dataAction: `${CONTAINERS}/blobs/delete` };
 const SERVICE = "Microsoft.Storage/storageAccounts/blobServices";
@@ -57,6 +57,9 @@ const BLOB: Names = {
   "DELETE ": ["Delete Blob", DELETE],
 };
 
+/** What a request is where `x-ms-copy-source` says from where its content comes. */
+const COPIES: Readonly<Record<string, string>> = { "Put Blob": "Copy Blob", "Put Page": "Put Page From URL" };
+
 /**
  * What a request to the blob service asks for; undefined where it is not known here.
  *
@@ -69,6 +72,6 @@ export function blobRequest(method: string, url: URL, headers: IncomingHttpHeade
   const found = names[`${method} ${url.searchParams.get("comp") ?? ""}`];
   if (found === undefined) return undefined;
   const [name, needs] = found;
-  const isCopy = name === "Put Blob" && headers["x-ms-copy-source"] !== undefined;
-  return { name: isCopy ? "Copy Blob" : name, container: container || undefined, needs };
+  const copyName = headers["x-ms-copy-source"] === undefined ? undefined : COPIES[name];
+  return { name: copyName ?? name, container: container || undefined, needs };
 }

@@ -7,6 +7,7 @@ import { type Answer, type Exchange, type Service, send } from "../gateway/excha
 import { authorizeBlob, scopeOf } from "./blob-access";
 import { type BlobBackend, CONTAINER_TYPE, drain } from "./blob-backend";
 import { type BlobRequest, blobRequest } from "./blob-operations";
+import { readCopySource } from "./put-page-from-url";
 
 const SUFFIX = ".blob.core.windows.net";
 
@@ -50,7 +51,11 @@ export function createStorageBlob(cloud: Cloud, tokens: TokenIssuer, backend: Bl
     const { url, body, record, response } = exchange;
     const { method = "GET", headers } = exchange.request;
     const hasBody = method === "PUT" || method === "POST";
-    const answer = await backend.request(account, { method, url, headers, ...(hasBody && { body }) });
+    const sent = { headers, ...(hasBody && { body }) };
+    const copy = request.name === "Put Page From URL";
+    const page = copy ? await readCopySource(cloud, tokens, backend, account, exchange) : sent;
+    if ("status" in page) return refuse(exchange, page);
+    const answer = await backend.request(account, { method, url, ...page });
     record.status = answer.statusCode ?? 502;
     const code = answer.headers["x-ms-error-code"];
     if (typeof code === "string") record.code = code;
