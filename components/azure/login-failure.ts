@@ -21,7 +21,10 @@ export function loginFailure(error: unknown, login: Login): LoginFailure {
   if (entra !== undefined) {
     return new LoginFailure(`Entra refuses ${howText(login)}: ${entra}: ${remedyOf(login)}`, isPassing(error));
   }
-  const said = (message.split("\n")[0] ?? "").replace(/^.*?Error: /, "").replace(/\.$/, "");
+  const line = message.split("\n")[0] ?? "";
+  const said = (/Description: (.*?)(?= Trace ID|$)/.exec(line)?.[1] ?? line)
+    .replace(/^.*?Error: /, "")
+    .replace(/\.$/, "");
   const isUnreachable = isPassing(error);
   const what = isUnreachable ? "Entra cannot be reached or does not answer" : `no token by ${howText(login)}`;
   const remedy = isUnreachable ? "check the network and the proxy variables" : remedyOf(login);
@@ -58,6 +61,7 @@ export function isPassing(cause: unknown): boolean {
 const passing = new RegExp(
   [
     /network_error|endpoints_resolution_error|temporarily_unavailable|AADSTS(?:90033|90006|90024|50196)\b/,
+    /^(?!.*AADSTS).*(Error\(s\): |Trace ID: )/, // a refusal of Entra's has a number: this is a service out of order
     /fetch failed|getaddrinfo|socket hang up|\bE(CONN\w+|TIMEDOUT|NOTFOUND|AI_AGAIN|PIPE|HOSTUNREACH|NETUNREACH)\b/,
     /Max retries exceeded|NewConnectionError|NameResolutionError|Connection aborted/,
     /gives no OIDC token \((429|5\d\d)\)|[Ss]tatus code:? ?(429|5\d\d)\b|\b503\b.*Unavailable/,

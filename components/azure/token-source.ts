@@ -42,9 +42,13 @@ export function createTokenSource(
   let who: Who | undefined;
 
   async function ask(scope: string, patienceMs: number): Promise<AccessToken> {
-    credential ??= await credentialOf(login, cloud);
-    const using = credential;
-    const token = await patiently(() => take(using, scope, login), patienceMs);
+    const token = await patiently(async () => {
+      const using = credential ?? (await credentialOf(login, cloud));
+      credential = undefined; // one that failed would answer with its failure for a minute, without asking
+      const taken = await take(using, scope, login);
+      credential = using;
+      return taken;
+    }, patienceMs);
     who = whoIs(token.token);
     checkWho(who, login, expected);
     known.set(scope, token);

@@ -149,6 +149,44 @@ describe.skipIf(noSops)(`when Key Vault fails, seal${why}`, () => {
     expect(run).toMatchObject({ code: 0, result: { action: "sealed" } });
   });
 
+  it.each<[string, FaultEffect]>([
+    ["503 of Entra", { kind: "answer", status: 503 }],
+    [
+      "Entra's AADSTS90033",
+      { kind: "answer", status: 400, code: "invalid_request", message: "AADSTS90033: A transient error has occurred." },
+    ],
+  ])("gets over %s, which passes", async (_, effect) => {
+    const fault = sealing.azure.faults.add({ host: "login.microsoftonline.com", path: /\/token/, times: 5, effect });
+    const run = await change({}, 60);
+    expect(fault.hits).toBe(5);
+    expect(run).toMatchObject({ code: 0, result: { action: "sealed" } });
+  });
+
+  it("never seals as another one than is named, whoever else is logged in", async () => {
+    const { AZURE_TENANT_ID, AZURE_CLIENT_ID } = sealing.azure.workstation.env;
+    const named = { ARM_TENANT_ID: AZURE_TENANT_ID, ARM_CLIENT_ID: AZURE_CLIENT_ID };
+    const run = await change({ ...named, ARM_CLIENT_CERTIFICATE_PATH: "/nowhere/cert.pem" });
+    expect(run.code).toBe(1);
+    expect(run.stderr).toBe(
+      "token: cannot seal: /nowhere/cert.pem of ARM_CLIENT_CERTIFICATE_PATH does not exist: " +
+        "correct ARM_CLIENT_CERTIFICATE_PATH\n",
+    );
+    const unproved = await change(named);
+    expect(unproved.stderr).toContain(`ARM_CLIENT_ID names ${AZURE_CLIENT_ID}, and nothing that is set proves it`);
+  });
+
+  it("names both tenants where the vault is of another one", async () => {
+    const { cloud, workstation } = sealing.azure;
+    const vault = cloud.vault("test-vault");
+    if (vault === undefined) throw new Error("there is no vault");
+    const other = "99999999-8888-4777-8666-555555555555";
+    cloud.put({ ...vault, properties: { ...vault.properties, tenantId: other } });
+    const run = await change({}, 60);
+    sealing.allow(["get", "encrypt", "decrypt"]);
+    const { tenantId } = workstation.principal;
+    expect(run.stderr).toContain(`vault ${host} is of tenant ${other}, this login of tenant ${tenantId}`);
+  });
+
   it("seals as the principal of Pulumi's own variables", async () => {
     const { AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET } = sealing.azure.workstation.env;
     const run = await change({
