@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { parseTags, type Tags } from "../azure/tags";
 import {
   boolean,
   type Field,
@@ -14,7 +15,7 @@ import { follows, saysOf } from "../config/rules";
 import { type ImageSettings, inOwnRegion, parseImage, parseLocation } from "../image/image-settings";
 import { parseRecipients, type Recipients } from "../secrets/recipients";
 import { parseSecrets, type SecretDeclaration } from "../secrets/secret";
-import { checkProduction, parseVault, type VaultSettings } from "../vault/vault";
+import { forProduction, parseVault, type VaultSettings } from "../vault/vault";
 import { parseVaultAuth, type VaultAuth } from "../vault-auth/vault-auth";
 import { type BootAgent, DEFAULT_BOOT_AGENT, parseBootAgent } from "../vm/boot-agent";
 import { type MachineSettings, parseMachine } from "../vm/machine";
@@ -34,6 +35,8 @@ export interface StackConfig {
   readonly bootAgent: BootAgent;
   /** Whether what cannot be made again is protected from deletion. @default false */
   readonly production: boolean;
+  /** Written on every resource that takes tags. @default none */
+  readonly tags: Tags;
   readonly vaultAuth: VaultAuth | undefined;
   /** Whether the machine writes how it is into the stack's account. @default true */
   readonly status: boolean;
@@ -58,6 +61,7 @@ const KEYS = {
   outbound: "text",
   bootAgent: "json",
   production: "boolean",
+  tags: "json",
   vaultAuth: "json",
   status: "boolean",
 } as const;
@@ -90,11 +94,12 @@ function gatherConfig(): StackConfig {
     bootAgent: () => optional(field("bootAgent"), DEFAULT_BOOT_AGENT, parseBootAgent),
     production: () => optional(field("production"), false, boolean),
     status: () => optional(field("status"), true, boolean),
+    tags: () => optional(field("tags"), {}, parseTags),
     vaultAuth: () => parseVaultAuth(field("vaultAuth"), { path: "vault:address", value: other("vault", "address") }),
   });
-  checkProduction(config.production, config.vault);
   checkSsh(declared.services, config.bootAgent);
-  return { ...config, ...declared, image: inOwnRegion(config.image, config.location) };
+  const vault = forProduction(config.production, config.vault);
+  return { ...config, ...declared, vault, image: inOwnRegion(config.image, config.location) };
 }
 
 /** Services refer to secrets: they are read where the secrets are in order. */

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { withTags } from "../azure/tags";
 import type { StackConfig } from "./config";
 
 /** A component that is made in each place of its own: its name, and the options that find it in an older state. */
@@ -12,6 +13,8 @@ export interface Placed {
  * set of resources: the engine makes all of the new ones first, and deletes the old ones last. Until then the old key
  * opens what is sealed, the old machine serves, and an interrupted move goes on, or back.
  */
-export function inPlace(role: string, { stack, location }: Pick<StackConfig, "stack" | "location">): Placed {
-  return { name: `${role}-${stack}-${location}`, options: { aliases: [{ name: role }] } };
+export function inPlace(role: string, config: Pick<StackConfig, "stack" | "location" | "tags">): Placed {
+  const { stack, location, tags } = config;
+  const options = { aliases: [{ name: role }], transformations: [withTags(tags)] };
+  return { name: `${role}-${stack}-${location}`, options };
 }

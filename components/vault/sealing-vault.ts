@@ -9,6 +9,7 @@ import { RandomString } from "@pulumi/random/randomString";
 import { azureName } from "../azure/azure-name";
 import { vaultName } from "../azure/azure-names";
 import { type Deployer, type Grantee, sealersOf, whoDeploys } from "../azure/deployer";
+import { readably } from "../process/readable-error";
 import { grantKeyAccess } from "./key-access";
 import { vaultsOf } from "./sealed-for-vault";
 import type { VaultSettings } from "./vault";
@@ -77,7 +78,12 @@ export class SealingVault extends pulumi.ComponentResource {
     const place = { resourceGroupName, location: args.location };
     const uniqueName = suffix.result.apply((random) => vaultName(args.stack, random));
     if (pulumi.runtime.isDryRun()) warnOfMove(this, vaultsOf(args.stack), uniqueName);
-    const vault = new Vault(`${name}-vault`, { ...place, ...vaultArgs(args, uniqueName, this.deployer) }, kept);
+    const vault = new Vault(
+      `${name}-vault`,
+      { ...place, ...vaultArgs(args, uniqueName, this.deployer) },
+      { ...kept, ignoreChanges: fixedFor(args) },
+    );
+    vault.properties.apply((properties) => readably(() => checkRetention(args, properties)));
     // Azure has no way to delete a key of a vault but the data plane, which nobody here may use for that; and whoever
     // goes back to an older image needs the key that sealed it. A key goes with its vault.
     const key = new Key(`${name}-key`, keyArgs(args, resourceGroupName, azureName(vault)), {
@@ -115,6 +121,21 @@ export class SealingVault extends pulumi.ComponentResource {
     this.machineReady = access.machine;
     this.registerOutputs({ keyUrl: this.keyUrl, vaultUri: this.vaultUri, resourceGroupName: this.resourceGroupName });
   }
+}
+
+/** What Azure keeps as it was made, so that no plan promises to change it. */
+function fixedFor({ purgeProtection }: SealingVaultArgs): string[] {
+  const days = "properties.softDeleteRetentionInDays";
+  return purgeProtection ? [days] : [days, "properties.enablePurgeProtection"];
+}
+
+/** @throws where the configuration asks for another time than the vault has */
+function checkRetention({ softDeleteDays }: SealingVaultArgs, has: { softDeleteRetentionInDays?: number } | undefined) {
+  const fixed = has?.softDeleteRetentionInDays ?? softDeleteDays;
+  if (fixed === softDeleteDays) return;
+  throw new Error(
+    `softDeleteDays is fixed once the vault exists, this one has ${fixed}, got ${softDeleteDays}: set sealed-onion:softDeleteDays to ${fixed}`,
+  );
 }
 
 /** A preview says so where what is sealed for another vault is to be sealed for this one. */

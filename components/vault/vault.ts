@@ -43,9 +43,10 @@ export function parseVault(value: (key: string) => Field): VaultSettings {
   });
 }
 
-/** A production stack must not change hands with whoever ran `up` last. */
-export function checkProduction(isProduction: boolean, { sealers }: VaultSettings): void {
-  if (!isProduction || sealers.length > 0) return;
+/** A production stack must not change hands with the principal that ran `up` last, and nobody may purge its vault. */
+export function forProduction(isProduction: boolean, settings: VaultSettings): VaultSettings {
+  if (!isProduction) return settings;
+  if (settings.sealers.length > 0) return { ...settings, purgeProtection: true };
   const problem = "sealers must name somebody where production is true, got nobody";
   throw malformed(problem, `type pulumi config set --path '${NAMESPACE}:sealers[0]' OBJECT-ID`);
 }

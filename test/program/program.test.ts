@@ -306,9 +306,9 @@ describe("a production stack", () => {
     expect(kept.sort()).toEqual(["onion-key-seal", "vault-group", "vault-key", "vault-vault"]);
   });
 
-  it("is no other in anything else", async () => {
+  it("has a vault that nobody can purge, and is no other in anything else", async () => {
     const inputs = (registrations: readonly Registration[]) => registrations.map(({ name, inputs }) => [name, inputs]);
-    const plain = await run({ sealers: [CLIENT.objectId] });
+    const plain = await run({ purgeProtection: true, sealers: [CLIENT.objectId] });
     vi.resetModules();
     const production = await run({ production: true, sealers: [CLIENT.objectId] });
     expect(inputs(production.registrations)).toEqual(inputs(plain.registrations));

@@ -129,6 +129,7 @@ describe("what is not set", () => {
         userDataSecrets: false,
       },
       production: false,
+      tags: {},
       vaultAuth: undefined,
       status: true,
     });

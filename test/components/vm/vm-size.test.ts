@@ -12,6 +12,8 @@ function problem(value: string, ephemeralOsDisk = false): string | undefined {
 
 const GENERATION = "vmSize must be a size for Generation 2 images (UEFI)";
 const ARM = "vmSize must be a size with an x86-64 processor, not Arm";
+const CONFIDENTIAL = "vmSize must be a size that is not for confidential machines";
+const NVME = 'vmSize must be a size whose disks are not by NVMe alone, such as "Standard_D2s_v5"';
 const FORM = 'vmSize must be a VM size\'s full name, such as "Standard_B2s"';
 
 describe("a VM size", () => {
@@ -45,6 +47,15 @@ describe("a VM size", () => {
     ["Standard_B2pts_v2", ARM],
     ["Standard_D2ps_v5", ARM],
     ["Standard_E2pds_v6", ARM],
+    ["Standard_DC2as_v5", CONFIDENTIAL],
+    ["Standard_EC4ads_v5", CONFIDENTIAL],
+    ["Standard_DC2es_v6", CONFIDENTIAL],
+    ["Standard_NCC40ads_H100_v5", CONFIDENTIAL],
+    ["Standard_D2s_v6", NVME],
+    ["Standard_E2ds_v6", NVME],
+    ["Standard_D2as_v7", NVME],
+    ["Standard_L8s_v4", NVME],
+    ["Standard_FX4ms_v2", NVME],
     ["B2s", FORM],
     ["standard_b2s", FORM],
     ["Standard_", FORM],
@@ -54,14 +65,18 @@ describe("a VM size", () => {
 });
 
 describe("an ephemeral OS disk", () => {
-  it.each(["Standard_D2s_v3", "Standard_D2ds_v4", "Standard_D2ads_v6", "Standard_F2s_v2"])("fits on %s", (size) => {
+  it.each(["Standard_D2s_v3", "Standard_D2ds_v4", "Standard_D2ads_v5", "Standard_F2s_v2"])("fits on %s", (size) => {
     expect(problem(size, true)).toBeUndefined();
   });
 
-  it.each(["Standard_B2s", "Standard_B2ts_v2", "Standard_D2s_v5", "Standard_D2as_v5", "Standard_D2_v4"])(
-    "does not fit on %s",
-    (size) => {
-      expect(problem(size, true)).toMatch(/^vmSize must be a size with a local disk for the ephemeral OS disk/);
-    },
-  );
+  it.each([
+    "Standard_B2s",
+    "Standard_B2ts_v2",
+    "Standard_D2s_v5",
+    "Standard_D2as_v5",
+    "Standard_D2_v4",
+    "Standard_D2ads_v6",
+  ])("does not fit on %s", (size) => {
+    expect(problem(size, true)).toMatch(/^vmSize must be a size with a local disk for the ephemeral OS disk/);
+  });
 });

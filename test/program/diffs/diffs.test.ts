@@ -109,8 +109,27 @@ describe("a diff is what is done, and no more than was asked for", () => {
     );
   });
 
-  it("nothing, where a stack is marked as production", async () => {
-    expect(await changesBy({ production: true }, { sealers: [sealer] })).toEqual([]);
+  it("purge protection, where a stack is marked as production, and nothing where it no longer is", async () => {
+    expect(await changesBy({ production: true }, { sealers: [sealer] })).toEqual(["update vault-vault"]);
+    await engine.setConfig(configure({ sealers: [sealer] }));
+    expect(await said(engine)).toEqual([]);
+  });
+
+  it("tags on every resource that takes them, in place: no new image, no new VM", async () => {
+    const tagged = ["image-account", "image-image", "vault-group", "vault-vault"];
+    const network = ["vm-address", "vm-card", "vm-firewall", "vm-machine", "vm-network"];
+    expect(await changesBy({ tags: { team: "web" } })).toEqual([...tagged, ...network].map((name) => `update ${name}`));
+  });
+
+  it("no other time for a deleted vault: it is refused in one line, before anything is touched", async () => {
+    await engine.setConfig(configure());
+    await engine.up();
+    await engine.setConfig(configure({ softDeleteDays: 7, vmSize: "Standard_B2ms" }));
+    const line =
+      /softDeleteDays is fixed once the vault exists, this one has 90, got 7: set sealed-onion:softDeleteDays to 90/;
+    await expect(engine.preview()).rejects.toThrow(line);
+    await engine.setConfig(configure());
+    expect(await said(engine)).toEqual([]);
   });
 
   it("nothing, where whoever ran up is named", async () => {

@@ -126,7 +126,7 @@ export function createDeployment(options: DeploymentOptions): Deployment {
   async function registerCustom(goal: ResourceGoal, old: ResourceState | undefined): Promise<ResourceState> {
     const { urn, type, name } = goal;
     const provider = providerOf(type);
-    const news = withIgnoredKept(goal.inputs, old?.inputs ?? {}, goal.ignoreChanges);
+    const news = old === undefined ? goal.inputs : withIgnoredKept(goal.inputs, old.inputs, goal.ignoreChanges);
     const { inputs, failures } = await provider.check({
       urn,
       type,

@@ -35,12 +35,15 @@ export function withReplaceOnChanges(diff: Diff, paths: readonly string[]): Diff
 
 function keep(values: PropertyMap, old: PropertyMap, path: string[]): PropertyMap {
   const [first = "", ...rest] = path;
-  if (rest.length === 0) return old[first] === undefined ? values : { ...values, [first]: old[first] };
+  if (rest.length === 0) {
+    const { [first]: _, ...others } = values;
+    return old[first] === undefined ? others : { ...others, [first]: old[first] };
+  }
   const [inner, was] = [values[first], old[first]];
   return isMap(inner) && isMap(was) ? { ...values, [first]: keep(inner, was, rest) } : values;
 }
 
-/** Inputs whose changes the program ignores stay as they are. */
+/** Inputs whose changes the program ignores stay as they are; one that was not there stays away. */
 export function withIgnoredKept(inputs: PropertyMap, old: PropertyMap, paths: readonly string[]): PropertyMap {
   return paths.reduce((values, path) => keep(values, old, path.split(".")), inputs);
 }

@@ -34,12 +34,12 @@ export const AZURE: readonly Malformed[] = [
   [
     "a key that is mistyped",
     { vmSze: "Standard_B2s" },
-    'configuration has an unknown key "vmSze", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, bootAgent, production, vaultAuth, status: did you mean "vmSize"',
+    'configuration has an unknown key "vmSze", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, bootAgent, production, tags, vaultAuth, status: did you mean "vmSize"',
   ],
   [
     "a key that nothing is like",
     { colour: "blue" },
-    'configuration has an unknown key "colour", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, bootAgent, production, vaultAuth, status: remove it',
+    'configuration has an unknown key "colour", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, bootAgent, production, tags, vaultAuth, status: remove it',
   ],
   [
     "an encrypted value",
@@ -70,6 +70,26 @@ export const AZURE: readonly Malformed[] = [
     "an unknown authorization",
     { authorization: "RBAC" },
     'authorization must be accessPolicy or rbac, got "RBAC": set sealed-onion:authorization',
+  ],
+  [
+    "tags that are a list",
+    { tags: ["team"] },
+    'tags must be an object of tags, such as {"team": "web"}, got a list of 1: set sealed-onion:tags',
+  ],
+  [
+    "a tag that is no text",
+    { tags: { team: 7 } },
+    'tags["team"] must be a text of at most 256 characters, got 7: set sealed-onion:tags["team"]',
+  ],
+  [
+    "a tag's name that Azure refuses",
+    { tags: { "a/b": "c" } },
+    'tags has a tag "a/b", a name has 1 to 128 characters and none of <>%&\\?/: rename it in sealed-onion:tags',
+  ],
+  [
+    "more tags than a storage account takes",
+    { tags: Object.fromEntries([...Array(16).keys()].map((index) => [`t${index}`, ""])) },
+    "tags has 16 tags, 15 are allowed: remove some from sealed-onion:tags",
   ],
   [
     "purge protection that is neither true nor false",
