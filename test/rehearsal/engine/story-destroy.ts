@@ -1,4 +1,6 @@
 import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
 import { policyDenial } from "loopback-azure/provider/provider-faults";
 import { changesOf, RunFailed, realOperations } from "./engine";
 import type { Stage } from "./stage";
@@ -27,6 +29,9 @@ export async function destroyAll(stage: Stage): Promise<Told> {
   assert.ok(realOperations(run).every(({ op }) => op === "delete"));
   assert.deepEqual(stageResources(stage), []);
   assert.deepEqual(sealedFiles(stage), []);
+  const aside = path.join(stage.folder, ".removed", stage.stack);
+  assert.match(fs.readdirSync(aside).join(" "), /onion\.\w+\.sops\.json/, "what git does not have was put aside");
+  fs.rmSync(aside, { recursive: true }); // who wants another address throws it away
   const [kept, ...more] = cloud.deletedVaults().filter(({ resource }) => resource.name === name);
   assert.ok(kept !== undefined && more.length === 0, "the vault is recoverable");
   assert.equal(cloud.keys.names(kept.resource.id).length, 1, "and its key with it");
