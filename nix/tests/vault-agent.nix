@@ -76,10 +76,17 @@
       { nodes, pkgs, ... }:
       {
         imports = [ guestNode ];
+        # Vault's URL is https, or http on the loopback: a socket there leads to the server, which speaks no TLS.
+        systemd.sockets.vault-server = {
+          wantedBy = [ "sockets.target" ];
+          listenStreams = [ "127.0.0.1:8200" ];
+        };
+        systemd.services.vault-server.serviceConfig.ExecStart =
+          "${pkgs.systemd}/lib/systemd/systemd-socket-proxyd ${nodes.vault.networking.primaryIPAddress}:8200";
         sealed-onion.vaultAgent = {
           enable = true;
           package = pkgs.vault-bin; # as released: no cache has either, and to build one takes an hour
-          address = "http://${nodes.vault.networking.primaryIPAddress}:8200";
+          address = "http://127.0.0.1:8200";
           role = "web";
           inherit (fixtures) clientId;
           templates.database = {
