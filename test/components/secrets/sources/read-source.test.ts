@@ -216,7 +216,9 @@ describe.skipIf(noPass.length > 0)(`a password store's entry as source${reason(n
       { name: "no-pass", source: { pass: "web/token" } },
       { environment: { ...environment, PATH: bin } },
     );
-    expect(run.stderr).toContain("source pass:web/token needs pass, which is not on PATH: apt-get install pass");
+    expect(run.stderr).toContain(
+      "source pass:web/token needs pass, which is not on PATH: install pass with this system's package manager",
+    );
   });
 });
 
