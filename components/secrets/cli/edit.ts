@@ -1,12 +1,10 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { runChild } from "../../process/child-process";
 import { withMemoryFolder } from "../../process/memory-folder";
 import { readIfThere } from "../../process/read-if-there";
 import { digestOf, missingSealedFile, sealedPath } from "../seal/seal-record";
 import { sealByHand } from "../seal/seal-secret";
 import { decrypt } from "../seal/sops";
 import { findDeclared, requestOf } from "./declared";
+import { runEditor } from "./run-editor";
 
 /**
  * Opens a secret in `$EDITOR`, in a file that is only ever in memory, and seals what is saved. The source is left
@@ -20,7 +18,7 @@ export async function edit(name: string, stack: string | undefined): Promise<voi
   const content = readIfThere(file);
   if (content === undefined) throw new Error(missingSealedFile(request.stack, name));
   const before = await decrypt(content);
-  const after = await withMemoryFolder((folder) => editIn(path.join(folder, name), before));
+  const after = await withMemoryFolder((folder) => runEditor(folder, name, before));
   try {
     if (after.length === 0) throw new Error(`${name} would be empty: nothing is sealed`);
     if (after.equals(before)) return console.error(`${file}: unchanged`);
@@ -45,24 +43,4 @@ async function digestOfSame(file: string, content: Buffer, plaintext: Buffer): P
   opened?.fill(0);
   if (now && isSame) return digestOf(now); // sealed for others meanwhile
   throw new Error(`${file} got another content while it was edited: nothing is sealed, edit that one`);
-}
-
-async function editIn(file: string, plaintext: Buffer): Promise<Buffer> {
-  fs.writeFileSync(file, plaintext, { mode: 0o600, flag: "wx" });
-  const terminal = process.stdin.isTTY === true;
-  // $EDITOR may have arguments: a shell takes it apart, as git and sops do.
-  const { code, signal } = await runChild("sh", ["-c", `exec ${editorCommand()} "$1"`, "sh", file], {
-    terminal,
-    stdout: "inherit",
-    stderr: "inherit",
-  });
-  if (code !== 0) throw new Error(`the editor ended with ${signal ?? `code ${code}`}: nothing is sealed`);
-  return fs.readFileSync(file);
-}
-
-/** vim keeps undo files, swap files and a history of what was copied elsewhere, on disk: not here. */
-function editorCommand(): string {
-  const editor = process.env.EDITOR || "vi";
-  const isVim = /(^|\/)n?vim$/.test(editor);
-  return isVim ? `${editor} -n -i NONE -c 'set noundofile nobackup nowritebackup'` : editor;
 }

@@ -175,6 +175,24 @@ describe.skipIf(noSops)(`npm run secrets -- edit${why}`, () => {
     expect((await views()).find(({ name }) => name === "token")?.sourceIs).toBe("different");
   });
 
+  it("gives the editor a home in memory, no settings of the user's, and no core", async () => {
+    const where = path.join(sealing.folder, "home");
+    const program = `ulimit -c > ${where}; for folder in "$HOME" "$XDG_STATE_HOME" "$XDG_CONFIG_HOME" "$TMPDIR"; do
+      stat -f -c %T "$folder" >> ${where}; done; cp "$1" "$HOME/.viminfo"; echo "$VIMINIT." >> ${where}; echo "$HOME" >> ${where}`;
+    const run = await secrets(["edit", "token"], { ...editor(program), VIMINIT: "set viminfo='100,n/tmp/here" });
+    expect(run.code).toBe(0);
+    const [core, state, ...kinds] = fs.readFileSync(where, "utf8").trim().split("\n");
+    const home = kinds.pop() ?? "";
+    expect([core, state, ...kinds]).toEqual(["0", "tmpfs", "tmpfs", "tmpfs", "tmpfs", "."]);
+    expect(home).toMatch(/\.home$/);
+    expect(fs.existsSync(home)).toBe(false);
+  });
+
+  it("says so of an editor that may not have waited", async () => {
+    expect((await secrets(["edit", "token"], editor("true"))).stderr).toContain("the editor ended at once");
+    expect((await secrets(["edit", "token"], editor("sleep 0.7"))).stderr).not.toContain("at once");
+  });
+
   it("stands until its source changes", async () => {
     const kept = await sealing.run({ name: "token", source: { file: "token" }, fingerprint: "file:1" });
     expect(kept.result.action).toBe("unchanged");
