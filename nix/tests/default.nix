@@ -63,5 +63,6 @@ lib.mapAttrs' (name: machine: {
   vm-imds = test ./imds.nix;
   vm-onion-service = test ./onion-service.nix;
   vm-sealed-secrets = test ./sealed-secrets.nix;
+  vm-status = test ./status.nix;
   vm-vault-agent = test ./vault-agent.nix;
 }
