@@ -14,6 +14,8 @@ export type HelperAnswer =
 /** What a command says to the helper, as one line of JSON. */
 export interface Asked {
   readonly environment: NodeJS.ProcessEnv;
+  /** Where the command works: sources and sealed files have paths relative to it. */
+  readonly folder: string;
   /** What the command got on standard input: see `readRequest`. */
   readonly key: string;
 }

@@ -37,12 +37,13 @@ async function serve(connection: net.Socket): Promise<void> {
   if (line === undefined) return;
   const asked = JSON.parse(line) as Asked;
   const answer = (said: HelperAnswer) => connection.write(`${JSON.stringify(said)}\n`);
-  if (sharedEnvironment(asked.environment) !== own) answer({ alone: true });
+  const isOurs = asked.folder === process.cwd() && sharedEnvironment(asked.environment) === own;
+  if (!isOurs) answer({ alone: true });
   else await asking.run(answer, () => seal(asked, answer));
   connection.end();
 }
 
-/** What the program read from its environment when it was started holds for all: one that differs works alone. */
+/** What the program read from its environment when it was started holds for all: one that differs, or works in another folder, works alone. */
 const own = sharedEnvironment(process.env);
 
 async function seal({ environment, key }: Asked, answer: (said: HelperAnswer) => void): Promise<void> {

@@ -18,7 +18,8 @@ async function main(): Promise<void> {
   const key = await readKey();
   const request = readRequest(process.env, key);
   const { stack, recipients } = request;
-  const sealed = await sealTogether({ environment: process.env, key }, { stack, keyUrl: recipients.keyUrl });
+  const asked = { environment: process.env, folder: process.cwd(), key };
+  const sealed = await sealTogether(asked, { stack, keyUrl: recipients.keyUrl });
   console.log(JSON.stringify(sealed ?? (await sealAlone(request))));
 }
 
