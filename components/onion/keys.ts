@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
+import { secretKeyFile } from "./key-text";
 
 /** The ed25519 key of a version 3 onion service. Both arrays are the caller's to wipe (`wipeOnionKey`). */
 export interface OnionKey {
@@ -63,15 +64,14 @@ export function formatPublicKeyFile(key: Pick<OnionKey, "publicKey">): Buffer {
 }
 
 /**
- * Reads an existing onion key. Three forms are taken: tor's and mkp224o's file `hs_ed25519_secret_key` (binary),
- * its base64 (an environment variable or a password store holds text only), and `ED25519-V3:` followed by the
- * base64 of the expanded key (what tor's control port prints for ADD_ONION).
+ * Reads an existing onion key: tor's and mkp224o's file `hs_ed25519_secret_key` (binary), or one of the texts that it is
+ * kept as (an environment variable or a password store holds text only), see `secretKeyFile`.
  *
  * tor itself replaces a damaged file by a new identity without a word, so everything is checked here.
  * @throws with the exact reason; the message holds no byte of the content
  */
 export async function parseOnionKey(content: Uint8Array): Promise<OnionKey> {
-  const file = Buffer.from(secretKeyFile(content));
+  const file = Buffer.from(secretKeyFile(content, secretHeader, secretFileLength));
   const secretKey = new Uint8Array(file.subarray(secretHeader.length));
   const wrong = secretKeyFileDamage(file);
   file.fill(0);
@@ -118,17 +118,6 @@ function fileHeader(text: string): Buffer {
 
 function startsWith(content: Uint8Array, header: Buffer): boolean {
   return header.equals(content.subarray(0, header.length));
-}
-
-/** Brings the two text forms to the binary one; anything else is left as it is, for the checks to refuse. */
-function secretKeyFile(content: Uint8Array): Uint8Array {
-  if (content.length > 256 || startsWith(content, secretHeader)) return content;
-  const text = Buffer.from(content).toString("latin1").trim();
-  const [, control, base64] = /^(ED25519-V3:)?([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
-  if (base64 === undefined) return content;
-  const decoded = Buffer.from(base64, "base64");
-  if (control !== undefined) return Buffer.concat([secretHeader, decoded]);
-  return startsWith(decoded, secretHeader) ? decoded : content;
 }
 
 /** Why tor would not take this file for a key, or why it is not safe to use as one; undefined if it is sound. */

@@ -57,15 +57,10 @@ export async function measureMkp224o(program = "mkp224o", threads?: number): Pro
 }
 
 async function keyOf(yaml: Buffer, prefix: string): Promise<OnionKey> {
-  const file = Buffer.from(/^hs_ed25519_secret_key: (\S+)$/m.exec(yaml.toString("latin1"))?.[1] ?? "", "base64");
-  try {
-    const key = await parseOnionKey(file);
-    if (onionHostname(key.publicKey).startsWith(prefix)) return key;
-    wipeOnionKey(key);
-    throw new Error(`mkp224o gave a key whose hostname does not start with ${prefix}: ${remedy}`);
-  } finally {
-    file.fill(0);
-  }
+  const key = await parseOnionKey(yaml);
+  if (onionHostname(key.publicKey).startsWith(prefix)) return key;
+  wipeOnionKey(key);
+  throw new Error(`mkp224o gave a key whose hostname does not start with ${prefix}: ${remedy}`);
 }
 
 function lastLine(text: string): string {

@@ -80,7 +80,10 @@ export function runChild(
       release(false);
       reject(error);
     });
-    child.once("exit", () => release(true));
+    child.once("exit", () => {
+      release(true);
+      if (!options.consume) closeSoon(child);
+    });
     child.once("close", (code, signal) => resolve({ code, signal, timedOut, ...output() }));
     feed(child.stdin, options.input);
   });
@@ -159,6 +162,19 @@ function endWatch(child: ChildProcess, withLine: boolean): void {
   if (withLine) watch?.end("\n");
   else watch?.destroy();
 }
+
+/**
+ * What a child leaves behind may have its output open (a daemon that left the group): what it said is then whole, and is not
+ * waited for any longer. What is in the pipe is read meanwhile.
+ */
+function closeSoon(child: ChildProcess): void {
+  const timer = setTimeout(() => {
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+  }, leftOpenMs);
+  child.once("close", () => clearTimeout(timer));
+}
+
+const leftOpenMs = 1_000;
 
 function feed(stream: Writable | null, content: Uint8Array | undefined): void {
   if (stream === null || content === undefined) return;

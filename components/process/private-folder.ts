@@ -18,7 +18,19 @@ export function privateFolder(): string {
   return folder;
 }
 
+/** `XDG_RUNTIME_DIR` may be set and not be there, as in a container or after `su`. */
 function base(): string {
-  const { XDG_RUNTIME_DIR: runtime } = process.env;
-  return runtime && fs.existsSync(runtime) ? runtime : os.tmpdir();
+  const candidates = [process.env.XDG_RUNTIME_DIR, os.tmpdir(), "/tmp"];
+  const found = candidates.find((folder) => folder !== undefined && folder !== "" && isWritable(folder));
+  if (found !== undefined) return found;
+  throw new Error("neither XDG_RUNTIME_DIR, TMPDIR nor /tmp is a folder to write to: set TMPDIR to one of yours");
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
+    return fs.statSync(folder).isDirectory();
+  } catch {
+    return false; // not there, or not ours: the next one decides
+  }
 }

@@ -1,5 +1,5 @@
+import type { SopsFailure } from "./failure";
 import { isSealedFor, readSealedContent, type SealedContent, type SealFor } from "./sealed-content";
-import type { SopsFailure } from "./sops-failure";
 
 /**
  * Reads what a program that is called sops printed, before anything is done with it: a wrapper, a broken pipe or a

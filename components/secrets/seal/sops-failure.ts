@@ -1,20 +1,8 @@
 import type { ChildResult } from "../../process/child-process";
-import { howToInstall } from "../../process/tools";
-
-/** Why sops failed, for people. It holds no plaintext. */
-export interface SopsFailure {
-  /** What happened, with Azure's own reason where there is one. */
-  readonly reason: string;
-  /** What to do about it. */
-  readonly remedy: string;
-  /** Whether the same call may succeed in a while. */
-  readonly passing: boolean;
-  /** How long Azure asks to wait before the next call. Milliseconds. */
-  readonly waitMs?: number;
-}
+import type { Explain, SopsFailure } from "./failure";
+import { recipientFailures } from "./recipient-failure";
 
 type Run = Pick<ChildResult, "stderr" | "timedOut" | "code" | "signal">;
-type Explain = (match: RegExpExecArray, text: string) => SopsFailure;
 
 const unreachable = "check the network, the proxy variables and that the vault exists (az keyvault list)";
 
@@ -50,38 +38,7 @@ const explanations: readonly (readonly [RegExp, Explain])[] = [
       passing: true,
     }),
   ],
-  [
-    /failed to start (?:gpg-)?agent|can't connect to the (?:gpg-)?agent/,
-    () => ({
-      reason: "gpg cannot reach its agent, which has the private keys",
-      remedy: "start it with gpgconf --launch gpg-agent (package gnupg-agent, or gpg-agent)",
-      passing: false,
-    }),
-  ],
-  [
-    /failed to encrypt sops data key with pgp: \]/, // gpg itself would have said why
-    () => ({
-      reason: "gpg is not on PATH, and a recipient is a PGP key",
-      remedy: `${howToInstall("gpg")}, or remove the key from sealed-onion:recipients`,
-      passing: false,
-    }),
-  ],
-  [
-    /([0-9A-F]{40}): skipped: Unusable public key/,
-    ([, fingerprint]) => ({
-      reason: `PGP recipient ${fingerprint} cannot encrypt: it is expired, revoked or for signatures only`,
-      remedy: `see gpg --list-keys ${fingerprint}, and renew it or take another recipient`,
-      passing: false,
-    }),
-  ],
-  [
-    /([0-9A-F]{40})": could not encrypt/,
-    ([, fingerprint]) => ({
-      reason: `the public key of PGP recipient ${fingerprint} is not in the keyring`,
-      remedy: `gpg --recv-keys ${fingerprint}, or gpg --import its file`,
-      passing: false,
-    }),
-  ],
+  ...recipientFailures,
 ];
 
 /**

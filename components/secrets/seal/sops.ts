@@ -5,8 +5,9 @@ import { howToInstall } from "../../process/tools";
 import { createTurns } from "../../process/turns";
 import { personal, sealingProblem, vaultLogin } from "../vault-login";
 import { problemOf } from "./check-sealed";
+import type { SopsFailure } from "./failure";
 import { forVaultOnly, type SealFor } from "./sealed-content";
-import { explainFailure, type SopsFailure } from "./sops-failure";
+import { explainFailure } from "./sops-failure";
 
 export interface SopsOptions {
   /** How long passing failures are tried again, in all. Milliseconds. @default 120 s, or SEAL_PATIENCE_SECONDS */

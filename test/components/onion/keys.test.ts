@@ -73,11 +73,35 @@ describe("an existing key", () => {
   const key = onionKeyFromSeed(Buffer.alloc(32, 7));
   const file = formatSecretKeyFile(key);
   const base64 = file.toString("base64");
+  const wrapped = (end: string) => (base64.match(/.{1,76}/g) ?? []).join(end);
+  const yaml = (end: string) =>
+    ["---", "hostname: x.onion", `hs_ed25519_public_key: ${formatPublicKeyFile(key).toString("base64")}`]
+      .concat([`hs_ed25519_secret_key: ${base64}`, "time: 2026-01-01 00:00:00", ""])
+      .join(end);
+
+  test("whose last byte is a line break keeps it", async () => {
+    const ends = Buffer.from(file);
+    ends[95] = 10;
+    expect((await parseOnionKey(ends)).secretKey.at(-1)).toBe(10);
+  });
+
+  test("is one, not one of several", async () => {
+    await expect(parseOnionKey(Buffer.from(yaml("\n") + yaml("\n")))).rejects.toThrow(
+      new Error("there are 2 onion keys in it: keep the one that is meant"),
+    );
+  });
 
   test.each([
     ["tor's file", file],
     ["its base64", Buffer.from(base64)],
     ["its base64 with a line break", Buffer.from(`${base64}\n`)],
+    ["its base64 as `base64` wraps it", Buffer.from(wrapped("\n"))],
+    ["its base64 wrapped, with CRLF", Buffer.from(`${wrapped("\r\n")}\r\n`)],
+    ["its base64 behind a byte order mark", Buffer.from(`\u{feff}${base64}\r\n`)],
+    ["tor's file with a line break too many", Buffer.concat([file, Buffer.from("\n")])],
+    ["tor's file with a CRLF too many", Buffer.concat([file, Buffer.from("\r\n")])],
+    ["what `mkp224o -y` writes", Buffer.from(yaml("\n"))],
+    ["what `mkp224o -y` writes, with CRLF", Buffer.from(yaml("\r\n"))],
     ["what tor's control port prints", Buffer.from(`ED25519-V3:${Buffer.from(key.secretKey).toString("base64")}`)],
   ])("is read from %s, with the public key of its scalar", async (_, content) => {
     const read = await parseOnionKey(content);
@@ -116,7 +140,7 @@ describe("a damaged key", () => {
   test.each([
     ["empty", Buffer.alloc(0), "it is 0 bytes long, must be 96"],
     ["cut short", sound.subarray(0, 95), "it is 95 bytes long, must be 96"],
-    ["too long", Buffer.concat([sound, Buffer.from("\n")]), "it is 97 bytes long, must be 96"],
+    ["too long", Buffer.concat([sound, Buffer.from("\n\n")]), "it is 98 bytes long, must be 96"],
     ["without its header", sound.subarray(32), "it is 64 bytes long, must be 96"],
     [
       "a public key's file",

@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ProgramMissing, runChild } from "../../../components/process/child-process";
+import { findOnPath } from "../../../components/process/tools";
 
 let folder: string;
 beforeAll(() => {
@@ -56,6 +57,18 @@ describe("a child process", () => {
     expect(result.code).toBe(0);
     await untilGone(Number(result.stdout.toString()));
   });
+
+  it.skipIf(!findOnPath("setsid"))(
+    "is over when it ends, also if a daemon of its keeps its output open (needs setsid)",
+    async () => {
+      const daemon = "setsid sh -c 'trap \"\" HUP; echo $$ >&2; exec sleep 600' &";
+      const result = await runChild("sh", ["-c", `printf whole; ${daemon} sleep 0.3; exit 5`]);
+      process.kill(Number(result.stderr), "SIGKILL");
+      expect(result).toMatchObject({ code: 5, timedOut: false });
+      expect(result.stdout.toString()).toBe("whole");
+    },
+    20_000,
+  );
 
   it("is killed when it prints without end", async () => {
     const result = await runChild("yes", [], { maximumOutput: 1024 * 1024 });

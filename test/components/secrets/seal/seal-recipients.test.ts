@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { bech32 } from "@scure/base";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findOnPath, type ToolName } from "../../../../components/process/tools";
 import { openSealed, type Run, type Sealing, type SecretParameters, startSealing } from "../sealing";
@@ -121,6 +122,61 @@ describe.skipIf(missing.length > 0)(`recipients besides the vault${why}`, () => 
     );
   });
 });
+
+describe.skipIf(missing.length > 0)(`a recipient that cannot be sealed for${why}`, () => {
+  const gpg = (...argv: string[]) => {
+    const all = ["--homedir", pgpKey.environment.GNUPGHOME ?? "", "--batch", "--quiet", "--passphrase", "", ...argv];
+    return execFileSync("gpg", all, { encoding: "utf8", stdio: "pipe" });
+  };
+  const fingerprintOf = (user: string) =>
+    /^fpr:+([0-9A-F]{40}):/m.exec(gpg("--list-keys", "--with-colons", user))?.[1] ?? "";
+  const aged = ["--faked-system-time", "20200101T000000!"];
+
+  it.each([
+    [
+      "signs only",
+      ["--quick-generate-key", "signs@x.org", "ed25519", "sign", "never"],
+      "none that is valid now is for enc",
+    ],
+    [
+      "expired",
+      [...aged, "--quick-generate-key", "old@x.org", "rsa2048", "encr", "1y"],
+      "it expired on 2020-12-31: gpg --quick-set-",
+    ],
+  ])("(a PGP key that %s) is named with its reason", async (_, argv, reason) => {
+    gpg(...argv);
+    const recipient = fingerprintOf(argv.find((word) => word.endsWith("@x.org")) ?? "");
+    const run = await seal("unusable", { pgp: [recipient] });
+    expect(run.stderr).toContain(`PGP recipient ${recipient} cannot encrypt: `);
+    expect(run.stderr).toContain(reason);
+    expect(run.code).toBe(1);
+  });
+
+  it("(a PGP key, without gpg) says what to install", async () => {
+    const programs = path.join(keys, "programs");
+    fs.mkdirSync(programs);
+    for (const name of ["sh", "cat", "node", "sops"]) fs.symlinkSync(findOnPath(name) ?? "", path.join(programs, name));
+    const run = await seal("unusable", { pgp: [pgpKey.recipient] }, { environment: { PATH: programs } });
+    expect(run).toMatchObject({ code: 1, stdout: "" });
+    expect(run.stderr).toContain("gpg is not on PATH, and a recipient is a PGP key");
+  });
+
+  it("(a plugin's age key, without the plugin) says what to install", async () => {
+    const run = await seal("unusable", { age: [encodeAge("age1se", 33)] });
+    expect(run.stderr).toContain("a recipient is a key of the age plugin se, and age-plugin-se is not on PATH");
+  });
+
+  it("(a post-quantum age key) is taken where this sops takes it, and else says which one does", async () => {
+    // Its words are right, but are no point of the curve: a sops that knows the kind may say so as well.
+    const run = await seal("unusable", { age: [encodeAge("age1pq", 1216)] });
+    if (run.code !== 0) expect(run.stderr).toMatch(/this sops cannot seal for (post-quantum age keys|an age key of)/);
+  });
+});
+
+/** A public key of age's by its form alone. */
+function encodeAge(kind: string, bytes: number): string {
+  return bech32.encode(kind, bech32.toWords(Buffer.alloc(bytes, 7)), false);
+}
 
 describe.skipIf(missing.length > 0)(`a change of recipients re-wraps without the source${why}`, () => {
   beforeAll(() => {

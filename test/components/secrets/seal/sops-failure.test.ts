@@ -35,6 +35,8 @@ const gpgSays =
   `Could not generate data key: [failed to encrypt new data key with master key "${pgpKey}": could not encrypt data key ` +
   "with PGP key: openpgp error: not in the keyring; GnuPG binary error: failed to encrypt sops data key with pgp: ";
 
+const noKey = 'Could not generate data key: [failed to encrypt new data key with master key "age1se1x"';
+
 describe("why sops failed", () => {
   it("is read out of its wrapped lines, the log of Azure's library left aside", () => {
     expect(failed(wrapped)).toEqual({
@@ -65,6 +67,21 @@ describe("why sops failed", () => {
     [`${gpgSays}]`, "gpg is not on PATH, and a recipient is a PGP key", false],
     [`${gpgSays}gpg: ${pgpKey}: skipped: Unusable public key`, `PGP recipient ${pgpKey} cannot encrypt`, false],
     [`${gpgSays}gpg: ${pgpKey}: skipped: No public key`, `PGP recipient ${pgpKey} is not in the keyring`, false],
+    [
+      `${noKey}: failed to wrap key for recipient #0: se plugin: couldn't start plugin: "se" plugin not found: exec]`,
+      "age-plugin-se is not on PATH",
+      false,
+    ],
+    [
+      'failed to parse input as Bech32-encoded age public key: malformed recipient "age1pq17v54my32t4a',
+      "post-quantum",
+      false,
+    ],
+    [
+      'failed to parse input, unknown recipient type: "age1se10z3624u645w"',
+      "for an age key of sealed-onion:recip",
+      false,
+    ],
     ["something new", "sops ended with code 1: something new", false],
     ["", "sops ended with code 1: it says nothing", false],
   ])("%s", (stderr, reason, passing) => {

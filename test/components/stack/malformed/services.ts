@@ -116,7 +116,12 @@ export const SERVICES: readonly Malformed[] = [
   [
     "an age key that is too short",
     { recipients: { age: ["age1abc"] } },
-    'recipients.age[0] must be an age public key (age1 and 58 characters) or an SSH public key (ssh-ed25519 or ssh-rsa), got "age1abc": set sealed-onion:recipients.age[0]',
+    'recipients.age[0] must be an age public key (age1 and 58 characters, age1pq1… or a plugin\'s age1NAME1…) or an SSH public key (ssh-ed25519 or ssh-rsa), got "age1abc": set sealed-onion:recipients.age[0]',
+  ],
+  [
+    "a plugin's identity instead of a recipient",
+    { recipients: { age: ["AGE-PLUGIN-SE-1QQPQYZ"] } },
+    "recipients.age[0] must be a public key, not a private one, got a text of 21 characters: set sealed-onion:recipients.age[0]",
   ],
   [
     "an age key with a mistyped character",
@@ -141,6 +146,6 @@ export const SERVICES: readonly Malformed[] = [
   [
     "a PGP key's short id",
     { recipients: { pgp: ["0x12345678"] } },
-    'recipients.pgp[0] must be the 40 hexadecimal digits of a PGP key\'s fingerprint, got "0x12345678": set sealed-onion:recipients.pgp[0]',
+    'recipients.pgp[0] must be the 40 hexadecimal digits of a PGP key\'s fingerprint, got "0x12345678": gpg --fingerprint KEY shows it, set sealed-onion:recipients.pgp[0]',
   ],
 ];
