@@ -1,9 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { lendLogin } from "./components/azure/session/lend-login";
 import { NixosImage } from "./components/image/nixos-image";
-import { SealedSecret } from "./components/secrets/sealed-secret";
+import { sealSecrets } from "./components/secrets/sealed-secrets";
 import { readConfig } from "./components/stack/config";
-import { factsOf, factsText } from "./components/stack/facts";
+import { deployedFacts } from "./components/stack/facts";
 import { inPlace } from "./components/stack/place";
 import { SealingVault } from "./components/vault/sealing-vault";
 import { VaultAzureAuth } from "./components/vault-auth/vault-azure-auth";
@@ -13,36 +13,24 @@ import { statusUrl } from "./components/vm/status/status-container";
 const config = readConfig();
 const { stack, location, production, recipients, services } = config;
 
-const at = {
-  vault: inPlace("vault", config),
-  image: inPlace("image", config),
-  vm: inPlace("vm", config),
-};
+const at = { vault: inPlace("vault", config), image: inPlace("image", config), vm: inPlace("vm", config) };
 const vaultArgs = { stack, location, production, fingerprintKeyName: "vault-fingerprint-key", ...config.vault };
 const vault = new SealingVault(at.vault.name, vaultArgs, at.vault.options);
 const { deployer, identity, resourceGroupName } = vault;
 
-const secrets = config.secrets.map((declaration) => {
-  const { fingerprintKey, keyUrl, sealersReady: ready } = vault;
-  return new SealedSecret(declaration.name, {
-    stack,
-    declaration,
-    keyUrl,
-    recipients,
-    fingerprintKey,
-    ready,
-    production,
-  });
+const { digests, hostnames, ready } = sealSecrets(config.secrets, {
+  stack,
+  production,
+  recipients,
+  keyUrl: vault.keyUrl,
+  fingerprintKey: vault.fingerprintKey,
+  ready: vault.sealersReady,
 });
-const digests = Object.fromEntries(secrets.map(({ secretName, digest }) => [secretName, digest]));
-const hostnames = pulumi.output(Object.fromEntries(secrets.map(({ secretName, hostname }) => [secretName, hostname])));
 
-const facts = (endpoint: pulumi.Output<string>) =>
-  pulumi
-    .all([vault.keyUrl, identity.clientId, hostnames, statusUrl({ endpoint })])
-    .apply(([keyUrl, clientId, known, status]) =>
-      factsText(factsOf(config, { keyUrl, clientId, hostnames: known, statusUrl: status })),
-    );
+const facts = (endpoint: pulumi.Output<string>) => {
+  const { clientId } = identity;
+  return deployedFacts(config, { keyUrl: vault.keyUrl, clientId, hostnames, statusUrl: statusUrl({ endpoint }) });
+};
 
 const { userDataSecrets } = config.bootAgent;
 const imageArgs = {
@@ -51,7 +39,7 @@ const imageArgs = {
   resourceGroupName,
   facts,
   sealed: userDataSecrets ? {} : digests,
-  ready: secrets.map(({ ready }) => ready),
+  ready,
   uploaders: vault.sealers,
   deployer,
   ...config.image,

@@ -1,5 +1,6 @@
 import type { AccessToken } from "@azure/core-auth";
-import { ProgramMissing, runChild } from "../process/child-process";
+import { runChild } from "../process/child-process";
+import { ProgramMissing } from "../process/find-program";
 import { howToInstall } from "../process/tools";
 import { LoginFailure } from "./login-failure";
 

@@ -1,4 +1,5 @@
-import { ProgramMissing, runChild } from "../process/child-process";
+import { runChild } from "../process/child-process";
+import { ProgramMissing } from "../process/find-program";
 import { LoginFailure } from "./login-failure";
 
 /**

@@ -1,4 +1,5 @@
 import type { AccessToken, TokenCredential } from "@azure/core-auth";
+import { backoffMs, pause } from "../process/pause";
 import { type AzureCloud, cloudNamed } from "./clouds";
 import { credentialOf } from "./credential";
 import { chooseLogin, howText, type Login } from "./login";
@@ -87,11 +88,11 @@ async function patiently<T>(action: () => Promise<T>, patienceMs: number): Promi
     try {
       return await action();
     } catch (error) {
-      const pause = Math.min(8000, 250 * 2 ** attempt) * (0.75 + Math.random() / 2);
+      const pauseMs = backoffMs(attempt);
       const { message, passing } = error as LoginFailure;
-      if (!passing || Date.now() + pause > giveUpAt) throw error;
+      if (!passing || Date.now() + pauseMs > giveUpAt) throw error;
       if (attempt === 1) console.error(`${message}; trying again for up to ${Math.ceil(patienceMs / 1000)} s`);
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await pause(pauseMs);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { customRole } from "../azure/rights";
 import { endWithParent } from "../process/child-process";
+import { runMain } from "../process/run-main";
 import { UsageError } from "../process/usage-error";
 import { readArguments, usage } from "./arguments";
 import { costText } from "./cost";
@@ -32,7 +33,4 @@ async function examine(stack: string | undefined, json: boolean): Promise<void> 
 }
 
 endWithParent();
-main().catch((error: unknown) => {
-  console.error((error as Error).message);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-});
+runMain(main);

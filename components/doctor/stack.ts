@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { readStackFile, type StackFile } from "../config/stack-file";
 import { runChild } from "../process/child-process";
-import { findOnPath } from "../process/tools";
+import { findOnPath } from "../process/find-program";
 import type { Finding } from "./finding";
 
 /** The stack that is meant: the one that is named, else the one that Pulumi has selected, else the only one there is. */

@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { findOnPath, howToInstall, type ToolName } from "../process/tools";
+import { findOnPath } from "../process/find-program";
+import { howToInstall, type ToolName } from "../process/tools";
 import type { Finding } from "./finding";
 
 const run = promisify(execFile);
@@ -40,13 +41,9 @@ function checkLanguageHost(): Finding {
   if (pulumi === undefined) return { name, state: "optional", found: "comes with Pulumi" };
   const host = "pulumi-language-nodejs";
   const beside = path.join(path.dirname(fs.realpathSync(pulumi)), host);
-  if (fs.existsSync(beside) || hasProgram(host)) return { name, state: "ok", found: host };
+  if (fs.existsSync(beside) || findOnPath(host)) return { name, state: "ok", found: host };
   const type = "take Pulumi from https://www.pulumi.com/docs/install, or nixpkgs#pulumi-bin";
   return { name, state: "missing", found: `${host} is neither beside pulumi nor on PATH`, type };
-}
-
-function hasProgram(name: string): boolean {
-  return (process.env.PATH ?? "").split(path.delimiter).some((folder) => fs.existsSync(path.join(folder, name)));
 }
 
 async function checkProgram(tool: ToolName, versionArguments: string[], why: string): Promise<Finding> {

@@ -5,10 +5,11 @@ import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
 import { azureName } from "../azure/azure-name";
-import { BLOB_CONTRIBUTOR, blobEndpoint, guidOf, roleDefinitionId, storageAccountName } from "../azure/azure-names";
+import { BLOB_CONTRIBUTOR, blobEndpoint, storageAccountName } from "../azure/azure-names";
 import { cloudNamed } from "../azure/clouds";
 import { type Deployer, type Grantee, grant } from "../azure/deployer";
 import { programSettings } from "../azure/program-settings";
+import { roleAssignmentArgs } from "../azure/role-assignment";
 import { readably } from "../process/readable-error";
 import { fileDigest } from "./disk/file-digest";
 import { type ImageNames, imageDigest, imageNames, nixTreeDigest } from "./image";
@@ -69,10 +70,12 @@ export class NixosImage extends pulumi.ComponentResource {
     const account = new StorageAccount(`${name}-account`, accountArgs(args, accountName), child);
     const place = { resourceGroupName: args.resourceGroupName, accountName: azureName(account) };
     const container = new BlobContainer(`${name}-container`, { ...place, ...containerArgs() }, child);
+    const { subscriptionId } = args.deployer;
+    const contributor = { scope: account.id, role: BLOB_CONTRIBUTOR, subscriptionId };
     const grants: RoleAssignment[] = [];
     for (const uploader of args.uploaders) {
       const { name: grantName, options } = grant(this, `${name}-*-blobs`, uploader, grants.slice(-1));
-      grants.push(new RoleAssignment(grantName, grantArgs(account.id, uploader, args.deployer), options));
+      grants.push(new RoleAssignment(grantName, roleAssignmentArgs({ ...contributor, grantee: uploader }), options));
     }
 
     const cloud = readably(() => cloudNamed(programSettings().environment?.value));
@@ -118,17 +121,6 @@ function accountArgs({ location, resourceGroupName }: NixosImageArgs, accountNam
 
 function containerArgs() {
   return { containerName: CONTAINER, publicAccess: "None" } as const;
-}
-
-function grantArgs(scope: pulumi.Input<string>, { objectId, type }: Grantee, { subscriptionId }: Deployer) {
-  const ids = pulumi.all([scope, objectId]);
-  return {
-    scope,
-    principalId: objectId,
-    principalType: type,
-    roleDefinitionId: subscriptionId.apply((id) => roleDefinitionId(id, BLOB_CONTRIBUTOR)),
-    roleAssignmentName: ids.apply(([account, principal]) => guidOf("assignment", account, principal, BLOB_CONTRIBUTOR)),
-  };
 }
 
 function commandArgs(program: string, environment: Record<string, pulumi.Input<string>>) {

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import * as fs from "node:fs";
-import * as path from "node:path";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
+import { whenAskedToEnd } from "./asked-to-end";
+import { collectOutput, type OutputOptions } from "./child-output";
+import { requireOnPath } from "./find-program";
 
-export interface ChildOptions {
+export interface ChildOptions extends OutputOptions {
   /** What the child reads on standard input, by a pipe, never by a file. Absent: standard input is empty. */
   input?: Uint8Array | undefined;
   /** The child's whole environment. @default this process's own */
@@ -14,10 +15,6 @@ export interface ChildOptions {
   stderr?: "collect" | "inherit" | undefined;
   /** After this time the child is killed and the result says `timedOut`. Milliseconds. @default no limit */
   deadlineMs?: number | undefined;
-  /** The child is killed if it prints more. Bytes. @default 64 MiB */
-  maximumOutput?: number | undefined;
-  /** Reads standard output as it comes, without a limit; the result's `stdout` is then empty. @default it is collected */
-  consume?: ((stdout: Readable) => void) | undefined;
   /** The child gets this process's standard input and terminal, as an editor or a prompt needs. @default false */
   terminal?: boolean | undefined;
 }
@@ -60,11 +57,11 @@ export function runChild(
   programArguments: readonly string[],
   options: ChildOptions = {},
 ): Promise<ChildResult> {
-  const file = findProgram(program, options.environment ?? process.env);
+  const file = requireOnPath(program, options.environment);
   const child = startWatched(file, programArguments, options);
   running.set(child, { terminal: options.terminal === true });
   return new Promise((resolve, reject) => {
-    const output = collect(child, options);
+    const output = collectOutput(child, options, () => killChild(child));
     let timedOut = false;
     const deadline = options.deadlineMs === undefined ? undefined : setTimeout(expire, options.deadlineMs);
     function expire() {
@@ -89,45 +86,19 @@ export function runChild(
   });
 }
 
-/** A program that is neither on PATH nor at the given path. */
-export class ProgramMissing extends Error {
-  constructor(readonly program: string) {
-    super(`${program} is not on PATH`);
-  }
-}
-
-/** The full path of a program. @throws ProgramMissing */
-export function findProgram(program: string, environment: NodeJS.ProcessEnv = process.env): string {
-  const folders = (environment.PATH ?? "").split(path.delimiter);
-  const candidates = program.includes("/") ? [program] : folders.map((folder) => path.join(folder || ".", program));
-  const found = candidates.find(isExecutable);
-  if (found === undefined) throw new ProgramMissing(program);
-  return found;
-}
-
 /**
- * For a program's main file: on SIGINT, SIGTERM or SIGHUP, and when the process that started this one is gone (a
- * killed `pulumi up` signals nobody), kills every child and exits. Folders are removed by `exit` listeners.
+ * For a program's main file: when it is asked to end, and when the process that started this one is gone (see
+ * `whenAskedToEnd`), kills every child and exits. Folders are removed by `exit` listeners.
  */
 export function endWithParent(): void {
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-    ["SIGHUP", 129],
-  ] as const) {
-    process.on(signal, () => {
-      // An editor on the same terminal got this Ctrl-C as well, and decides about it.
-      if (signal === "SIGINT" && [...running.values()].some(({ terminal }) => terminal)) return;
-      process.exit(code);
-    });
-  }
+  whenAskedToEnd((exitCode, signal) => {
+    // An editor on the same terminal got this Ctrl-C as well, and decides about it.
+    if (signal === "SIGINT" && [...running.values()].some(({ terminal }) => terminal)) return;
+    process.exit(exitCode);
+  });
   process.once("exit", () => {
     for (const child of running.keys()) killChild(child);
   });
-  const parent = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== parent) process.exit(1);
-  }, 250).unref();
 }
 
 function startWatched(file: string, programArguments: readonly string[], options: ChildOptions): ChildProcess {
@@ -180,39 +151,4 @@ function feed(stream: Writable | null, content: Uint8Array | undefined): void {
   if (stream === null || content === undefined) return;
   stream.on("error", () => {}); // the child ended without reading: its exit code tells why
   stream.end(content);
-}
-
-/** Gathers what the child prints; the returned function gives it once the child has closed. */
-function collect(child: ChildProcess, options: ChildOptions): () => { stdout: Buffer; stderr: string } {
-  const { consume, maximumOutput = 64 * 1024 * 1024 } = options;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let stderr = "";
-  if (consume) consume(child.stdout as Readable);
-  else
-    child.stdout?.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > maximumOutput) killChild(child);
-      else chunks.push(chunk);
-    });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    stderr = (stderr + text).slice(-64 * 1024);
-  });
-  return () => ({ stdout: joinAndWipe(chunks), stderr });
-}
-
-/** The chunks as one buffer, which is then the only copy: they may hold a secret. */
-function joinAndWipe(chunks: Buffer[]): Buffer {
-  const whole = Buffer.concat(chunks);
-  for (const chunk of chunks) chunk.fill(0);
-  return whole;
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    fs.accessSync(file, fs.constants.X_OK);
-    return fs.statSync(file).isFile();
-  } catch {
-    return false; // not in this folder of PATH, or not ours to run
-  }
 }

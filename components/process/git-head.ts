@@ -1,4 +1,5 @@
-import { ProgramMissing, runChild } from "./child-process";
+import { runChild } from "./child-process";
+import { ProgramMissing } from "./find-program";
 
 /**
  * What git's HEAD has in a folder, by path as seen from here.

@@ -42,7 +42,7 @@ function memoryRoot(): string {
   const candidates = [process.env.XDG_RUNTIME_DIR, "/dev/shm"].filter(
     (folder) => folder !== undefined && folder !== "",
   );
-  const found = candidates.find((folder) => folder !== undefined && isInMemory(folder));
+  const found = candidates.find((folder) => folder !== undefined && memoryFileSystem(folder) !== undefined);
   if (found !== undefined) return found;
   throw new Error(
     process.platform === "darwin"
@@ -51,11 +51,12 @@ function memoryRoot(): string {
   );
 }
 
-function isInMemory(folder: string): boolean {
+/** `tmpfs` or `ramfs` for a folder in memory that this user can write to, else undefined. */
+export function memoryFileSystem(folder: string): string | undefined {
   try {
     fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
-    return memoryFileSystems.has(fs.statfsSync(folder).type);
+    return memoryFileSystems.get(fs.statfsSync(folder).type);
   } catch {
-    return false; // not there, or not ours: the next one decides
+    return undefined; // not there, or not ours
   }
 }

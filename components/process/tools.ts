@@ -1,5 +1,4 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
+import { findOnPath } from "./find-program";
 
 /** What each package manager calls the package of a program; undefined where it has none. */
 const packages = {
@@ -28,21 +27,6 @@ const packages = {
 } as const;
 
 export type ToolName = keyof typeof packages;
-
-/** The full path of an executable on PATH, or undefined. */
-export function findOnPath(program: string): string | undefined {
-  const folders = (process.env.PATH ?? "").split(path.delimiter);
-  return folders.map((folder) => path.join(folder, program)).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    fs.accessSync(file, fs.constants.X_OK);
-    return fs.statSync(file).isFile();
-  } catch {
-    return false; // not there, or not ours to run: the next folder of PATH decides
-  }
-}
 
 /** Debian's name of the package that has a program, if it has one. */
 export function debianPackage(tool: ToolName): string | undefined {

@@ -24,10 +24,10 @@ export interface ExpectedSeal {
 export function expectedSeal(record: SealRecord | undefined, wish: SealWish): ExpectedSeal {
   if (record === undefined || record.byHand || record.fingerprint !== wish.fingerprint) return {};
   const hostname = record.onion && { hostname: record.onion.hostname };
-  return isSealedFor(record, wish) ? { digest: record.digest, ...hostname } : { ...hostname };
+  return isRecordedFor(record, wish) ? { digest: record.digest, ...hostname } : { ...hostname };
 }
 
-function isSealedFor({ keyUrl, recipients }: SealRecord, wish: SealWish): boolean {
+function isRecordedFor({ keyUrl, recipients }: SealRecord, wish: SealWish): boolean {
   const { age, pgp } = wish.recipients;
   return keyUrl === wish.keyUrl && isSame(recipients.age, age) && isSame(recipients.pgp, pgp);
 }

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import type { SecretDeclaration, SecretName } from "../secrets/secret";
 import type { VaultAuth } from "../vault-auth/vault-auth";
 import type { BootAgent } from "../vm/boot-agent";
@@ -63,6 +64,18 @@ export interface Deployed {
   readonly statusUrl: string;
   /** Hostnames of the onion keys, by secret name. */
   readonly hostnames: Readonly<Record<SecretName, string | undefined>>;
+}
+
+/** The text of the facts, once all that is known only then is known. */
+export function deployedFacts(
+  config: StackConfig,
+  deployed: { readonly [K in keyof Deployed]: pulumi.Input<Deployed[K]> },
+): pulumi.Output<string> {
+  const { keyUrl, clientId, statusUrl, hostnames } = deployed;
+  const known = pulumi.all([keyUrl, clientId, statusUrl, hostnames]);
+  return known.apply(([key, client, status, addresses]) =>
+    factsText(factsOf(config, { keyUrl: key, clientId: client, statusUrl: status, hostnames: addresses })),
+  );
 }
 
 /** The facts of a configuration, once it is deployed. */

@@ -5,8 +5,9 @@ import { AuthBackend } from "@pulumi/vault/authBackend";
 import { AuthBackendConfig } from "@pulumi/vault/azure/authBackendConfig";
 import { AuthBackendRole } from "@pulumi/vault/azure/authBackendRole";
 import { Policy } from "@pulumi/vault/policy";
-import { guidOf, roleDefinitionId } from "../azure/azure-names";
+import { guidOf } from "../azure/azure-names";
 import type { Deployer } from "../azure/deployer";
+import { roleAssignmentArgs } from "../azure/role-assignment";
 import type { MachineIdentity } from "../vault/sealing-vault";
 import type { VaultAuth, VaultRole } from "./vault-auth";
 import { OWN_IDENTITY } from "./vault-bindings";
@@ -76,17 +77,14 @@ function readerArgs(stack: string, subscriptions: readonly pulumi.Input<string>[
   };
 }
 
-function assignmentArgs(reader: RoleDefinition, subscription: pulumi.Input<string>, principalId: string) {
-  const ids = pulumi
-    .all([subscription, reader.id])
-    .apply(([id, role]) => ({ id, guid: role.split("/").at(-1) ?? role }));
-  return {
-    scope: pulumi.interpolate`/subscriptions/${subscription}`,
-    principalId,
-    principalType: "ServicePrincipal",
-    roleDefinitionId: ids.apply(({ id, guid }) => roleDefinitionId(id, guid)),
-    roleAssignmentName: ids.apply(({ id, guid }) => guidOf("assignment", id, principalId, guid)),
-  };
+function assignmentArgs({ id }: RoleDefinition, subscriptionId: pulumi.Input<string>, objectId: string) {
+  return roleAssignmentArgs({
+    grantee: { objectId, type: "ServicePrincipal" },
+    role: id,
+    scope: pulumi.interpolate`/subscriptions/${subscriptionId}`,
+    subscriptionId,
+    nameOf: [subscriptionId],
+  });
 }
 
 function backendArgs({ mount, description, leaseSeconds }: VaultAuth) {

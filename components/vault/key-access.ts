@@ -2,8 +2,9 @@ import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignmen
 import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition";
 import { AccessPolicy } from "@pulumi/azure-native/keyvault/accessPolicy";
 import * as pulumi from "@pulumi/pulumi";
-import { guidOf, roleDefinitionId } from "../azure/azure-names";
+import { guidOf } from "../azure/azure-names";
 import { type Deployer, type Grantee, grant } from "../azure/deployer";
+import { roleAssignmentArgs } from "../azure/role-assignment";
 import type { VaultSettings } from "./vault";
 
 /** A vault's key and who gets which rights to it. */
@@ -98,14 +99,6 @@ function defineRole(parent: pulumi.Resource, name: string, part: Part, access: K
 }
 
 /** The role on the key itself, and on no other key of the vault. */
-function assignmentArgs(grantee: Grantee, role: RoleDefinition, { keyId, deployer }: KeyAccess) {
-  const roleId = pulumi.output(role.id).apply((id) => id.split("/").at(-1) ?? id);
-  const ids = pulumi.all([keyId, grantee.objectId, roleId]);
-  return {
-    scope: keyId,
-    principalId: grantee.objectId,
-    principalType: grantee.type,
-    roleDefinitionId: pulumi.all([deployer.subscriptionId, roleId]).apply(([id, guid]) => roleDefinitionId(id, guid)),
-    roleAssignmentName: ids.apply(([scope, principal, guid]) => guidOf("assignment", scope, principal, guid)),
-  };
+function assignmentArgs(grantee: Grantee, { id }: RoleDefinition, { keyId, deployer }: KeyAccess) {
+  return roleAssignmentArgs({ grantee, role: id, scope: keyId, subscriptionId: deployer.subscriptionId });
 }

@@ -1,4 +1,6 @@
 import { endWithParent } from "../process/child-process";
+import { required } from "../process/environment";
+import { runMain } from "../process/run-main";
 import { neededBy } from "./sealed-for-vault";
 
 /**
@@ -6,8 +8,7 @@ import { neededBy } from "./sealed-for-vault";
  * by no other vault. The vault's name comes as VAULT in the environment; nothing is asked of Azure.
  */
 async function main(): Promise<void> {
-  const { VAULT: vault } = process.env;
-  if (!vault) throw new Error("VAULT is not set: pulumi up runs this program, with its whole environment");
+  const vault = required(process.env, "VAULT");
   const { files, committed } = await neededBy(vault);
   if (files.length > 0) {
     const remedy = "declare its secret, so that pulumi up seals it for the new vault, or remove the file";
@@ -20,7 +21,4 @@ async function main(): Promise<void> {
 }
 
 endWithParent();
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-});
+runMain(main);

@@ -1,8 +1,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { STACKS, stackFolder } from "../config/stack-folder";
 import { fileInHead, filesInHead } from "../process/git-head";
 
-const STACKS = path.join("nix", "stacks");
 const SEALED = /\.sops\.json$/;
 
 /** Sealed files that a vault opens. */
@@ -32,7 +32,7 @@ export async function neededBy(vault: string): Promise<NeededBy> {
 
 /** Vaults that open the sealed files of a stack's folder, by name. */
 export function vaultsOf(stack: string): string[] {
-  const texts = sealedFiles(path.join(STACKS, stack)).map((file) => fs.readFileSync(file, "utf8"));
+  const texts = sealedFiles(stackFolder(stack)).map((file) => fs.readFileSync(file, "utf8"));
   const names = texts.flatMap((text) =>
     [...text.matchAll(/https:\/\/([a-z0-9-]+)\.vault\./gi)].map(([, name = ""]) => name),
   );

@@ -13,7 +13,7 @@ export interface ClosedNetworkArgs extends Pick<MachineSettings, "outbound"> {
   readonly stack: string;
   readonly location: string;
   readonly resourceGroupName: pulumi.Input<string>;
-  /** The machine's: its card and its own address are called like it, as they are made again with it. */
+  /** The machine's: its NIC and its own address are called like it, as they are made again with it. */
   readonly vmName: pulumi.Input<string>;
 }
 
@@ -25,14 +25,14 @@ interface Place {
 const NETWORK = "10.0.0.0/24";
 const SUBNET = "10.0.0.0/29";
 
-/** One card in a network of its own that lets nothing in, and out by an address of its own or a NAT gateway. */
+/** One NIC in a network of its own that lets nothing in, and out by an address of its own or a NAT gateway. */
 export function closedNetwork(parent: pulumi.Resource, name: string, args: ClosedNetworkArgs): NetworkInterface {
   const { location, resourceGroupName, stack, vmName } = args;
   const place = { resourceGroupName, location };
   const called = `sealed-onion-${stack}`;
   const child = { parent, deleteBeforeReplace: true };
   const perMachine = { parent, deleteBeforeReplace: false };
-  const firewall = new NetworkSecurityGroup(
+  const nsg = new NetworkSecurityGroup(
     `${name}-firewall`,
     { ...place, networkSecurityGroupName: called, securityRules: [denyInbound()] },
     child,
@@ -53,7 +53,7 @@ export function closedNetwork(parent: pulumi.Resource, name: string, args: Close
       addressPrefix: SUBNET,
       // Azure's hidden way out goes away; ours is declared.
       defaultOutboundAccess: false,
-      networkSecurityGroup: { id: firewall.id },
+      networkSecurityGroup: { id: nsg.id },
       ...(way === undefined ? {} : { natGateway: { id: way.id } }),
     },
     child,

@@ -59,12 +59,12 @@ export class OnionVm extends pulumi.ComponentResource {
   constructor(name: string, args: OnionVmArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sealed-onion:index:OnionVm", name, {}, opts);
     const vmName = pulumi.interpolate`sealed-onion-${args.stack}-${generationOf(this, name, args)}`;
-    const card = closedNetwork(this, name, { ...args, vmName });
+    const nic = closedNetwork(this, name, { ...args, vmName });
     const writing = addStatus(this, name, args);
-    const machine = new VirtualMachine(`${name}-machine`, machineArgs(args, vmName, card.id), {
+    const machine = new VirtualMachine(`${name}-machine`, machineArgs(args, vmName, nic.id), {
       parent: this,
       dependsOn: [...args.ready, ...writing],
-      // Its name and its network card's are not the old one's: both can be there.
+      // Its name and its NIC's are not the old one's: both can be there.
       deleteBeforeReplace: false,
       replaceOnChanges: REPLACED_ON,
     });

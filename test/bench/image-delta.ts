@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { assignment, type Rig, roleId, startRig } from "loopback-azure/fixture";
 import { fixedVhdFooter } from "../../components/image/disk/vhd-footer";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 import { partitionTable } from "../rehearsal/partition-table";
 import { provideAzcopy } from "./upload/azcopy";
 import { azcopy } from "./upload/contenders";

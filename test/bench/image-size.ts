@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { SECTOR_SIZE } from "../../components/image/disk/vhd-footer";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 
 interface ImageSize {
   closureBytes: number;

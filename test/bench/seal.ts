@@ -5,8 +5,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { type LoopbackAzure, startAzure } from "loopback-azure/azure";
 import { stringify } from "yaml";
+import { stackFolder } from "../../components/config/stack-folder";
 import { atOnce } from "../../components/process/at-once";
-import { stackFolder } from "../../components/secrets/seal/seal-record";
 import { requireTools } from "../rehearsal/setup";
 
 /**

@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { fileDigest } from "../../components/image/disk/file-digest";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 import { median } from "./median";
 import { provideAzcopy } from "./upload/azcopy";
 import { az, azcopy, type BenchFiles, type Contender, floor, ours } from "./upload/contenders";

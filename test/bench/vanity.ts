@@ -5,7 +5,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { encodeBase32 } from "../../components/onion/base32";
 import { measureMkp224o } from "../../components/onion/mkp224o";
 import { startVanitySearch } from "../../components/onion/vanity/vanity-search";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 import { median } from "./median";
 
 const rounds = 5;

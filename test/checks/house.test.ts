@@ -17,6 +17,10 @@ describe("the house", () => {
     ]);
   });
 
+  it("wires the whole program in 80 lines", () => {
+    expect(fs.readFileSync("index.ts", "utf8").split("\n").length - 1).toBeLessThanOrEqual(80);
+  });
+
   it.each(rooms)(
     "says in components/%s/README.md what belongs there, and in components/README.md what it may use",
     (room) => {

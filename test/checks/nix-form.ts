@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 
 /** The form of the Nix files, as the flake's own checks see it: nix/tests/default.nix. */
 const CHECKS = [

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { GUEST, OTHER, policy, type Rig, sealKey, startRig, VAULT_URL, vault } from "loopback-azure/fixture";
 import type { Machine } from "loopback-azure/machine/machine";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 import { runGuestScript } from "./guest-script";
 
 const missing = ["bash", "curl", "jq"].filter((program) => !findOnPath(program));

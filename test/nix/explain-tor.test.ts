@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { formatPublicKeyFile, formatSecretKeyFile, generateOnionKey } from "../../components/onion/keys";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 import { runGuestScript } from "./guest-script";
 import { startOfflineTor } from "./offline-tor";
 

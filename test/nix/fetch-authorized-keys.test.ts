@@ -5,7 +5,7 @@ import * as fixture from "loopback-azure/fixture";
 import { type Rig, startRig } from "loopback-azure/fixture";
 import type { Machine } from "loopback-azure/machine/machine";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 import { runGuestScript } from "./guest-script";
 
 const missing = ["bash", "curl", "jq"].filter((program) => !findOnPath(program));

@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import { runChild } from "../../components/process/child-process";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 
 /** Whether there is no Nix here: tests that need one are skipped, and say so. */
 export const noNix = !findOnPath("nix-instantiate");

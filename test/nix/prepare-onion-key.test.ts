@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { onionHostname } from "../../components/onion/hostname";
 import { formatPublicKeyFile, formatSecretKeyFile, generateOnionKey, type OnionKey } from "../../components/onion/keys";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 import { runGuestScript } from "./guest-script";
 import { startOfflineTor } from "./offline-tor";
 

@@ -7,7 +7,7 @@ import { GUEST, policy, type Rig, sealKey, startRig, VAULT_URL, vault } from "lo
 import type { Machine } from "loopback-azure/machine/machine";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runChild } from "../../components/process/child-process";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 import { readEvaluatedGuest } from "../rehearsal/guest/evaluated";
 import { runGuestScript } from "./guest-script";
 

@@ -7,7 +7,7 @@ import { GUEST, OTHER, type Rig, startRig } from "loopback-azure/fixture";
 import type { Machine } from "loopback-azure/machine/machine";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BLOB_CONTRIBUTOR } from "../../components/azure/azure-names";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 import { parseMachineStatus } from "../../components/vm/status/machine-status";
 import { verdictOf } from "../../components/vm/status/verdict";
 import { runGuestScript } from "./guest-script";

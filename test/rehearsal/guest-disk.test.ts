@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 import { readNixDisk } from "./guest/nix-disk";
 import { diskBytes, readGuestDisk, writeGuestDisk } from "./guest-disk";
 import { partitionTable } from "./partition-table";

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { runChild } from "../../components/process/child-process";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 
 /** Somebody besides Key Vault who may open the sealed files, with what `sops` needs to act as them. */
 export interface Recoverer {

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findOnPath } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
 import type { RehearsalReport } from "./report";
 
 const missing = ["sops", "tor", "tor-gencert", "curl", "jq"].filter((tool) => !findOnPath(tool));

@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { debianPackage, findOnPath, howToInstall, type ToolName } from "../../components/process/tools";
+import { findOnPath } from "../../components/process/find-program";
+import { debianPackage, howToInstall, type ToolName } from "../../components/process/tools";
 
 const run = promisify(execFile);
 

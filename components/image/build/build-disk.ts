@@ -1,10 +1,13 @@
 import * as path from "node:path";
-import { ProgramMissing, runChild } from "../../process/child-process";
+import { stackFolder } from "../../config/stack-folder";
+import { runChild } from "../../process/child-process";
+import { required } from "../../process/environment";
+import { ProgramMissing } from "../../process/find-program";
 import { UsageError } from "../../process/usage-error";
 import { fileStamp } from "../disk/file-digest";
 import { openDisk } from "../upload/disk";
-import { readTarget, required, type UploadTarget } from "../upload/request";
-import { stackDirectory, writeFacts } from "./facts-file";
+import { readTarget, type UploadTarget } from "../upload/request";
+import { writeFacts } from "./facts-file";
 import { nixBuild } from "./nix-build";
 
 /** What is to be built, and for which blob. */
@@ -68,7 +71,7 @@ async function run(program: string, rest: readonly string[], environment: NodeJS
 
 /** Runs image.builder. It finds the stack's facts and sealed files in STACK_DIRECTORY and prints the disk's path. */
 async function runBuilder([program, ...rest]: readonly [string, ...string[]], stack: string): Promise<string> {
-  const environment = { ...process.env, STACK: stack, STACK_DIRECTORY: stackDirectory(stack) };
+  const environment = { ...process.env, STACK: stack, STACK_DIRECTORY: stackFolder(stack) };
   const { code, signal, stdout } = await run(program, rest, environment);
   if (code !== 0) throw new Error(`the builder '${program}' failed: ${signal ?? `exit code ${code}`}`);
   const file = stdout.toString("utf8").trim().split("\n").at(-1)?.trim();

@@ -1,5 +1,5 @@
 import { endWithParent } from "../../process/child-process";
-import { UsageError } from "../../process/usage-error";
+import { runMain } from "../../process/run-main";
 import { buildDisk, readBuildRequest } from "./build-disk";
 import { writeFacts } from "./facts-file";
 
@@ -24,7 +24,4 @@ async function main(): Promise<void> {
 }
 
 endWithParent();
-main().catch((error: unknown) => {
-  console.error(`build: ${(error as Error).message}`);
-  process.exit(error instanceof UsageError ? 2 : 1);
-});
+runMain(main, { label: "build", exits: true });

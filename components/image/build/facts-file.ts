@@ -1,15 +1,11 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { stackFolder } from "../../config/stack-folder";
 import { readIfThere } from "../../process/read-if-there";
-
-/** Where everything of a stack that its image is made of lies, relative to the project's root. */
-export function stackDirectory(stack: string): string {
-  return path.join("nix", "stacks", stack);
-}
 
 /** Writes a stack's `facts.json`, whole or not at all. An equal file is left alone, with its time. */
 export function writeFacts(stack: string, facts: string): void {
-  const file = path.join(stackDirectory(stack), "facts.json");
+  const file = path.join(stackFolder(stack), "facts.json");
   if (readIfThere(file)?.toString("utf8") === facts) return;
   const temporary = `${file}.${process.pid}`;
   fs.mkdirSync(path.dirname(file), { recursive: true });

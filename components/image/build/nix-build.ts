@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { ProgramMissing, runChild } from "../../process/child-process";
+import { runChild } from "../../process/child-process";
+import { ProgramMissing } from "../../process/find-program";
 import { DISK_NAME } from "../disk/disk-file";
 import { diskLink } from "./disk-link";
 

@@ -1,8 +1,9 @@
 import type { ContainerClient } from "@azure/storage-blob";
+import { required } from "../../process/environment";
+import { interruption } from "../../process/interruption";
+import { runMain } from "../../process/run-main";
 import { UsageError } from "../../process/usage-error";
 import { blocksOf } from "../image";
-import { interruption } from "../upload/interruption";
-import { required } from "../upload/request";
 import type { Attempt } from "../upload/retry";
 import { type ListedBlob, oldImages, type PruneRequest, usedBefore } from "./old-images";
 
@@ -77,7 +78,4 @@ function removeBlob(client: ContainerClient, { etag, name }: ListedBlob, attempt
   });
 }
 
-main().catch((error: unknown) => {
-  console.error(`prune: ${(error as Error).message}`);
-  process.exit(error instanceof UsageError ? 2 : 1);
-});
+runMain(main, { label: "prune", exits: true });

@@ -1,8 +1,8 @@
 import { AnonymousCredential, ContainerClient, PageBlobClient, type StoragePipelineOptions } from "@azure/storage-blob";
 import { loginInUse } from "../../azure/login-in-use";
 import { actAsProgram } from "../../azure/session/act-as-program";
+import { pause } from "../../process/pause";
 import { steadyCredential } from "./credential-failure";
-import { pause } from "./pause";
 import { StorageProblem } from "./storage-problem";
 
 /** Retries are this project's own (see `createAttempt`): they share one budget and name their range. */

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { findProgram, runChild } from "../../process/child-process";
+import { runChild } from "../../process/child-process";
+import { findOnPath } from "../../process/find-program";
 import type { Range } from "../disk/data-ranges";
 
 /** A map longer than this is not read: such a file has hardly any holes worth skipping. Bytes. */
@@ -29,12 +30,7 @@ export async function dataSegments(file: string): Promise<Range[]> {
 
 /** GNU tar is `gtar` where the system has a tar of its own, as macOS does: that one draws no map. */
 function gnuTar(): string | undefined {
-  for (const name of ["gtar", "tar"]) {
-    try {
-      return findProgram(name);
-    } catch {} // not on PATH
-  }
-  return undefined;
+  return findOnPath("gtar") ?? findOnPath("tar");
 }
 
 /**

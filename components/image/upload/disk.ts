@@ -1,5 +1,5 @@
 import * as fs from "node:fs/promises";
-import { ProgramMissing } from "../../process/child-process";
+import { ProgramMissing } from "../../process/find-program";
 import { checkDiskFile } from "../disk/disk-file";
 import { conversionOffer, diskFormat } from "../disk/disk-format";
 import { fileDigest, fileStamp } from "../disk/file-digest";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { BlobLeaseClient } from "@azure/storage-blob";
+import { pause } from "../../process/pause";
 import { openLeaseMemory } from "./lease-memory";
-import { pause } from "./pause";
 import type { Attempt } from "./retry";
 import { codeOf, StorageProblem } from "./storage-problem";
 

@@ -1,3 +1,4 @@
+import { required } from "../../process/environment";
 import { UsageError } from "../../process/usage-error";
 import type { ImageGeneration } from "../disk/partition-table";
 
@@ -34,12 +35,6 @@ export function readTarget(environment: NodeJS.ProcessEnv): UploadTarget {
   if (!URL.canParse(blobUrl)) throw new UsageError(`BLOB_URL must be a blob's URL, got "${withoutQuery(blobUrl)}"`);
   const isContentNamed = environment.BUILDER?.startsWith("vhd:") ?? false;
   return { blobUrl, digest: required(environment, "DIGEST"), generation, isContentNamed };
-}
-
-export function required(environment: NodeJS.ProcessEnv, variable: string): string {
-  const value = environment[variable];
-  if (!value) throw new UsageError(`${variable} is not set: pulumi up runs this program, with its whole environment`);
-  return value;
 }
 
 /** A URL that may be shown: a SAS is a password. */

@@ -1,4 +1,4 @@
-import { pause } from "./pause";
+import { backoffMs, pause } from "../../process/pause";
 import { isCredentialProblem, isTransient, problemOf, StorageProblem } from "./storage-problem";
 
 /** How long requests are tried again. */
@@ -55,15 +55,13 @@ export function createAttempt(options: RetryOptions): Attempt {
         if (!isTransient(problem) && !(hasSucceeded && isCredentialProblem(problem))) throw problem;
         if (failingFor() > patienceMs || failures >= tries) throw exhausted(problem, failures);
         if (failures === 2) log(`${problem.message}; trying again`);
-        await pause(Math.max(problem.retryAfterMs, pauseAfter(failures, firstPauseMs)), signal);
+        await pause(
+          Math.max(problem.retryAfterMs, backoffMs(failures, { firstMs: firstPauseMs, longestMs: LONGEST_PAUSE_MS })),
+          signal,
+        );
       }
     }
   };
-}
-
-function pauseAfter(failures: number, firstPauseMs: number): number {
-  const longest = Math.min(LONGEST_PAUSE_MS, firstPauseMs * 2 ** (failures - 1));
-  return longest * (0.5 + Math.random() / 2);
 }
 
 function exhausted(problem: StorageProblem, failures: number): StorageProblem {

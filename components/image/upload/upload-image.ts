@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
+import { interruption } from "../../process/interruption";
 import { createProgress, type Progress, size, time } from "../../process/progress";
-import { UsageError } from "../../process/usage-error";
+import { runMain } from "../../process/run-main";
 import type { CompleteBlob } from "../build/complete-blob";
 import { dropOtherLinks } from "../build/disk-link";
 import { fileDigest, fileStamp } from "../disk/file-digest";
-import { Interrupted, interruption } from "./interruption";
 import { readUploadRequest, type UploadRequest, withoutQuery } from "./request";
 import { endStalledRequests } from "./stalled-requests";
 import type { TransferResult } from "./transfer";
@@ -92,7 +92,4 @@ function tell(blob: string, transfer: TransferResult | undefined): string {
   );
 }
 
-main().catch((error: unknown) => {
-  console.error(`upload: ${(error as Error).message}`);
-  process.exit(error instanceof UsageError ? 2 : error instanceof Interrupted ? error.exitCode : 1);
-});
+runMain(main, { label: "upload", exits: true });

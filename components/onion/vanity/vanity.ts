@@ -1,4 +1,4 @@
-import { findOnPath } from "../../process/tools";
+import { findOnPath } from "../../process/find-program";
 import type { OnionKey } from "../keys";
 import { searchWithMkp224o } from "../mkp224o";
 import { describeProgress, type VanityProgress } from "../vanity-estimate";

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { runChild } from "../../process/child-process";
+import { findOnPath } from "../../process/find-program";
 
 /** Where programs keep their settings, histories and side files, by https://specifications.freedesktop.org/basedir-spec */
 const FOLDERS = ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "TMPDIR"];
@@ -67,7 +68,6 @@ function editorCommand(): string {
 /** What the program's name leads to: `vi` is vim on many systems. */
 function realName(editor: string): string {
   const [program = ""] = editor.split(/\s/);
-  const folders = program.includes("/") ? [""] : (process.env.PATH ?? "").split(path.delimiter);
-  const found = folders.map((folder) => path.join(folder, program)).find((candidate) => fs.existsSync(candidate));
+  const found = findOnPath(program);
   return found === undefined ? program : fs.realpathSync(found);
 }

@@ -1,5 +1,5 @@
 import { endWithParent } from "../../process/child-process";
-import { UsageError } from "../../process/usage-error";
+import { runMain } from "../../process/run-main";
 import { readArguments } from "./arguments";
 
 /** `npm run secrets`: a view of all secrets, and what a person does with one. See `usage` for its forms. */
@@ -30,7 +30,4 @@ async function list(stack: string | undefined, json: boolean, offline: boolean):
 }
 
 endWithParent();
-main().catch((error: unknown) => {
-  console.error((error as Error).message);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-});
+runMain(main);

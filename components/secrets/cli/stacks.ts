@@ -3,9 +3,10 @@ import { actAsAt } from "../../azure/login-in-use";
 import { stackSettings } from "../../azure/stack-settings";
 import { NAMESPACE } from "../../config/fields";
 import { readStackFile } from "../../config/stack-file";
+import { STACKS, stackFolder } from "../../config/stack-folder";
 import { readIfThere } from "../../process/read-if-there";
 import { parseRecipients, type Recipients } from "../recipients";
-import { readRecord, recordPath, type SealRecord, stackFolder } from "../seal/seal-record";
+import { readRecord, recordPath, type SealRecord } from "../seal/seal-record";
 import { parseSecrets, type SecretDeclaration } from "../secret";
 
 /** What the secrets command knows of a stack, without Pulumi. */
@@ -22,8 +23,7 @@ export interface Stack {
 /** The names of all stacks: each has a configuration file, or a folder of sealed files. */
 export function stackNames(): string[] {
   const configured = fs.readdirSync(".").map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1]);
-  const folder = "nix/stacks";
-  const sealed = fs.existsSync(folder) ? fs.readdirSync(folder, { withFileTypes: true }) : [];
+  const sealed = fs.existsSync(STACKS) ? fs.readdirSync(STACKS, { withFileTypes: true }) : [];
   const folders = sealed.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   return [...new Set([...configured, ...folders])].filter((name) => name !== undefined).sort();
 }

@@ -1,5 +1,5 @@
 import type { SopsFailure } from "./failure";
-import { isSealedFor, readSealedContent, type SealedContent, type SealFor } from "./sealed-content";
+import { isSealedForExactly, readSealedContent, type SealedContent, type SealFor } from "./sealed-content";
 
 /**
  * Reads what a program that is called sops printed, before anything is done with it: a wrapper, a broken pipe or a
@@ -22,7 +22,7 @@ export function problemOf(
   if (sealed.plaintextLength !== plaintextLength) {
     return failure(`what sops sealed is ${sealed.plaintextLength} bytes long, the secret is ${plaintextLength}`);
   }
-  if (!isSealedFor(sealed, recipients)) return failure(wrongRecipients(sealed, recipients));
+  if (!isSealedForExactly(sealed, recipients)) return failure(wrongRecipients(sealed, recipients));
   const broken = sealed.wrappedKeys.find(({ isWhole }) => !isWhole);
   if (broken === undefined) return undefined;
   return failure(`the data key for ${broken.recipient} is empty or cut`, "check what answers there, a proxy perhaps");

@@ -1,7 +1,8 @@
+import { stackFolder } from "../../config/stack-folder";
 import { fileInHead } from "../../process/git-head";
 import { readIfThere } from "../../process/read-if-there";
 import { asideFiles } from "./remove-secret";
-import { parseRecord, recordPath, sealedPath, stackFolder } from "./seal-record";
+import { parseRecord, recordPath, sealedPath } from "./seal-record";
 import { readSealedContent } from "./sealed-content";
 
 /** A sealed file that stands no more where it belongs, but is not gone. */

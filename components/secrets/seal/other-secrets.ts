@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
+import { stackFolder } from "../../config/stack-folder";
 import { readIfThere } from "../../process/read-if-there";
-import { digestOf, parseRecord, recordPath, sealedPath, stackFolder } from "./seal-record";
+import { digestOf, parseRecord, recordPath, sealedPath } from "./seal-record";
 
 /**
  * Two secrets of a stack never share a sealed file or an onion key: one was copied over the other.

@@ -1,3 +1,4 @@
+import { stackFolder } from "../../config/stack-folder";
 import { onionHostname } from "../../onion/hostname";
 import { parseOnionKey } from "../../onion/keys";
 import { readPlaintext } from "../sources/read-source";
@@ -5,7 +6,7 @@ import type { ReadPlaintext } from "../sources/source";
 import { SourceError } from "../sources/source-error";
 import { sourceOf } from "../sources/sources";
 import { checkPrefix } from "./seal-plan";
-import { type SealRecord, sealedPath, stackFolder } from "./seal-record";
+import { type SealRecord, sealedPath } from "./seal-record";
 import type { SealRequest } from "./seal-request";
 import { decrypt } from "./sops";
 

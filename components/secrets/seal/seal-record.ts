@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
+import { stackFolder } from "../../config/stack-folder";
 import { readIfThere } from "../../process/read-if-there";
 import type { Recipients } from "../recipients";
 import type { SecretSource } from "../sources/sources";
@@ -25,11 +26,6 @@ export interface SealRecord {
   readonly onion?: { readonly hostname: string };
   /** Set if `npm run secrets` sealed it: the fingerprint may then be that of an older plaintext. */
   readonly byHand?: true;
-}
-
-/** The folder of a stack's sealed files, relative to the project's folder. */
-export function stackFolder(stack: string): string {
-  return path.join("nix", "stacks", stack);
 }
 
 /** The path of a secret's sealed file, relative to the project's folder. */

@@ -1,4 +1,5 @@
 import { follows, saysOf } from "../../config/rules";
+import { required } from "../../process/environment";
 import { UsageError } from "../../process/usage-error";
 import type { Recipients } from "../recipients";
 import type { SecretSource } from "../sources/sources";
@@ -71,12 +72,6 @@ export function readRequest(environment: NodeJS.ProcessEnv, fingerprintKey: stri
 export function checkKeyUrl(keyUrl: string): void {
   if (follows("keyUrl", keyUrl)) return;
   throw new UsageError(`KEY_URL must be ${saysOf("keyUrl")}, got "${keyUrl}"`);
-}
-
-function required(environment: NodeJS.ProcessEnv, variable: string): string {
-  const value = environment[variable];
-  if (!value) throw new UsageError(`${variable} is not set: pulumi up runs this program, with its whole environment`);
-  return value;
 }
 
 function fileName(environment: NodeJS.ProcessEnv, variable: string): string {

@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import { endWithParent } from "../../process/child-process";
-import { UsageError } from "../../process/usage-error";
+import { runMain } from "../../process/run-main";
 import { sealTogether } from "../helper/seal-client";
 import { readRequest, readTarget, type SealRequest, type SealResult } from "./seal-request";
 
@@ -40,8 +40,4 @@ async function remove(): Promise<void> {
 }
 
 endWithParent();
-main().catch((error: unknown) => {
-  const { message } = error as Error;
-  console.error(`${process.env.SECRET ?? "seal"}: ${message}`);
-  process.exitCode = error instanceof UsageError ? 2 : 1; // others may still be waiting for what this process has read
-});
+runMain(main, { label: process.env.SECRET || "seal" }); // others may still be waiting for what this process has read

@@ -66,7 +66,7 @@ export function readSealedContent(content: Uint8Array): SealedContent | undefine
 }
 
 /** Whether a file is sealed for exactly these, and for no other kind of key. */
-export function isSealedFor(was: SealedFor, { keyUrl, age, pgp }: SealFor): boolean {
+export function isSealedForExactly(was: SealedFor, { keyUrl, age, pgp }: SealFor): boolean {
   const isSame = isSameSet(was.keyUrls, [keyUrl]) && isSameSet(was.age, age) && isSameSet(was.pgp, pgp);
   return isSame && was.others.length === 0;
 }

@@ -1,8 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { stackFolder } from "../../config/stack-folder";
 import { readIfThere } from "../../process/read-if-there";
 import { makeFolder, moveInto, moveIntoEmpty, syncFolder, writeDurably } from "./place-file";
-import { digestOf, parseRecord, recordPath, recordText, type SealRecord, sealedPath, stackFolder } from "./seal-record";
+import { digestOf, parseRecord, recordPath, recordText, type SealRecord, sealedPath } from "./seal-record";
 
 /** A secret of a stack, and what is known of its sealed file. */
 export interface Place {

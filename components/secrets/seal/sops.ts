@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
 import { lendToken } from "../../azure/token-endpoint";
-import { type ChildResult, findProgram, ProgramMissing, runChild } from "../../process/child-process";
+import { type ChildResult, runChild } from "../../process/child-process";
+import { ProgramMissing, requireOnPath } from "../../process/find-program";
+import { backoffMs, pause } from "../../process/pause";
 import { howToInstall } from "../../process/tools";
 import { createTurns } from "../../process/turns";
 import { personal, sealingProblem, vaultLogin } from "../vault-login";
@@ -47,7 +49,7 @@ const notForSops =
 export async function encrypt(plaintext: Uint8Array, recipients: SealFor, options?: SopsOptions): Promise<Buffer> {
   const types = ["--filename-override", "secret.json", "--input-type", "binary", "--output-type", "json"];
   const sealed = await runSops("seal", ["encrypt", ...types, ...recipientFlags(recipients)], plaintext, options);
-  const problem = problemOf(sealed, plaintext.length, recipients, findProgram("sops"));
+  const problem = problemOf(sealed, plaintext.length, recipients, requireOnPath("sops"));
   if (problem) throw new SopsError("seal", problem);
   return sealed;
 }
@@ -67,7 +69,7 @@ export async function encryptOnlyCopy(
   const isSame = opened.equals(plaintext);
   opened.fill(0);
   if (isSame) return sealed;
-  const remedy = `check that ${findProgram("sops")} is sops itself (sops --version)`;
+  const remedy = `check that ${requireOnPath("sops")} is sops itself (sops --version)`;
   throw new SopsError("seal", { reason: "what was just sealed opens as something else", remedy, passing: false });
 }
 
@@ -130,13 +132,13 @@ async function runPatiently(
     if (result.code === 0) return result.stdout;
     result.stdout.fill(0);
     const failure = explainFailure(result, what === "seal" ? input : undefined);
-    const pause = Math.max(Math.min(8000, 250 * 2 ** attempt) * (0.75 + Math.random() / 2), failure.waitMs ?? 0);
-    const isLast = attempt >= attempts || Date.now() + pause > giveUpAt;
+    const pauseMs = Math.max(backoffMs(attempt), failure.waitMs ?? 0);
+    const isLast = attempt >= attempts || Date.now() + pauseMs > giveUpAt;
     if (!failure.passing || isLast) throw new SopsError(what, failure);
     const left = Math.ceil((giveUpAt - Date.now()) / 1000);
     if (failure.reason !== told) console.error(`${failure.reason}; trying again for up to ${left} s`);
     told = failure.reason;
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await pause(pauseMs);
   }
 }
 

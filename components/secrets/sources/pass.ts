@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { type Field, mustBeUnseen } from "../../config/fields";
 import { isTraversal } from "../../config/path-segment";
-import { findProgram, ProgramMissing } from "../../process/child-process";
+import { findOnPath } from "../../process/find-program";
 import { howToInstall } from "../../process/tools";
 import { printed } from "./printed";
 import type { Source } from "./source";
@@ -36,7 +36,9 @@ function parse(field: Field): string {
 async function readPassEntry(entry: string): Promise<Buffer> {
   const what = `source pass:${entry}`;
   readEncryptedEntry(entry); // a missing entry is named before pass searches folders for it
-  requirePass(what);
+  if (!findOnPath("pass")) {
+    throw new SourceError(`${what} needs pass, which is not on PATH: ${howToInstall("pass")}`, true);
+  }
   const terminal = process.env.GPG_TTY || (await terminalPath());
   if (terminal) process.env.GPG_TTY = terminal;
   const result = await printed(what, "pass", ["show", entry]);
@@ -65,15 +67,6 @@ function readEncryptedEntry(entry: string): Buffer {
     const absent = (error as NodeJS.ErrnoException).code === "ENOENT";
     const reason = absent ? `is not in the password store ${store}` : `cannot be read: ${fileProblem(error)}`;
     throw new SourceError(`source pass:${entry} ${reason}: pass insert ${entry}`, absent);
-  }
-}
-
-function requirePass(what: string): void {
-  try {
-    findProgram("pass");
-  } catch (error) {
-    if (!(error instanceof ProgramMissing)) throw error;
-    throw new SourceError(`${what} needs pass, which is not on PATH: ${howToInstall("pass")}`, true);
   }
 }
 

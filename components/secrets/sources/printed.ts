@@ -1,4 +1,5 @@
-import { type ChildResult, ProgramMissing, runChild } from "../../process/child-process";
+import { type ChildResult, runChild } from "../../process/child-process";
+import { ProgramMissing } from "../../process/find-program";
 import { SourceError } from "./source-error";
 
 /** No secret that a VM needs in one file is larger. Bytes. */

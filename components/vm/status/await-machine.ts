@@ -1,6 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { interruption } from "../../image/upload/interruption";
-import { required } from "../../image/upload/request";
+import { required } from "../../process/environment";
+import { interruption } from "../../process/interruption";
+import { pause } from "../../process/pause";
+import { runMain } from "../../process/run-main";
 import { UsageError } from "../../process/usage-error";
 import { statusReader } from "./read-status";
 import { verdictOf } from "./verdict";
@@ -19,7 +20,7 @@ async function main(): Promise<void> {
   const signal = interruption();
   const reader = await statusReader(required(process.env, "CONTAINER_URL"), signal);
   const started = Date.now();
-  for (let said = ""; ; await sleep(POLL_MS, undefined, { signal })) {
+  for (let said = ""; ; await pause(POLL_MS, signal)) {
     const status = await reader.read(machine);
     const verdict = status && verdictOf(status, new Date());
     if (status && verdict?.serving) {
@@ -40,7 +41,4 @@ async function main(): Promise<void> {
 
 const POLL_MS = 2_000;
 
-main().catch((error: unknown) => {
-  console.error(`await-machine: ${(error as Error).message}`);
-  process.exit(error instanceof UsageError ? 2 : 1);
-});
+runMain(main, { label: "await-machine", exits: true });

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { runChild } from "../../process/child-process";
-import { findOnPath } from "../../process/tools";
+import { findOnPath } from "../../process/find-program";
 import { UsageError } from "../../process/usage-error";
 
 /** What a visitor of an address gets. */

@@ -1,7 +1,8 @@
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment";
 import { BlobContainer } from "@pulumi/azure-native/storage/blobContainer";
 import * as pulumi from "@pulumi/pulumi";
-import { BLOB_CONTRIBUTOR, guidOf, roleDefinitionId } from "../../azure/azure-names";
+import { BLOB_CONTRIBUTOR } from "../../azure/azure-names";
+import { roleAssignmentArgs } from "../../azure/role-assignment";
 
 /** The stack's storage account. */
 export interface StackAccount {
@@ -34,18 +35,14 @@ export function statusContainer(parent: pulumi.Resource, name: string, args: Sta
     { resourceGroupName, accountName: account.name, containerName: CONTAINER, publicAccess: "None" },
     { parent },
   );
-  const assignment = new RoleAssignment(
-    `${name}-status-writer`,
-    {
-      scope: container.id,
-      principalId: writer,
-      principalType: "ServicePrincipal",
-      roleDefinitionId: pulumi.output(subscriptionId).apply((id) => roleDefinitionId(id, BLOB_CONTRIBUTOR)),
-      roleAssignmentName: pulumi
-        .all([account.id, writer])
-        .apply(([id, principal]) => guidOf("assignment", id, CONTAINER, principal, BLOB_CONTRIBUTOR)),
-    },
-    { parent, deleteBeforeReplace: true },
-  );
+  const grant = {
+    grantee: { objectId: writer, type: "ServicePrincipal" as const },
+    role: BLOB_CONTRIBUTOR,
+    scope: container.id,
+    subscriptionId,
+    nameOf: [account.id, CONTAINER],
+  };
+  const options = { parent, deleteBeforeReplace: true };
+  const assignment = new RoleAssignment(`${name}-status-writer`, roleAssignmentArgs(grant), options);
   return [container, assignment];
 }

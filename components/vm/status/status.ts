@@ -1,6 +1,9 @@
 import * as fs from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
-import { interruption } from "../../image/upload/interruption";
+import * as path from "node:path";
+import { STACKS, stackFolder } from "../../config/stack-folder";
+import { interruption } from "../../process/interruption";
+import { pause } from "../../process/pause";
+import { runMain } from "../../process/run-main";
 import { UsageError } from "../../process/usage-error";
 import { probe } from "./probe";
 import { type StatusReader, statusReader } from "./read-status";
@@ -8,7 +11,6 @@ import { readArguments, type StatusArguments, USAGE } from "./status-arguments";
 import { type Report, reportJson, reportMetrics, reportText } from "./status-text";
 import { verdictOf } from "./verdict";
 
-const STACKS = "nix/stacks";
 const WATCH_MS = 5_000;
 
 /** `npm run status`: see `USAGE`. */
@@ -41,7 +43,7 @@ async function watch(reader: StatusReader, stack: string, args: StatusArguments,
     ]);
     if (seen !== last) console.log(show(report, args));
     last = seen;
-    await sleep(WATCH_MS, undefined, { signal }).catch(() => undefined); // Ctrl-C: the loop ends
+    await pause(WATCH_MS, signal).catch(() => undefined); // Ctrl-C: the loop ends
   }
   return 0;
 }
@@ -75,16 +77,11 @@ function onlyStack(): string {
 
 /** From the facts that `pulumi up` wrote. */
 function containerOf(stack: string): string {
-  const file = `${STACKS}/${stack}/facts.json`;
+  const file = path.join(stackFolder(stack), "facts.json");
   if (!fs.existsSync(file)) throw new UsageError(`there is no ${file}: type pulumi up, or another --stack`);
   const facts = JSON.parse(fs.readFileSync(file, "utf8")) as { status?: { containerUrl: string } };
   if (facts.status) return facts.status.containerUrl;
   throw new UsageError(`${stack} writes no status: type pulumi config set sealed-onion:status true, then pulumi up`);
 }
 
-main()
-  .then((code) => process.exit(code))
-  .catch((error: unknown) => {
-    console.error(`status: ${(error as Error).message}`);
-    process.exit(error instanceof UsageError ? 2 : 3);
-  });
+runMain(main, { label: "status", failureCode: 3, exits: true });

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
 
 /** azcopy as Microsoft publishes it on npm, for Linux on x86-64. Its archive is checked against this hash. */
 const PACKAGE = "@azure-tools/azcopy-linux@10.32.2";

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
 import { checkFixtures, FIXTURE_PROGRAMS, type Fixtures } from "./fixtures";
 
 const missing = FIXTURE_PROGRAMS.filter((program) => !findOnPath(program));

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { readIfThere } from "../../../components/process/read-if-there";
 
 /** Where the golden files lie. */
 export const GOLDEN_FOLDER = "nix/eval/golden";
@@ -18,20 +19,16 @@ export function goldenText(value: unknown): string {
 /** The names of the golden files whose text is not that of the evaluation. */
 export function differences(golden: Readonly<Record<string, unknown>>, folder = GOLDEN_FOLDER): string[] {
   const differs = ([name, value]: [string, unknown]) =>
-    readIfThere(path.join(folder, `${name}.json`)) !== goldenText(value);
+    readIfThere(path.join(folder, `${name}.json`))?.toString() !== goldenText(value);
   return Object.entries(golden)
     .filter(differs)
     .map(([name]) => path.join(folder, `${name}.json`));
 }
 
-/** Writes the golden files anew, after a change that was meant. */
+/** Writes the golden files again, after a change that was meant. */
 export function writeGolden(golden: Readonly<Record<string, unknown>>, folder = GOLDEN_FOLDER): void {
   fs.mkdirSync(folder, { recursive: true });
   for (const [name, value] of Object.entries(golden)) {
     fs.writeFileSync(path.join(folder, `${name}.json`), goldenText(value));
   }
-}
-
-function readIfThere(file: string): string | undefined {
-  return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined;
 }

@@ -6,7 +6,7 @@ import { onionHostname } from "../../../components/onion/hostname";
 import { formatSecretKeyFile, onionKeyFromSeed } from "../../../components/onion/keys";
 import { measureMkp224o, searchWithMkp224o } from "../../../components/onion/mkp224o";
 import { findVanityKey } from "../../../components/onion/vanity/vanity";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
 
 const mkp224o = findOnPath("mkp224o");
 const withMkp224o = test.skipIf(mkp224o === undefined);

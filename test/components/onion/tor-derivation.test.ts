@@ -11,7 +11,7 @@ import {
   parseOnionKey,
 } from "../../../components/onion/keys";
 import { startVanitySearch } from "../../../components/onion/vanity/vanity-search";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
 import { startTor } from "../../rehearsal/tor/process";
 
 // The same keys in tor's hands: what tor derives from them, and what it does with a damaged one. It stays off the net.

@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ProgramMissing, runChild } from "../../../components/process/child-process";
-import { findOnPath } from "../../../components/process/tools";
+import { runChild } from "../../../components/process/child-process";
+import { findOnPath, ProgramMissing } from "../../../components/process/find-program";
 
 let folder: string;
 beforeAll(() => {

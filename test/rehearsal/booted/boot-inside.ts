@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import { findOnPath, howToInstall } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
+import { howToInstall } from "../../../components/process/tools";
 import { provideTools } from "../setup";
 import { enterNamespaces } from "./namespaces";
 import { provideRoot } from "./root-cache";

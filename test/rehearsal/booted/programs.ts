@@ -1,7 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { findProgram } from "../../../components/process/child-process";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath, requireOnPath } from "../../../components/process/find-program";
 
 const standIns = path.join("test", "rehearsal", "booted", "stand-ins");
 
@@ -21,7 +20,7 @@ export function standInPrograms(): string[] {
 export function placePrograms(root: string, texts: readonly string[]): void {
   for (const name of ours) copyProgram(root, findOnPath(name) ?? path.join(standIns, name), name);
   copyProgram(root, path.join(standIns, "darkhttpd"), "darkhttpd");
-  copyProgram(root, findProgram("sops"), "sops");
+  copyProgram(root, requireOnPath("sops"), "sops");
   for (const name of fs.readdirSync(path.join(root, "usr/sbin"))) alsoIn(root, "usr/bin", `../sbin/${name}`);
   alsoIn(root, "usr/libexec", "../lib/openssh/sftp-server");
   const named = new Set(

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { EngineEvent, Stack, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import { debugProviders, type ServedProvider, serveProvider } from "loopback-azure/provider/grpc-server";
 import type { ResourceProvider } from "loopback-azure/provider/provider";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
 import { type Engine, type EngineRun, type Operation, RunFailed } from "./engine";
 
 export interface PulumiOptions {

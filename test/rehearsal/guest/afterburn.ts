@@ -1,6 +1,6 @@
 import type { Machine } from "loopback-azure/machine/machine";
 import { runChild } from "../../../components/process/child-process";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
 
 /**
  * afterburn takes the wire server's address from option 245 of networkd's DHCP lease and else waits for a minute. Here

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { parseOnionHostname } from "../../../components/onion/hostname";
 import { formatPublicKeyFile } from "../../../components/onion/keys";
 import { runChild } from "../../../components/process/child-process";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
 import { type GuestOnion, preparation } from "./onion";
 
 /** What the guest's script needs, in GNU's version: on another system its work is done here. */

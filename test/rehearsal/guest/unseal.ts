@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runChild } from "../../../components/process/child-process";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
 import type { Facts } from "../../../components/stack/facts";
 import { type Manifest, readEvaluatedGuest } from "./evaluated";
 import { manifestOf, movedBelow } from "./manifest";

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { onionHostname } from "../../../components/onion/hostname";
 import { formatSecretKeyFile, generateOnionKey } from "../../../components/onion/keys";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
 import { authorizeClient, newClientAuthorization } from "./client-authorization";
 import { fetchOnion } from "./fetch-onion";
 import { startTorNetwork, type TorNetwork } from "./network";

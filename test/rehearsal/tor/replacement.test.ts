@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatSecretKeyFile, generateOnionKey } from "../../../components/onion/keys";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
 import { fetchOnion } from "./fetch-onion";
 import { followDescriptors } from "./follow-descriptors";
 import { type OnionStage, openOnionStage } from "./onion-stage";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
 import { type RunningProcess, startProcess } from "./process";
 
 /** A `vault`, or OpenBao's `bao` with its azure plugin, that is on PATH. */

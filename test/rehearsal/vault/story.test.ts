@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { GUEST, machine, type Rig, startRig } from "loopback-azure/fixture";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findOnPath } from "../../../components/process/tools";
+import { findOnPath } from "../../../components/process/find-program";
 import { Cleanup } from "../cleanup";
 import { makeMemoryFolder } from "../guest/memory-folder";
 import { findVault } from "./server";

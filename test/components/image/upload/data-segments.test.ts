@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { dataSegments, sparseMap } from "../../../../components/image/upload/data-segments";
-import { findProgram } from "../../../../components/process/child-process";
+import { requireOnPath } from "../../../../components/process/find-program";
 
 const MIB = 1024 * 1024;
 let directory: string;
@@ -53,7 +53,7 @@ describe("a sparse file", () => {
     const expected = await dataSegments(file);
     const programs = path.join(directory, "bin");
     fs.mkdirSync(programs);
-    fs.symlinkSync(findProgram("tar"), path.join(programs, "gtar"));
+    fs.symlinkSync(requireOnPath("tar"), path.join(programs, "gtar"));
     fs.writeFileSync(path.join(programs, "tar"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
     vi.stubEnv("PATH", `${programs}${path.delimiter}${process.env.PATH}`);
     expect(await dataSegments(file).finally(() => vi.unstubAllEnvs())).toEqual(expected);

@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fixedVhdFooter } from "../../../../components/image/disk/vhd-footer";
-import { findProgram } from "../../../../components/process/child-process";
+import { requireOnPath } from "../../../../components/process/find-program";
 import { type BlobStore, download, startBlobStore } from "./blob-store";
 import { type CommandResult, runCommand } from "./run-command";
 import { MIB, noise, rawDisk, type TestDisk, vhd, writeSparse } from "./test-disks";
@@ -53,7 +53,7 @@ const upload = (file: string, environment: NodeJS.ProcessEnv = {}): Promise<Comm
   });
 const hasTool = (tool: string): boolean => {
   try {
-    findProgram(tool);
+    requireOnPath(tool);
     return true;
   } catch {
     return false;

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { findProgram } from "../../../../components/process/child-process";
+import { requireOnPath } from "../../../../components/process/find-program";
 import { type BlobStore, download, startBlobStore } from "./blob-store";
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from "./fault-proxy";
 import { type CommandResult, type RunningCommand, runCommand, startCommand, until } from "./run-command";
@@ -18,7 +18,7 @@ const DATA = 20 * MIB;
 
 const hasZstd = ((): boolean => {
   try {
-    return findProgram("zstd") !== "";
+    return requireOnPath("zstd") !== "";
   } catch {
     return false;
   }

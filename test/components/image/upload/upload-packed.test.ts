@@ -3,14 +3,14 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { findProgram } from "../../../../components/process/child-process";
+import { requireOnPath } from "../../../../components/process/find-program";
 import { type BlobStore, download, startBlobStore } from "./blob-store";
 import { type CommandResult, runCommand } from "./run-command";
 import { MIB, type TestDisk, vhd } from "./test-disks";
 
 const hasZstd = ((): boolean => {
   try {
-    return findProgram("zstd") !== "";
+    return requireOnPath("zstd") !== "";
   } catch {
     return false;
   }

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { findOnPath } from "../../../../components/process/tools";
+import { findOnPath } from "../../../../components/process/find-program";
 import type { SecretView } from "../../../../components/secrets/cli/list";
 import { openSealed, type Run, type Sealing, startSealing } from "../sealing";
 

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { providerSettings, type SettingName } from "../../../../components/azure/provider-settings";
 import { lend } from "../../../../components/azure/session/session";
-import { findOnPath } from "../../../../components/process/tools";
+import { findOnPath } from "../../../../components/process/find-program";
 import { openSealed, type Run, type Sealing, startSealing } from "../sealing";
 
 const noSops = !findOnPath("sops");

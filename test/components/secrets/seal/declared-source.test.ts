@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { findOnPath } from "../../../../components/process/tools";
+import { findOnPath } from "../../../../components/process/find-program";
 import { fingerprint } from "../../../../components/secrets/fingerprint";
 import type { SecretSource } from "../../../../components/secrets/sources/sources";
 import { openSealed, type Sealing, startSealing } from "../sealing";

@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { findOnPath, type ToolName } from "../../../../components/process/tools";
+import { findOnPath } from "../../../../components/process/find-program";
+import type { ToolName } from "../../../../components/process/tools";
 import type { SecretView } from "../../../../components/secrets/cli/list";
 import { type Sealing, startSealing } from "../sealing";
 

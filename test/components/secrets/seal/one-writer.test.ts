@@ -4,8 +4,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
+import { findOnPath } from "../../../../components/process/find-program";
 import { runningSince } from "../../../../components/process/process-start";
-import { findOnPath } from "../../../../components/process/tools";
 import { openSealed, type Run, type Sealing, startSealing } from "../sealing";
 
 const sops = findOnPath("sops") ?? "";

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { FaultEffect } from "loopback-azure/gateway/faults";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { findOnPath } from "../../../../components/process/tools";
+import { findOnPath } from "../../../../components/process/find-program";
 import { type Run, type Sealing, startSealing } from "../sealing";
 
 const host = "test-vault.vault.azure.net";

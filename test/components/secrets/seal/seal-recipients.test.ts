@@ -4,7 +4,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { bech32 } from "@scure/base";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findOnPath, type ToolName } from "../../../../components/process/tools";
+import { findOnPath } from "../../../../components/process/find-program";
+import type { ToolName } from "../../../../components/process/tools";
 import { openSealed, type Run, type Sealing, type SecretParameters, startSealing } from "../sealing";
 
 const tools: ToolName[] = ["sops", "age", "ssh-keygen", "gpg"];

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { onionHostname } from "../../../../components/onion/hostname";
 import { formatSecretKeyFile, generateOnionKey, parseOnionKey } from "../../../../components/onion/keys";
-import { findOnPath } from "../../../../components/process/tools";
+import { findOnPath } from "../../../../components/process/find-program";
 import { openSealed, type Sealing, startSealing } from "../sealing";
 
 const noSops = !findOnPath("sops");

@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { findOnPath, type ToolName } from "../../../../components/process/tools";
+import { findOnPath } from "../../../../components/process/find-program";
+import type { ToolName } from "../../../../components/process/tools";
 import type { SealRecord } from "../../../../components/secrets/seal/seal-record";
 import { type Run, type Sealing, startSealing } from "../sealing";
 

@@ -4,7 +4,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { formatSecretKeyFile, generateOnionKey } from "../../../../components/onion/keys";
-import { findOnPath, type ToolName } from "../../../../components/process/tools";
+import { findOnPath } from "../../../../components/process/find-program";
+import type { ToolName } from "../../../../components/process/tools";
 import { openSealed, type Run, type Sealing, startSealing } from "../sealing";
 
 const lacking = (tools: ToolName[]) => tools.filter((tool) => !findOnPath(tool));

@@ -1,0 +1,9 @@
+import * as path from "node:path";
+
+/** Where the stacks' folders lie, relative to the project's root. */
+export const STACKS = path.join("nix", "stacks");
+
+/** The folder of what a stack's image is made of: its facts and its sealed files. Relative to the project's root. */
+export function stackFolder(stack: string): string {
+  return path.join(STACKS, stack);
+}

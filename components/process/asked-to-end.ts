@@ -1,0 +1,19 @@
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+const PARENT_POLL_MS = 250;
+
+/**
+ * Calls back each time the process is asked to end: by Ctrl-C, by a polite kill, or because the process that started
+ * this one is gone, which sends no signal (a killed `pulumi up`).
+ */
+export function whenAskedToEnd(asked: (exitCode: number, signal?: NodeJS.Signals) => void): void {
+  for (const [signal, code] of Object.entries(exitCodes))
+    process.on(signal, () => asked(code, signal as NodeJS.Signals));
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    asked(1);
+  }, PARENT_POLL_MS);
+  watch.unref();
+}

@@ -1,0 +1,63 @@
+import * as fs from "node:fs";
+import { readIfThere } from "../../process/read-if-there";
+import { digestOf, recordPath, type SealRecord, sealedPath } from "./seal-record";
+import type { SealRequest, SealResult } from "./seal-request";
+import { moveSealed, type Place, removeWaiting, writeRecord, writeSealed } from "./sealed-file";
+import { withSecretLock } from "./secret-lock";
+
+/** A request whose secret no other run works on. */
+export interface Run extends SealRequest, Place {
+  /** Whether the sealed file had another name until now. */
+  readonly moved: boolean;
+  readonly content: Buffer | undefined;
+}
+
+/** Runs a piece of work on a secret while no other run may. A renamed secret's files are moved first. */
+export function alone(request: SealRequest, work: (run: Run) => Promise<SealResult>): Promise<SealResult> {
+  const { stack, name, from } = request;
+  return withSecretLock(stack, from ? [name, from] : [name], () => {
+    const moved = moveIfRenamed(request);
+    const content = readIfThere(sealedPath(stack, name));
+    return work({ ...request, moved, content, found: content && digestOf(content) });
+  });
+}
+
+/** A renamed secret's files are moved; whatever else changed is then seen as under its old name. */
+function moveIfRenamed({ stack, name, from }: SealRequest): boolean {
+  if (!from || fs.existsSync(sealedPath(stack, name)) || !fs.existsSync(sealedPath(stack, from))) return false;
+  moveSealed(stack, from, name);
+  return true;
+}
+
+/** @param content read before: it is sealed for exactly the request's recipients */
+export function newRecord(request: SealRequest, content: Buffer, hostname: string | undefined): SealRecord {
+  const { keyUrl, age, pgp } = request.recipients;
+  return {
+    version: 1,
+    source: request.source,
+    generation: request.generation,
+    fingerprint: request.fingerprint,
+    keyUrl,
+    recipients: { age, pgp },
+    digest: digestOf(content),
+    sealedAt: new Date().toISOString(),
+    ...(hostname && { onion: { hostname } }),
+  };
+}
+
+/** Writes what changed, and nothing else. */
+export function finish(request: Run, content: Buffer, record: SealRecord, action: SealResult["action"]): SealResult {
+  const { stack, name, from } = request;
+  if (action === "sealed" || action === "rewrapped") writeSealed(record, content, request);
+  else writeRecord(record, request);
+  removeWaiting(stack, name);
+  if (from && !fs.existsSync(sealedPath(stack, from))) fs.rmSync(recordPath(stack, from), { force: true });
+  return {
+    path: sealedPath(stack, name),
+    digest: record.digest,
+    ...(record.onion && { hostname: record.onion.hostname }),
+    action,
+    generation: request.generation,
+    fingerprint: request.fingerprint,
+  };
+}
