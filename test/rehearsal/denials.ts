@@ -86,5 +86,5 @@ async function mustRefuse(situation: string, options: UnsealOptions): Promise<st
   const result = await unsealOnce(options);
   if ("opened" in result) throw new Error(`the secrets were opened ${situation}`);
   if (!result.refused.includes("403")) throw new Error(`${situation} the VM shows no 403, but: ${result.refused}`);
-  return `console: ${result.refused}`;
+  return `as expected, its console: ${result.refused}`;
 }

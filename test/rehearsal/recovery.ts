@@ -12,22 +12,24 @@ export interface Recoverer {
   environment: NodeJS.ProcessEnv;
 }
 
-/**
- * Makes throw-away recipients with the real tools, their private keys in `folder` (a memory file system).
- * @returns the recipients, and for each tool that is missing why its recipient is skipped
- */
-export async function makeRecoverers(folder: string): Promise<{ recoverers: Recoverer[]; skipped: string[] }> {
-  const makers = [
-    { tool: "age-keygen", make: makeAge },
-    { tool: "ssh-keygen", make: makeSsh },
-    { tool: "gpg", make: makePgp },
-  ];
-  const present = makers.filter(({ tool }) => findOnPath(tool));
+/** The programs that make recipients. */
+export const recoveryTools = ["age", "ssh-keygen", "gpg"] as const;
+
+const makers = [
+  { kind: "age", tool: "age-keygen", make: makeAge },
+  { kind: "ssh", tool: "ssh-keygen", make: makeSsh },
+  { kind: "pgp", tool: "gpg", make: makePgp },
+] as const;
+
+/** What cannot be made here, each with the reason; a recipient of each of three kinds can be. */
+export function missingRecoverers(): string[] {
   const missing = makers.filter(({ tool }) => !findOnPath(tool));
-  return {
-    recoverers: await Promise.all(present.map(({ make }) => make(folder))),
-    skipped: missing.map(({ tool }) => `skipped: ${tool} is not on PATH`),
-  };
+  return missing.map(({ kind, tool }) => `no ${kind} recipient, ${tool} is not on PATH`);
+}
+
+/** Makes throw-away recipients with the real tools that are here, their private keys in `folder` (a memory file system). */
+export function makeRecoverers(folder: string): Promise<Recoverer[]> {
+  return Promise.all(makers.filter(({ tool }) => findOnPath(tool)).map(({ make }) => make(folder)));
 }
 
 async function makeAge(folder: string): Promise<Recoverer> {

@@ -5,51 +5,58 @@ import type { Cleanup } from "./cleanup";
 import { refuseThenOpen } from "./denials";
 import { type Deployment, deploy } from "./deploy";
 import { setStage } from "./engine/stage";
-import { chooseEngine, startEngine } from "./engine/start-engine";
+import { startEngine } from "./engine/start-engine";
 import { tellStory } from "./engine/story";
 import { type Folders, makeFolders } from "./folders";
 import { checkIn } from "./guest/check-in";
 import { bootVm, serveOnion, type Vm } from "./guest/vm";
+import { keepOpen } from "./keep";
 import type { Plaintext } from "./leaks";
 import { ProcessSampler } from "./process-sampler";
-import { openWithoutVault, type Recoverer } from "./recovery";
-import type { RehearsalReport } from "./report";
+import { openWithoutVault, type Recoverer, recoveryTools } from "./recovery";
+import type { RehearsalReport, Rehearsed } from "./report";
 import { diskBuilder, makeScenario, type Scenario } from "./scenario";
 import { searchEverything } from "./search-everything";
 import { requireTools } from "./setup";
-import { makeRecovery, startCloud, startTor } from "./start-parts";
+import { kindsOf, makeRecovery, startCloud, startTor } from "./start-parts";
 import { Steps } from "./steps";
 import { fetchOnion } from "./tor/fetch-onion";
 import type { TorNetwork } from "./tor/network";
 import { rehearseVault } from "./vault/story";
 
 export interface RehearsalChoices {
-  engine?: "in-process" | "pulumi" | undefined;
+  engine: "in-process" | "pulumi";
   /** Build the real image with Nix rather than the small disk that stands for it. */
   nix: boolean;
   /** Log in to HashiCorp Vault with the VM's identity as well. */
   vault: boolean;
+  /** Under the real engine: a second stack's whole life as well. */
+  all: boolean;
 }
 
 /** Runs the whole deployment once. Everything that it starts is in `cleanup`, whatever happens. */
-export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Promise<RehearsalReport> {
-  const engineName = chooseEngine(choices.engine);
+export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Promise<Rehearsed> {
+  const { engine: engineName } = choices;
   const steps = new Steps();
+  if (engineName === "pulumi" && !choices.all)
+    steps.say(
+      "the engine is the pulumi on PATH; a stack's whole life under it, two to four minutes, is told with --all",
+    );
   const tools = ["sops", "tor", "tor-gencert", "curl", "jq"] as const;
-  await steps.run("tools on PATH", () => requireTools([...tools], (line) => steps.say(line)));
+  await steps.run("tools on PATH", () => requireTools([...tools], (line) => steps.say(line), [...recoveryTools]));
   const folders = makeFolders(cleanup);
   const sampler = new ProcessSampler();
   cleanup.add(() => sampler.close());
   const tor = startTor(folders, cleanup); // beside the deployment: it takes about as long
   const azure = await steps.run("Azure on loopback", () => startCloud(folders, cleanup));
-  const recovery = await steps.run("recovery keys: age, SSH, PGP", () => makeRecovery(folders, cleanup));
-  const scenario = makeScenario(folders.sources, recovery.recoverers, choices.nix ? undefined : diskBuilder);
+  const recoverers = await makeRecovery(steps, folders, cleanup);
+  const scenario = makeScenario(folders.sources, recoverers, choices.nix ? undefined : diskBuilder);
   const engine = await startEngine(engineName, { azure, folder: folders.program, home: folders.engine, ...scenario });
   cleanup.add(() => engine.close());
   const deployment = await steps.run(
-    `pulumi up (${engine.name} ${engine.version}): vault, secrets, image, VM`,
+    "pulumi up: vault, secrets, image, VM",
     () => deploy(engine, azure),
-    ({ resources }) => `${resources} resources`,
+    ({ resources }) => `${resources} resources by ${engine.name} ${engine.version}`,
   );
   const vm = await steps.run("the VM boots from the uploaded image", async () => {
     const booted = await bootVm(azure, deployment.vmId, path.join(folders.disks, "vm"));
@@ -65,16 +72,24 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
   const httpStatus = await steps.run(
     "its page, fetched over Tor",
     async () => fetchPage(deployment, await tor, vm, opened, folders, cleanup),
-    (status) => `http://${deployment.onionHostname}/ answers ${status}`,
+    (status) => `${status}: http://${deployment.onionHostname}/`,
   );
-  if (engineName === "pulumi") await tellLife(steps, azure, cleanup);
+  if (engineName === "pulumi" && choices.all) await tellLife(steps, azure, cleanup);
   const vault = { azure, machine: vm.machine, folder: folders.temporary, memory: vm.memory.path, steps, cleanup };
   const skippedVault = choices.vault ? await rehearseVault(vault) : [];
-  await steps.run("every recipient alone opens, the vault gone", () => recover(vm, opened, recovery.recoverers));
+  const alone = "every recipient alone opens, the vault gone";
+  if (recoverers.length === 0) steps.skip(alone, "the vault is the only one");
+  else
+    await steps.run(
+      alone,
+      () => recover(vm, opened, recoverers),
+      () => kindsOf(recoverers),
+    );
   const { leaks, canaryFound } = await steps.run("search for plaintext", async () =>
     search(deployment, scenario, vm, opened, folders, sampler),
   );
-  return {
+  if (!sampler.available) steps.skip("search of process lists", "this system has no /proc");
+  const report: RehearsalReport = {
     engine: deployment.engine,
     guest: "light",
     resources: deployment.resources,
@@ -86,13 +101,13 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
     bytesUploaded: deployment.bytesUploaded,
     steps: steps.times,
     stories: [],
-    skipped: [
-      ...recovery.skipped,
-      ...skippedVault,
-      ...(sampler.available ? [] : ["skipped: process lists: this system has no /proc"]),
-    ],
+    skipped: [...steps.skipped(), ...skippedVault],
     ok: httpStatus === 200 && canaryFound && leaks.length === 0,
   };
+  const { socksPort } = (await tor).client;
+  const { onionHostname } = deployment;
+  const kept = { azure, engine, folders, recoverers, scenario, vm, onionHostname, socksPort };
+  return { report, keepOpen: () => keepOpen(kept) };
 }
 
 /** Under the real engine: a second stack's whole life, its diffs, failures and end. */

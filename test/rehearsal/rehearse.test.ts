@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -8,6 +8,9 @@ import type { RehearsalReport } from "./report";
 
 const missing = ["sops", "tor", "tor-gencert", "curl", "jq"].filter((tool) => !findOnPath(tool));
 const unless = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")} not on PATH)`;
+
+/** Another shell than the rehearsal's: it has nothing of this Azure but what it sources. */
+const cleanEnvironment = { PATH: process.env.PATH, HOME: process.env.HOME };
 
 let temporary: string;
 beforeEach(() => {
@@ -83,8 +86,27 @@ describe.skipIf(missing.length > 0)(`npm run rehearse${unless}`, () => {
     expect(fs.readdirSync(temporary)).toEqual([]);
   });
 
+  it("with --keep says how to use what it keeps up: the page, a sourced shell, where things lie", {
+    timeout: 240_000,
+  }, async () => {
+    const { child, output, ended } = start("--keep", "--engine", "in-process");
+    await waitFor(() => output().includes("Ctrl-C ends all of it") || child.exitCode !== null, 200_000);
+    const line = (pattern: RegExp) => pattern.exec(output())?.[0].trim() ?? "";
+    const shell = (command: string) =>
+      execFileSync("bash", ["-c", command], { env: cleanEnvironment, encoding: "utf8" });
+    expect(shell(line(/^ +curl --proxy .+$/m))).toBe(fs.readFileSync("nix/site/index.html", "utf8"));
+    const sourced = line(/^ +cd .+ && \. .+$/m);
+    expect(shell(`${sourced} && npm run -s secrets -- --stack rehearsal`)).toMatch(/^token +file .+sealed.+ yes$/m);
+    expect(shell(`${sourced} && ${line(/^ +sops decrypt .+$/m)}`)).toMatch(/^token-[0-9a-f]{48}$/);
+    for (const [folder] of output().matchAll(/(?<=^ {2})\/\S+(?= {2}\S)/gm))
+      expect(fs.existsSync(folder), folder).toBe(true);
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    expect(fs.readdirSync(temporary)).toEqual([]);
+  });
+
   it.each([
-    [["--all"], "--all tells more stories of a machine that boots: add --boot"],
+    [["--all", "--engine", "in-process"], "--all tells more of a machine that boots, or of a stack under pulumi: add"],
     [["--boot", "--nix"], "--boot goes without --nix: leave one of them out"],
     [["--boot", "--engine", "pulumi"], "--boot goes without --engine: leave one of them out"],
   ])("refuses %s, and starts nothing", async (args, message) => {
@@ -102,10 +124,10 @@ describe.skipIf(missing.length > 0)(`npm run rehearse${unless}`, () => {
   });
 });
 
-async function waitFor(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 50_000;
+async function waitFor(condition: () => boolean, milliseconds = 50_000): Promise<void> {
+  const deadline = Date.now() + milliseconds;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error("the condition did not come true within 50 s");
+    if (Date.now() > deadline) throw new Error(`the condition did not come true within ${milliseconds} ms`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

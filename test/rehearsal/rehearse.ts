@@ -3,6 +3,7 @@ import { bootInside } from "./booted/boot-inside";
 import { endWithOutside, isInside } from "./booted/namespaces";
 import { rehearseBooted } from "./booted/rehearsal";
 import { Cleanup } from "./cleanup";
+import { chooseEngine } from "./engine/start-engine";
 import { rehearse } from "./rehearsal";
 import { summary } from "./summary";
 
@@ -12,8 +13,8 @@ Deploys this program to Azure on loopback, boots what it made, and fetches its p
 
   --json            print one JSON line at the end
   --boot            boot the machine under a systemd of its own (Linux, as root), and tell what can happen to it
-  --all             with --boot: the stories that take minutes, too
-  --keep            keep everything up at the end, until Ctrl-C
+  --all             the stories that take minutes, too: of a machine that boots, of a stack under pulumi
+  --keep            keep everything up at the end, until Ctrl-C, and say how to use it
   --engine ENGINE   in-process, or pulumi (the real engine; the default where pulumi is on PATH)
   --nix             build the real image with Nix
   --vault           log in to HashiCorp Vault with the VM's identity as well
@@ -32,10 +33,14 @@ function readChoices() {
     engine: { type: "string" },
   } as const;
   const { values } = parseArgs({ options });
-  if (values.all && !values.boot) throw new Error("--all tells more stories of a machine that boots: add --boot");
   const apart = (["nix", "vault", "engine"] as const).find((name) => values[name]);
   if (values.boot && apart) throw new Error(`--boot goes without --${apart}: leave one of them out`);
-  return { ...values, engine: engineNamed(values.engine) };
+  const engine = values.boot ? "in-process" : chooseEngine(engineNamed(values.engine));
+  if (values.all && !values.boot && engine !== "pulumi")
+    throw new Error(
+      "--all tells more of a machine that boots, or of a stack under pulumi: add --boot or --engine pulumi",
+    );
+  return { ...values, engine };
 }
 
 function engineNamed(engine: string | undefined): "in-process" | "pulumi" | undefined {
@@ -54,9 +59,9 @@ async function main(): Promise<void> {
     }
     endOnSignals(cleanup);
     if (isInside()) endWithOutside(() => end(cleanup));
-    const report = await (choices.boot ? rehearseBooted(choices, cleanup) : rehearse(choices, cleanup));
+    const { report, keepOpen } = await (choices.boot ? rehearseBooted(choices, cleanup) : rehearse(choices, cleanup));
     process.stderr.write(summary(report));
-    if (choices.keep) await untilInterrupted();
+    if (choices.keep) await untilInterrupted(await keepOpen());
     await cleanup.run();
     if (choices.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     process.exitCode = report.ok ? 0 : 1;
@@ -82,8 +87,8 @@ function end(cleanup: Cleanup): void {
   void cleanup.run().finally(() => process.exit(130));
 }
 
-function untilInterrupted(): Promise<never> {
-  process.stderr.write("everything is kept up: press Ctrl-C to end it\n");
+function untilInterrupted(how: string): Promise<never> {
+  process.stderr.write(`${how}Ctrl-C ends all of it and removes it\n`);
   return new Promise(() => setInterval(() => {}, 60_000));
 }
 

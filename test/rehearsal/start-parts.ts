@@ -1,7 +1,8 @@
 import { type LoopbackAzure, startAzure } from "loopback-azure/azure";
 import type { Cleanup } from "./cleanup";
 import type { Folders } from "./folders";
-import { endAgents, makeRecoverers } from "./recovery";
+import { endAgents, makeRecoverers, missingRecoverers, type Recoverer } from "./recovery";
+import type { Steps } from "./steps";
 import { startTorNetwork, type TorNetwork } from "./tor/network";
 
 /** A failure shows where the network is used; until then nobody waits for it. */
@@ -18,10 +19,23 @@ export async function startCloud(folders: Folders, cleanup: Cleanup): Promise<Lo
   return azure;
 }
 
-export async function makeRecovery(folders: Folders, cleanup: Cleanup) {
-  const { recoverers, skipped } = await makeRecoverers(folders.sources);
-  cleanup.add(() => endAgents(recoverers));
+/** Who else may open the sealed files: of each kind that this machine has the program for. */
+export async function makeRecovery(steps: Steps, folders: Folders, cleanup: Cleanup): Promise<Recoverer[]> {
+  const name = "recovery keys, besides the vault";
+  const missing = missingRecoverers();
+  const make = async () => {
+    const made = await makeRecoverers(folders.sources);
+    cleanup.add(() => endAgents(made));
+    return made;
+  };
+  const recoverers = missing.length < 3 ? await steps.run(name, make, kindsOf) : [];
+  for (const reason of missing) steps.skip(name, reason);
   const pgp = recoverers.find(({ kind }) => kind === "pgp");
   if (pgp) process.env.GNUPGHOME = pgp.environment.GNUPGHOME; // sops looks up the public key there
-  return { recoverers, skipped };
+  return recoverers;
+}
+
+/** For people: `age, ssh`. */
+export function kindsOf(recoverers: readonly Recoverer[]): string {
+  return recoverers.map(({ kind }) => kind).join(", ");
 }

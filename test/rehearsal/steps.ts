@@ -2,6 +2,8 @@
 export interface StepTime {
   name: string;
   seconds: number;
+  /** Why it did not happen. */
+  skipped?: string;
 }
 
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -39,9 +41,20 @@ export class Steps {
     this.say(reason);
   }
 
+  /** One that this machine cannot do. */
+  skip(name: string, reason: string): void {
+    this.times.push({ name, seconds: 0, skipped: reason });
+    process.stderr.write(stepLine("–", name, "skipped", reason));
+  }
+
+  /** What did not happen, for a report. */
+  skipped(): string[] {
+    return this.times.flatMap(({ name, skipped }) => (skipped === undefined ? [] : `skipped: ${name}: ${skipped}`));
+  }
+
   /** A line between the steps. */
   say(line: string): void {
-    process.stderr.write(`${this.terminal ? "\r\x1b[K" : ""}  ${line}\n`);
+    process.stderr.write(`${this.terminal ? "\r\x1b[K" : ""}${wrapped(line, "  ")}`);
   }
 
   private finish(mark: string, name: string, started: number, stopSpinner: () => void, note?: string): void {
@@ -51,7 +64,7 @@ export class Steps {
 
   private show(mark: string, name: string, seconds: number, note?: string): void {
     this.times.push({ name, seconds });
-    process.stderr.write(`${mark} ${name.padEnd(58)} ${seconds.toFixed(1).padStart(5)} s${note ? `  ${note}` : ""}\n`);
+    process.stderr.write(stepLine(mark, name, `${seconds.toFixed(1).padStart(5)} s`, note));
   }
 
   private spin(name: string, started: number): () => void {
@@ -59,7 +72,7 @@ export class Steps {
     const draw = () => {
       const elapsed = secondsSince(started);
       const frame = frames[Math.floor(elapsed * 10) % frames.length];
-      process.stderr.write(`\r\x1b[K${frame} ${name}  ${elapsed.toFixed(0)} s`);
+      process.stderr.write(`\r\x1b[K${`${frame} ${name}  ${elapsed.toFixed(0)} s`.slice(0, columns() - 1)}`);
     };
     draw();
     const timer = setInterval(draw, 100);
@@ -68,6 +81,30 @@ export class Steps {
       process.stderr.write("\r\x1b[K");
     };
   }
+}
+
+/** The width that is written for. */
+function columns(): number {
+  return process.stderr.columns || 80;
+}
+
+/** `✓ name   1.2 s  note`; a note that does not fit beside it goes below it. */
+function stepLine(mark: string, name: string, time: string, note = ""): string {
+  const line = `${mark} ${name.padEnd(50)} ${time.padStart(7)}`;
+  if (note === "") return `${line}\n`;
+  return `${line}  ${note}`.length <= columns() ? `${line}  ${note}\n` : `${line}\n${wrapped(note, "    ")}`;
+}
+
+/** A text in lines that fit, each after the same margin. A word that is longer than a line stays whole. */
+function wrapped(text: string, margin: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && margin.length + last.length + 1 + word.length <= columns())
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line) => `${margin}${line}\n`).join("");
 }
 
 function secondsSince(started: number): number {

@@ -1,6 +1,7 @@
 import type { RehearsalReport } from "./report";
 
-const light = "light, its programs one by one; on Linux, as root, npm run rehearse -- --boot boots it for real";
+const light = `light, its programs one by one; to boot it (Linux, as root):
+               sudo npm run rehearse -- --boot`;
 
 /** The end of a rehearsal, for people. */
 export function summary(report: RehearsalReport): string {
@@ -12,7 +13,8 @@ export function summary(report: RehearsalReport): string {
     `${report.ok ? "all holds" : "NOT everything holds"}, after ${total.toFixed(0)} s`,
     `  engine       ${engine}, ${resources} resources`,
     `  guest        ${guest === "booted" ? `booted under systemd, ${held} of ${stories.length} stories hold` : light}`,
-    `  page         http://${onionHostname}/ answered ${httpStatus}`,
+    `  page         answered ${httpStatus}`,
+    `               ${onionHostname}`,
     `  secrets      ${secretsUnsealed} opened on the VM`,
     `  image        ${(bytesUploaded / (1 << 20)).toFixed(1)} MiB uploaded`,
     `  plaintext    ${leaks.length === 0 ? "found nowhere" : `FOUND ${leaks.length} times`}, planted canary ${canaryFound ? "found" : "NOT found"}`,

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { findOnPath } from "../../../components/process/find-program";
 import { howToInstall } from "../../../components/process/tools";
+import { recoveryTools } from "../recovery";
 import { provideTools } from "../setup";
 import { enterNamespaces } from "./namespaces";
 import { provideRoot } from "./root-cache";
@@ -26,12 +27,13 @@ export function cannotBoot(): string | undefined {
 /** Installs what a boot needs, builds Debian's part of the machine, and rehearses in namespaces. @returns the exit code */
 export async function bootInside(args: readonly string[]): Promise<number> {
   const say = (line: string) => void process.stderr.write(`  ${line}\n`);
-  const reason = cannotBoot() ?? missingTools(await provideTools([...tools], say));
+  const reason = cannotBoot() ?? missingTools(await provideTools([...tools, ...recoveryTools], say));
   if (reason !== undefined) throw new Error(`no machine can boot here: ${reason}`);
   return enterNamespaces(args, await provideRoot(say));
 }
 
-function missingTools(missing: Parameters<typeof howToInstall>[0][]): string | undefined {
+function missingTools(all: Parameters<typeof howToInstall>[0][]): string | undefined {
+  const missing = all.filter((tool) => tools.some((needed) => needed === tool));
   if (missing.length === 0) return undefined;
   return missing.map((tool) => `${tool} is not on PATH: type ${howToInstall(tool)}`).join(", ");
 }

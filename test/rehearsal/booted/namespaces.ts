@@ -3,6 +3,8 @@ import * as fs from "node:fs";
 
 /** Set in the process that is inside: the folder with Debian's part of the machine. */
 const DEBIAN = "SEALED_ONION_DEBIAN";
+/** Likewise: the process, as it is counted outside, that has made the namespaces. */
+const OUTSIDE = "SEALED_ONION_OUTSIDE";
 
 /** Whether this process is in a run's own namespaces: `enterNamespaces` has started it. */
 export function isInside(): boolean {
@@ -12,6 +14,11 @@ export function isInside(): boolean {
 /** The folder with Debian's part of the machine. */
 export function debianFolder(): string {
   return process.env[DEBIAN] ?? "";
+}
+
+/** The process outside whose namespaces these are, for `nsenter`. */
+export function outsideProcess(): string {
+  return process.env[OUTSIDE] ?? "";
 }
 
 /**
@@ -38,7 +45,8 @@ export async function enterNamespaces(args: readonly string[], debian: string): 
   const options = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation=private"];
   const program = [process.execPath, "components/start/run.mjs", "test/rehearsal/rehearse.ts", ...args];
   const environment = { ...process.env, [DEBIAN]: debian, GROUP: group, TMPDIR: "/run/t" };
-  const child = spawn("unshare", [...options, "sh", "-c", setUp, "sh", ...program], {
+  const unshare = ["-c", `export ${OUTSIDE}=$$; exec unshare "$@"`, "sh"];
+  const child = spawn("sh", [...unshare, ...options, "sh", "-c", setUp, "sh", ...program], {
     env: environment,
     stdio: ["inherit", "inherit", "inherit", "ipc"],
   });

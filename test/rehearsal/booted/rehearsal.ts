@@ -4,11 +4,12 @@ import { deploy } from "../deploy";
 import { startEngine } from "../engine/start-engine";
 import { makeFolders } from "../folders";
 import { ProcessSampler } from "../process-sampler";
-import type { RehearsalReport, StoryOutcome } from "../report";
+import type { RehearsalReport, Rehearsed, StoryOutcome } from "../report";
 import { makeBootedScenario } from "../scenario";
 import { searchEverything } from "../search-everything";
 import { makeRecovery, startCloud, startTor } from "../start-parts";
 import { Steps } from "../steps";
+import { keptBooted } from "./keep-booted";
 import { debianFolder } from "./namespaces";
 import { addresses, makeNetwork } from "./network";
 import { standInPrograms } from "./programs";
@@ -18,7 +19,7 @@ import { page } from "./stories/access";
 import { succeed } from "./succeed";
 
 /** The whole deployment, with a machine that boots under systemd. This process is in the run's namespaces. */
-export async function rehearseBooted(choices: { all: boolean }, cleanup: Cleanup): Promise<RehearsalReport> {
+export async function rehearseBooted(choices: { all: boolean }, cleanup: Cleanup): Promise<Rehearsed> {
   const steps = new Steps();
   const folders = makeFolders(cleanup);
   const sampler = new ProcessSampler();
@@ -26,16 +27,16 @@ export async function rehearseBooted(choices: { all: boolean }, cleanup: Cleanup
   await makeNetwork();
   const tor = startTor(folders, cleanup, addresses.hosts);
   const azure = await steps.run("Azure at its own addresses", () => startCloud(folders, cleanup));
-  const recovery = await steps.run("recovery keys: age, SSH, PGP", () => makeRecovery(folders, cleanup));
+  const recoverers = await makeRecovery(steps, folders, cleanup);
   const ssh = await makeSshKey(folders.sources);
   const builder = ["node", "components/start/run.mjs", "test/rehearsal/booted/image.ts", debianFolder()];
-  const scenario = makeBootedScenario(folders.sources, recovery.recoverers, builder, ssh.publicKey);
+  const scenario = makeBootedScenario(folders.sources, recoverers, builder, ssh.publicKey);
   const engine = await startEngine("in-process", { azure, folder: folders.program, home: folders.engine, ...scenario });
   cleanup.add(() => engine.close());
   const deployment = await steps.run(
-    `pulumi up (${engine.name} ${engine.version}): vault, secrets, image, VM`,
+    "pulumi up: vault, secrets, image, VM",
     () => deploy(engine, azure),
-    ({ resources }) => `${resources} resources`,
+    ({ resources }) => `${resources} resources by ${engine.name} ${engine.version}`,
   );
   const { plaintexts } = scenario;
   const stage = await steps.run("its disk, out of the uploaded blob", async () =>
@@ -61,7 +62,7 @@ export async function rehearseBooted(choices: { all: boolean }, cleanup: Cleanup
       ]),
     }),
   );
-  return {
+  const report: RehearsalReport = {
     engine: deployment.engine,
     guest: "booted",
     resources: deployment.resources,
@@ -74,7 +75,7 @@ export async function rehearseBooted(choices: { all: boolean }, cleanup: Cleanup
     steps: steps.times,
     stories: told,
     skipped: [
-      ...recovery.skipped,
+      ...steps.skipped(),
       ...standInPrograms().map(
         (name) =>
           `stand-in: ${name} is ours, as ${name === "darkhttpd" ? "Debian has none" : "the real one is not on PATH"}`,
@@ -82,6 +83,7 @@ export async function rehearseBooted(choices: { all: boolean }, cleanup: Cleanup
     ],
     ok: told.every(({ ok }) => ok) && canaryFound && leaks.length === 0,
   };
+  return { report, keepOpen: async () => keptBooted(stage) };
 }
 
 async function tellStories(stage: Stage, steps: Steps, all: boolean): Promise<StoryOutcome[]> {

@@ -1,6 +1,7 @@
 import type { LoopbackAzure } from "loopback-azure/azure";
 import { simulatedAzureNative } from "loopback-azure/provider/azure-native";
 import type { ProviderFaults } from "loopback-azure/provider/provider-faults";
+import { howToInstall } from "../../../components/process/tools";
 import { localCommand } from "../providers/local-command";
 import { simulatedRandom } from "../providers/random";
 import type { Engine } from "./engine";
@@ -33,7 +34,7 @@ export interface Engines {
 export function chooseEngine(wanted?: keyof Engines): keyof Engines {
   const isThere = findPulumi() !== undefined;
   if (wanted === "pulumi" && !isThere) {
-    throw new Error("--engine pulumi needs pulumi on PATH: type brew install pulumi, or leave --engine out");
+    throw new Error(`--engine pulumi needs pulumi on PATH: type ${howToInstall("pulumi")}, or leave --engine out`);
   }
   return wanted ?? (isThere ? "pulumi" : "in-process");
 }
