@@ -1,7 +1,7 @@
 # What `nix flake check path:./nix` runs: every stack's evaluation, the files' form, and one virtual machine test a module.
 #
 # The tests' Azure is the project's own loopback Azure, one implementation for both. A flake at nix/ does not see what
-# lies beside it, so `npm run bundle:azure` puts the program, as one file, into tests/.bundle/ (not committed).
+# lies beside it, so `npm run check:nix -- --bundle` puts the program, as one file, into tests/.bundle/ (not committed).
 {
   pkgs,
   sopsModule,
@@ -16,7 +16,7 @@ let
       bundle
     else
       pkgs.runCommand "loopback-azure-missing" { } ''
-        echo "the tests' Azure is not there: type npm ci && npm run bundle:azure" >&2
+        echo "the tests' Azure is not there: type npm ci && npm run check:nix -- --bundle" >&2
         exit 1
       '';
 

@@ -1,4 +1,4 @@
-// `npm run bench:image-size [-- --stack NAME] [--json]`: what the image is made of. It builds the image of a stack (or of
+// `npm run bench -- image-size [--stack NAME] [--json]`: what the image is made of. It builds the image of a stack (or of
 // the example, which needs no deployment) and tells the system's closure, the disk's size and how much of it is data,
 // which is what an upload sends. Where nothing can be built it says so, and ends well.
 import { execFileSync } from "node:child_process";

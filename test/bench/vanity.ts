@@ -1,4 +1,4 @@
-// `npm run bench:vanity [-- --json]`: how many keys a second one core looks at for a vanity prefix. Our search, a plain
+// `npm run bench -- vanity [--json]`: how many keys a second one core looks at for a vanity prefix. Our search, a plain
 // loop that makes a key pair a try, and mkp224o (where it is on PATH) take turns in one run, so that whatever else the
 // machine does falls on all of them; a ratio is the median of the rounds' ratios.
 import { generateKeyPairSync } from "node:crypto";
@@ -22,7 +22,7 @@ interface Round {
 async function main(parameters: readonly string[]): Promise<number> {
   const json = parameters.includes("--json");
   if (parameters.some((parameter) => parameter !== "--json")) {
-    console.error("usage: npm run bench:vanity -- [--json]");
+    console.error("usage: npm run bench -- vanity [--json]");
     return 2;
   }
   const program = findOnPath("mkp224o");

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { describe, expect, it } from "vitest";
 import { generatedSections, withSection } from "./docs";
 
-it("the documents show the dials and the resource graph as they are (else type npm run docs)", async () => {
+it("the documents show the dials and the resource graph as they are (else type npm run format)", async () => {
   const sections = await generatedSections();
   expect(sections.map(([file]) => file)).toEqual(["README.md", "README.md", "components/README.md"]);
   for (const [file, name, text] of sections) {

@@ -14,15 +14,16 @@ import { exposures, tooExposed, verifyUnits, writeUnits } from "./nix/units";
 
 const USAGE = `Evaluates the guest for real and checks what it says. Nothing is built.
   npm run check:nix -- --nixpkgs PATH --sops-nix PATH [--update]
+  npm run check:nix -- --bundle    only puts the tests' Azure, as one file, where the flake sees it
 PATH is an unpacked source tree; with --update the golden files in nix/eval/golden and test/rehearsal/booted/golden are
-written anew.`;
+written again.`;
 
 /** What a check found wrong: none is good. */
 type Problems = string[];
 
 interface Settings {
   readonly sources: Sources;
-  /** Whether the golden files are written anew. */
+  /** Whether the golden files are written again. */
   readonly update: boolean;
 }
 
@@ -137,8 +138,10 @@ const checks: Record<string, (settings: Settings) => Promise<Problems>> = {
 };
 
 async function main(): Promise<void> {
-  const options = { nixpkgs: { type: "string" }, "sops-nix": { type: "string" }, update: { type: "boolean" } } as const;
+  const flags = { update: { type: "boolean" }, bundle: { type: "boolean" } } as const;
+  const options = { nixpkgs: { type: "string" }, "sops-nix": { type: "string" }, ...flags } as const;
   const { values } = parseArgs({ options });
+  if (values.bundle) return console.log(await bundleAzure());
   if (!values.nixpkgs || !values["sops-nix"]) {
     console.error(USAGE);
     process.exitCode = 2;

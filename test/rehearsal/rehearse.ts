@@ -3,8 +3,10 @@ import { bootInside } from "./booted/boot-inside";
 import { endWithOutside, isInside } from "./booted/namespaces";
 import { rehearseBooted } from "./booted/rehearsal";
 import { Cleanup } from "./cleanup";
+import { previewLocally } from "./engine/local-preview";
 import { chooseEngine } from "./engine/start-engine";
 import { rehearse } from "./rehearsal";
+import { Steps } from "./steps";
 import { summary } from "./summary";
 
 const usage = `npm run rehearse -- [options]
@@ -17,6 +19,7 @@ Deploys this program to Azure on loopback, boots what it made, and fetches its p
   --keep            keep everything up at the end, until Ctrl-C, and say how to use it
   --engine ENGINE   in-process, or pulumi (the real engine; the default where pulumi is on PATH)
   --nix             build the real image with Nix
+  --preview         print the comment that a pull request would get for a change, and nothing else
   --vault           log in to HashiCorp Vault with the VM's identity as well
 `;
 
@@ -30,10 +33,11 @@ function readChoices() {
     keep: flag,
     nix: flag,
     vault: flag,
+    preview: flag,
     engine: { type: "string" },
   } as const;
   const { values } = parseArgs({ options });
-  const apart = (["nix", "vault", "engine"] as const).find((name) => values[name]);
+  const apart = (["nix", "vault", "engine", "preview"] as const).find((name) => values[name]);
   if (values.boot && apart) throw new Error(`--boot goes without --${apart}: leave one of them out`);
   const engine = values.boot ? "in-process" : chooseEngine(engineNamed(values.engine));
   if (values.all && !values.boot && engine !== "pulumi")
@@ -59,6 +63,10 @@ async function main(): Promise<void> {
     }
     endOnSignals(cleanup);
     if (isInside()) endWithOutside(() => end(cleanup));
+    if (choices.preview) {
+      process.stdout.write(await previewLocally(cleanup, new Steps(), choices.engine));
+      return await cleanup.run();
+    }
     const { report, keepOpen } = await (choices.boot ? rehearseBooted(choices, cleanup) : rehearse(choices, cleanup));
     process.stderr.write(summary(report));
     if (choices.keep) await untilInterrupted(await keepOpen());
