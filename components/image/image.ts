@@ -57,6 +57,11 @@ export function blocksOf(blob: string): string {
   return `${blob}.blocks`;
 }
 
+/** The blob that says which store paths an image has: one a line. What is there need not be sent for an update in place. */
+export function pathsOf(blob: string): string {
+  return `${blob}.paths`;
+}
+
 /** What lies in the guest's folder and is not part of an image: checked for the folder's own entries only. */
 const NOT_IN_IMAGES = /^(eval|stacks|tests|README(\..*)?|result(-.*)?)$/;
 /** What editors and systems leave behind anywhere: backups, locks, swap files, caches of views. */

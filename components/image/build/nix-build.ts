@@ -1,11 +1,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { runChild } from "../../process/child-process";
-import { ProgramMissing } from "../../process/find-program";
+import { runNix } from "../../process/nix";
 import { DISK_NAME } from "../disk/disk-file";
 import { diskLink } from "./disk-link";
 
-const FEATURES = ["--extra-experimental-features", "nix-command flakes"];
 const WAYS_OUT =
   "set image.vhd to a disk that was built elsewhere, image.builder to a command that builds it, " +
   "or give Nix a remote builder (https://nix.dev/manual/nix/latest/advanced-topics/distributed-builds)";
@@ -57,13 +55,8 @@ async function checkCached(target: string): Promise<void> {
   throw new Error(`Nix cannot build a disk on this machine, /dev/kvm is missing: ${WAYS_OUT}`);
 }
 
-async function nix(command: readonly string[], stderr: "inherit" | "collect") {
-  try {
-    return await runChild("nix", [...FEATURES, ...command], { stderr });
-  } catch (error) {
-    if (!(error instanceof ProgramMissing)) throw error;
-    throw new Error(`nix is not on PATH: install it (https://nixos.org/download), or ${WAYS_OUT}`);
-  }
+function nix(command: readonly string[], stderr: "inherit" | "collect") {
+  return runNix(command, stderr === "inherit" ? stderr : undefined, WAYS_OUT);
 }
 
 function findDisk(link: string): string {

@@ -1,0 +1,49 @@
+import { pathsOf } from "../../image/image";
+import { createAttempt } from "../../image/upload/retry";
+import { StorageProblem } from "../../image/upload/storage-problem";
+import { required } from "../../process/environment";
+import { interruption } from "../../process/interruption";
+import { size } from "../../process/progress";
+import { runMain } from "../../process/run-main";
+import { openSigningKey } from "../signing-key/signing-key-file";
+import { publish } from "./publish";
+import { parseRelease } from "./release";
+import { openSystemStore } from "./system-store";
+
+/**
+ * Signs a stack's system and uploads the store paths that neither the machine's image nor the container has: what
+ * `SystemClosure` runs after the build. Parameters come in the environment: STACK, SYSTEM (what `build-system` printed),
+ * CONTAINER_URL, and IMAGE_URL, the blob of the machine's image. One JSON line on standard output, a `Release`.
+ *
+ * Exit codes: 1 if it could not be published (run again, it goes on), 2 if the environment is incomplete.
+ */
+async function main(): Promise<void> {
+  const stack = required(process.env, "STACK");
+  const { system } = JSON.parse(required(process.env, "SYSTEM")) as { system: string };
+  const signal = interruption();
+  const log = (line: string): void => console.error(line);
+  const attempt = createAttempt({ signal, log });
+  const { containerClient, firstContact, pageBlobClient } = await import("../../image/upload/blob-client.js");
+  const client = await containerClient(required(process.env, "CONTAINER_URL"), process.env);
+  const image = await pageBlobClient(pathsOf(required(process.env, "IMAGE_URL")), process.env);
+  const store = openSystemStore(client, attempt);
+  const there = await firstContact(client, () => store.paths(), signal, log);
+  const inImage = await attempt(`read '${image.name}'`, async (abortSignal) => {
+    const content = await image.downloadToBuffer(0, undefined, { abortSignal });
+    return new Set(content.toString("utf8").split("\n"));
+  }).catch(absent);
+  if (inImage === undefined) log("nobody knows what the image has: the whole system is uploaded, once");
+  const key = await openSigningKey(stack);
+  const before = parseRelease(process.env.PULUMI_COMMAND_STDOUT ?? "");
+  const known = { there, inImage: inImage ?? new Set<string>(), before };
+  const { of, paths, release, sent } = await publish({ stack, system }, known, { store, key, signal });
+  log(`${paths} of ${of} store paths sent, ${size(sent)}`);
+  console.log(JSON.stringify(release));
+}
+
+function absent(error: unknown): undefined {
+  if (error instanceof StorageProblem && error.code === "BlobNotFound") return undefined;
+  throw error;
+}
+
+runMain(main, { label: "publish-system", exits: true });

@@ -1,0 +1,98 @@
+import * as fs from "node:fs";
+import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
+import type { Attempt } from "../../image/upload/retry";
+import type { StorageProblem } from "../../image/upload/storage-problem";
+import { hashPart, narInfoName, narName, type PackedNar, type StorePath } from "./nar-info";
+import { parseRelease, type Release } from "./release";
+
+const NAR_INFO = ".narinfo";
+const RELEASES = "releases/";
+
+/** The container of a stack's systems: a Nix binary cache, and the numbered wishes. Nothing in it ever changes. */
+export interface SystemStore {
+  /** Hash parts of the store paths that are there. */
+  paths(): Promise<Set<string>>;
+  /** @returns bytes sent; none where the archive is there already */
+  addNar(file: string, packed: PackedNar): Promise<number>;
+  /** Last of all: a path counts as there once it has this. */
+  addNarInfo(stored: StorePath, text: string): Promise<void>;
+  lastRelease(): Promise<Release | undefined>;
+  /** False where another run has taken this number. */
+  addRelease(release: Release): Promise<boolean>;
+}
+
+export function openSystemStore(client: ContainerClient, attempt: Attempt): SystemStore {
+  const name = (blob: string): string => `'${client.containerName}/${blob}'`;
+  const names = (prefix: string) =>
+    attempt(`list '${client.containerName}'`, async (abortSignal) => {
+      const found: string[] = [];
+      for await (const item of client.listBlobsFlat({ abortSignal, prefix })) found.push(item.name);
+      return found;
+    });
+  const read = (blob: string) =>
+    attempt(`read ${name(blob)}`, async (abortSignal) => {
+      const content = await client.getBlobClient(blob).downloadToBuffer(0, undefined, { abortSignal });
+      return content.toString("utf8");
+    });
+  const create = (blob: string, work: (target: BlockBlobClient, signal: AbortSignal) => Promise<unknown>) =>
+    attempt(`write ${name(blob)}`, async (abortSignal) => {
+      try {
+        await work(client.getBlockBlobClient(blob), abortSignal);
+        return true;
+      } catch (error) {
+        if (isThere(error)) return false;
+        throw error;
+      }
+    });
+  return {
+    async paths() {
+      const all = await names("");
+      return new Set(all.filter((blob) => blob.endsWith(NAR_INFO)).map((blob) => blob.slice(0, -NAR_INFO.length)));
+    },
+    async addNar(file, packed) {
+      const isNew = await create(narName(packed), async (target, abortSignal) => {
+        await target.uploadFile(file, { abortSignal, conditions: { ifNoneMatch: "*" } });
+      });
+      return isNew ? fs.statSync(file).size : 0;
+    },
+    async addNarInfo(stored, text) {
+      const blob = narInfoName(stored.path);
+      await create(blob, (target, abortSignal) => target.upload(text, Buffer.byteLength(text), { abortSignal }));
+      if ((await read(blob)) !== text) throw new Error(`${name(blob)} is not what was written: run pulumi up again`);
+    },
+    async lastRelease() {
+      const last = (await names(RELEASES)).sort().at(-1);
+      if (last === undefined) return undefined;
+      const release = parseRelease(await read(last));
+      if (release === undefined || releaseName(release.generation) !== last) {
+        throw new Error(`${name(last)} is no release: somebody else wrote it, delete it and run pulumi up again`);
+      }
+      return release;
+    },
+    async addRelease(release) {
+      const text = `${JSON.stringify(release)}\n`;
+      const conditions = { ifNoneMatch: "*" };
+      return create(releaseName(release.generation), (target, abortSignal) =>
+        target.upload(text, Buffer.byteLength(text), { abortSignal, conditions }),
+      );
+    },
+  };
+}
+
+/** What is to be sent of a closure. */
+export function missingPaths(
+  closure: readonly StorePath[],
+  there: ReadonlySet<string>,
+  inImage: ReadonlySet<string>,
+): StorePath[] {
+  return closure.filter(({ path }) => !there.has(hashPart(path)) && !inImage.has(path));
+}
+
+function releaseName(generation: number): string {
+  return `${RELEASES}${String(generation).padStart(9, "0")}`;
+}
+
+function isThere(error: unknown): boolean {
+  const { code } = error as Partial<StorageProblem>;
+  return code === "BlobAlreadyExists" || code === "ConditionNotMet";
+}

@@ -1,0 +1,24 @@
+import { endWithParent } from "../../process/child-process";
+import { required } from "../../process/environment";
+import { runMain } from "../../process/run-main";
+import type { Recipients } from "../../secrets/recipients";
+import { checkKeyUrl } from "../../secrets/seal/seal-request";
+
+/**
+ * Makes the key that signs a stack's systems, sealed before it leaves this process's memory: what `SystemSigningKey`
+ * runs. Parameters come in the environment: STACK, KEY_URL, RECIPIENTS (JSON). One JSON line on standard output,
+ * `{"publicKey"}`.
+ *
+ * Exit codes: 1 if it could not be sealed, 2 if the environment is incomplete.
+ */
+async function main(): Promise<void> {
+  const stack = required(process.env, "STACK");
+  const keyUrl = required(process.env, "KEY_URL");
+  checkKeyUrl(keyUrl);
+  const recipients = JSON.parse(required(process.env, "RECIPIENTS")) as Recipients;
+  const { keepSigningKey } = await import("./signing-key-file.js");
+  console.log(JSON.stringify({ publicKey: await keepSigningKey(stack, { keyUrl, ...recipients }) }));
+}
+
+endWithParent();
+runMain(main, { label: "signing key", exits: true });
