@@ -3,7 +3,7 @@ import { stackFolder } from "../../config/stack-folder";
 import { readIfThere } from "../../process/read-if-there";
 import { makeFolder, moveInto, moveIntoEmpty, syncFolder, writeDurably } from "../../secrets/seal/place-file";
 import { damagedSealedFile, missingSealedFile, sealedPath } from "../../secrets/seal/seal-record";
-import { isSealedFor, readSealedContent, type SealFor } from "../../secrets/seal/sealed-content";
+import { isSealedForExactly, readSealedContent, type SealFor } from "../../secrets/seal/sealed-content";
 import { workFolder } from "../../secrets/seal/sealed-file";
 import { withSecretLock } from "../../secrets/seal/secret-lock";
 import { decrypt, encryptOnlyCopy } from "../../secrets/seal/sops";
@@ -35,7 +35,7 @@ export function keepSigningKey(stack: string, sealFor: SealFor): Promise<string>
     if (content === undefined) return sealKey(stack, newSigningKey(`sealed-onion-${stack}`), sealFor, moveIntoEmpty);
     const sealed = readSealedContent(content);
     if (sealed === undefined) throw new Error(damagedSealedFile(stack, SIGNING_KEY));
-    if (!isSealedFor(sealed, sealFor)) return sealKey(stack, await decrypt(content), sealFor, moveInto);
+    if (!isSealedForExactly(sealed, sealFor)) return sealKey(stack, await decrypt(content), sealFor, moveInto);
     return known ?? writePublic(stack, await decrypt(content));
   });
 }
