@@ -1,4 +1,8 @@
-// What Pulumi starts: index.ts as a bundle, as its own loader would transpile every file anew at every preview.
+// What Pulumi starts: index.ts as a bundle, as its own loader would transpile every file again at every preview.
+const { pathToFileURL } = require("node:url");
 const { bundleOf } = require("./bundle.cjs");
+const { mapOnce } = require("./traces.cjs");
 
-module.exports = require(bundleOf("index.ts"));
+const bundle = bundleOf("index.ts");
+if (Error.prepareStackTrace) Error.prepareStackTrace = mapOnce(Error.prepareStackTrace, bundle);
+module.exports = require(bundle);
