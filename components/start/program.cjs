@@ -1,5 +1,4 @@
 // What Pulumi starts: index.ts as a bundle, as its own loader would transpile every file again at every preview.
-const { pathToFileURL } = require("node:url");
 const { bundleOf } = require("./bundle.cjs");
 const { mapOnce } = require("./traces.cjs");
 

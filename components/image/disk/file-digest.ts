@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { CHUNK_SIZE, createContentHash } from "./content-hash";
 import { dataRuns } from "./data-ranges";
+import { dataSegmentsSync, piecesOfChunks } from "./data-segments";
 import { checkDiskFile } from "./disk-file";
 
 /** Where digests are remembered, relative to the project's root: one JSON file, path -> what it was made of. */
@@ -40,16 +41,21 @@ export function fileStamp(file: string): string {
   return [size, mtimeNs, ctimeNs, ino].join(":");
 }
 
+/** Holes are zeros, and need not be read. */
 function hashFile(file: string, size: number): string {
   const hash = createContentHash(size);
   const buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
   const descriptor = fs.openSync(file, "r");
   try {
-    for (let offset = 0; offset < size; offset += CHUNK_SIZE) {
-      const length = Math.min(CHUNK_SIZE, size - offset);
-      const chunk = buffer.subarray(0, length);
-      readExactly(descriptor, chunk, offset, file);
-      hash.add(offset / CHUNK_SIZE, chunk, dataRuns(chunk));
+    for (const { index, pieces } of piecesOfChunks(dataSegmentsSync(file), size)) {
+      const chunk = buffer.subarray(0, Math.min(CHUNK_SIZE, size - index * CHUNK_SIZE));
+      let filled = 0;
+      for (const { start, end } of pieces) {
+        chunk.fill(0, filled, start);
+        readExactly(descriptor, chunk.subarray(start, end), index * CHUNK_SIZE + start, file);
+        filled = end;
+      }
+      hash.add(index, chunk.fill(0, filled), dataRuns(chunk));
     }
   } finally {
     fs.closeSync(descriptor);

@@ -1,10 +1,10 @@
 import * as fs from "node:fs/promises";
 import { CHUNK_SIZE } from "../disk/content-hash";
 import { dataRuns, type Range } from "../disk/data-ranges";
+import { dataSegments, piecesOfChunks } from "../disk/data-segments";
 import { checkBackup } from "../disk/partition-table";
 import { checkFixedVhd, FOOTER_SIZE, fixedVhdFooter, SECTOR_SIZE } from "../disk/vhd-footer";
 import type { BufferPool } from "./buffer-pool";
-import { dataSegments } from "./data-segments";
 import type { Disk } from "./disk";
 import { REPACK, unpack } from "./zstd";
 
@@ -74,33 +74,6 @@ async function* fileChunks(disk: Disk, pool: BufferPool, options: ReadOptions): 
 
 function lengthOf(ranges: readonly Range[]): number {
   return ranges.reduce((sum, { end, start }) => sum + end - start, 0);
-}
-
-interface ChunkPieces {
-  readonly index: number;
-  /** Relative to the chunk's start. */
-  readonly pieces: Range[];
-}
-
-/**
- * What of each chunk is in segments, which are in order. One chunk at a time: a disk of terabytes has many. The last
- * chunk, where the footer is, always comes.
- */
-export function* piecesOfChunks(segments: readonly Range[], diskSize: number): Generator<ChunkPieces> {
-  let chunk: ChunkPieces | undefined;
-  for (const { start, end } of segments) {
-    for (let index = Math.floor(start / CHUNK_SIZE); index * CHUNK_SIZE < end; index++) {
-      if (chunk?.index !== index) {
-        if (chunk) yield chunk;
-        chunk = { index, pieces: [] };
-      }
-      const base = index * CHUNK_SIZE;
-      chunk.pieces.push({ start: Math.max(start - base, 0), end: Math.min(end - base, CHUNK_SIZE) });
-    }
-  }
-  if (chunk) yield chunk;
-  const last = Math.ceil(diskSize / CHUNK_SIZE) - 1;
-  if (chunk?.index !== last) yield { index: last, pieces: [] };
 }
 
 /** Reads what is in the file of a chunk at `start`. All else, holes and what a raw disk is padded with, is zeros. */

@@ -1,9 +1,9 @@
 import type { Range } from "../disk/data-ranges";
+import { dataSegments } from "../disk/data-segments";
 import { firstContact } from "./blob-client";
 import { checkRead, checkSame } from "./compare";
 import { complete } from "./completion";
 import { findEarlier } from "./copier";
-import { dataSegments } from "./data-segments";
 import { type BlobState, type ImageBlob, openImageBlob } from "./image-blob";
 import { type Lease, leasePause, takeLease } from "./lease";
 import { type Attempt, createAttempt } from "./retry";

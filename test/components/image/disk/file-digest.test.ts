@@ -43,6 +43,18 @@ describe("fileDigest", () => {
     expect(new Set(digests).size).toBe(3);
   });
 
+  it("is the same for holes and for zeros that were written", () => {
+    const sparse = file("sparse", [100_000, "x"], [5 * CHUNK_SIZE + 4096, "y"], [9 * CHUNK_SIZE, "z"]);
+    fs.writeFileSync(path.join(directory, "dense"), fs.readFileSync(sparse));
+    expect(fileDigest(sparse, memory)).toBe(fileDigest(path.join(directory, "dense"), memory));
+  });
+
+  it("does not read holes: a disk of a TiB takes the time of its data", () => {
+    const location = file("disk.vhd", [0, "first"], [2 ** 39, "middle"]);
+    fs.truncateSync(location, 2 ** 40);
+    expect(fileDigest(location, memory)).toMatch(/^[0-9a-f]{64}$/);
+  });
+
   it("is remembered until the file changes", () => {
     const location = file("disk.vhd", [0, "first"]);
     const before = fileDigest(location, memory);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CHUNK_SIZE } from "../../../../components/image/disk/content-hash";
-import { piecesOfChunks } from "../../../../components/image/upload/disk-source";
+import { piecesOfChunks } from "../../../../components/image/disk/data-segments";
 
 describe("the pieces of a disk's chunks", () => {
   it("are those of its segments, chunk by chunk; the last chunk always comes", () => {

@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { runChild } from "../../process/child-process";
 import { findOnPath } from "../../process/find-program";
-import type { Range } from "../disk/data-ranges";
+import { CHUNK_SIZE } from "./content-hash";
+import type { Range } from "./data-ranges";
 
 /** A map longer than this is not read: such a file has hardly any holes worth skipping. Bytes. */
 const LONGEST_MAP = 1024 * 1024;
@@ -14,18 +16,29 @@ const TAR_BLOCK = 512;
  * Without tar, or for a file without holes, the whole file is one segment.
  */
 export async function dataSegments(file: string): Promise<Range[]> {
+  const sparse = mapped(file);
+  const { stdout } = sparse.tar ? await runChild(sparse.tar, sparse.command, { maximumOutput: LONGEST_MAP }) : nothing;
+  return sparseMap(stdout, sparse.size) ?? [{ start: 0, end: sparse.size }];
+}
+
+/** `dataSegments()`, at once: for a digest that a resource is named by. */
+export function dataSegmentsSync(file: string): Range[] {
+  const sparse = mapped(file);
+  // tar is ended when the map is longer than the buffer, or read: what it printed until then is what is wanted
+  const { stdout } = sparse.tar ? spawnSync(sparse.tar, sparse.command, { maxBuffer: LONGEST_MAP }) : nothing;
+  return sparseMap(stdout, sparse.size) ?? [{ start: 0, end: sparse.size }];
+}
+
+const nothing = { stdout: Buffer.alloc(0) };
+
+/** The command that draws the map; without `tar` where there is none, or nothing to draw. */
+function mapped(file: string): { tar: string | undefined; command: string[]; size: number } {
   const location = fs.realpathSync(file); // tar would archive a link itself
   const { blocks, size } = fs.statSync(location);
-  const whole = [{ start: 0, end: size }];
   const tar = blocks * 512 > size * 0.95 ? undefined : gnuTar();
-  if (tar === undefined) return whole;
   const [folder, name] = [path.dirname(location), path.basename(location)];
-  const { stdout } = await runChild(
-    tar,
-    ["--create", "--format=posix", "--sparse", "--sparse-version=1.0", `--directory=${folder}`, "--", name],
-    { maximumOutput: LONGEST_MAP },
-  );
-  return sparseMap(stdout, size) ?? whole;
+  const form = ["--create", "--format=posix", "--sparse", "--sparse-version=1.0"];
+  return { tar, command: [...form, `--directory=${folder}`, "--", name], size };
 }
 
 /** GNU tar is `gtar` where the system has a tar of its own, as macOS does: that one draws no map. */
@@ -66,4 +79,31 @@ function memberAt(archive: Buffer, offset: number): { type: string; size: number
   const type = archive.toString("latin1", offset + 156, offset + 157);
   const size = Number.parseInt(archive.toString("latin1", offset + 124, offset + 136), 8);
   return Number.isNaN(size) ? undefined : { type, size };
+}
+
+interface ChunkPieces {
+  readonly index: number;
+  /** Relative to the chunk's start. */
+  readonly pieces: Range[];
+}
+
+/**
+ * What of each chunk is in segments, which are in order. One chunk at a time: a disk of terabytes has many. The last
+ * chunk, where the footer is, always comes.
+ */
+export function* piecesOfChunks(segments: readonly Range[], diskSize: number): Generator<ChunkPieces> {
+  let chunk: ChunkPieces | undefined;
+  for (const { start, end } of segments) {
+    for (let index = Math.floor(start / CHUNK_SIZE); index * CHUNK_SIZE < end; index++) {
+      if (chunk?.index !== index) {
+        if (chunk) yield chunk;
+        chunk = { index, pieces: [] };
+      }
+      const base = index * CHUNK_SIZE;
+      chunk.pieces.push({ start: Math.max(start - base, 0), end: Math.min(end - base, CHUNK_SIZE) });
+    }
+  }
+  if (chunk) yield chunk;
+  const last = Math.ceil(diskSize / CHUNK_SIZE) - 1;
+  if (chunk?.index !== last) yield { index: last, pieces: [] };
 }

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { dataSegments, sparseMap } from "../../../../components/image/upload/data-segments";
+import { dataSegments, sparseMap } from "../../../../components/image/disk/data-segments";
 import { requireOnPath } from "../../../../components/process/find-program";
 
 const MIB = 1024 * 1024;
