@@ -2,8 +2,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import { lendLogin } from "./components/azure/session/lend-login";
 import { NixosImage } from "./components/image/nixos-image";
 import { sealSecrets } from "./components/secrets/sealed-secrets";
+import { onionHostnamesOf } from "./components/stack/addresses";
 import { readConfig } from "./components/stack/config";
 import { deployedFacts } from "./components/stack/facts";
+import { knownHostsOf } from "./components/stack/known-hosts";
 import { inPlace } from "./components/stack/place";
 import { SealingVault } from "./components/vault/sealing-vault";
 import { VaultAzureAuth } from "./components/vault-auth/vault-azure-auth";
@@ -18,7 +20,7 @@ const vaultArgs = { stack, location, production, fingerprintKeyName: "vault-fing
 const vault = new SealingVault(at.vault.name, vaultArgs, at.vault.options);
 const { deployer, identity, resourceGroupName } = vault;
 
-const { digests, hostnames, ready } = sealSecrets(config.secrets, {
+const { digests, hostnames, publicKeys, ready } = sealSecrets(config.secrets, {
   stack,
   production,
   recipients,
@@ -66,11 +68,10 @@ if (config.vaultAuth) {
 
 /** Who deploys, and so seals and uploads: a preview shows when that is somebody else than last time. */
 export const deployedBy = lendLogin(stack, deployer, [vault.vaultUri, image.containerUrl]);
-/** Onion addresses by service. */
-export const onionHostnames = hostnames.apply((known) =>
-  Object.fromEntries(services.map(({ name, key }) => [name, known[key]])),
-);
+export const onionHostnames = onionHostnamesOf(services, hostnames);
 export const onionHostname = hostnames.apply((known) => known[services[0]?.key ?? ""]);
+/** Lines of `known_hosts` by service, where SSH is offered. */
+export const knownHosts = knownHostsOf(services, { hostnames, publicKeys });
 export const keyUrl = vault.keyUrl;
 export const vaultUri = vault.vaultUri;
 export const identityClientId = identity.clientId;

@@ -31,14 +31,19 @@ export function generateOnionKey(): OnionKey {
 
 /** The onion key that a 32-byte ed25519 seed expands to (RFC 8032, 5.1.5). */
 export function onionKeyFromSeed(seed: Uint8Array): OnionKey {
+  const publicKey = ed25519PublicKey(seed);
+  const secretKey = createHash("sha512").update(seed).digest();
+  clampScalar(secretKey);
+  return { secretKey, publicKey };
+}
+
+/** The public key, 32 bytes, of a 32-byte ed25519 seed (RFC 8032, 5.1.5). */
+export function ed25519PublicKey(seed: Uint8Array): Buffer {
   if (seed.length !== 32) throw new Error(`ed25519 seed is ${seed.length} bytes long, must be 32`);
   const pkcs8 = Buffer.concat([pkcs8Prefix, seed]);
   try {
     const spki = createPublicKey(createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" }));
-    const publicKey = spki.export({ format: "der", type: "spki" }).subarray(-32);
-    const secretKey = createHash("sha512").update(seed).digest();
-    clampScalar(secretKey);
-    return { secretKey, publicKey };
+    return spki.export({ format: "der", type: "spki" }).subarray(-32);
   } finally {
     pkcs8.fill(0);
   }

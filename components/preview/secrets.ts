@@ -1,4 +1,5 @@
-import { type SecretSource, sourceOf } from "../secrets/sources/sources";
+import type { KeyKind } from "../secrets/sources/source";
+import { keyKindOf, type SecretSource } from "../secrets/sources/sources";
 import { type Inputs, isUnknown, type PlannedChange, shortKey, textIn } from "./plan";
 
 /** What happens to one declared secret, in words. */
@@ -30,10 +31,11 @@ function changedNames({ changed }: PlannedChange): string[] {
   return changed.flatMap((path) => (path.startsWith("environment.") ? [path.slice("environment.".length)] : []));
 }
 
-function isOnion(change: PlannedChange): boolean {
-  if (environment(change, "next", "KIND") === "onion") return true;
+/** The kind of key that the secret is, if it is one. */
+function keyKind(change: PlannedChange): KeyKind | undefined {
+  const isOnion = (environment(change, "next", "KIND") ?? environment(change, "old", "KIND")) === "onion";
   const source = environment(change, "next", "SOURCE") ?? environment(change, "old", "SOURCE");
-  return source !== undefined && sourceOf(JSON.parse(source) as SecretSource).generated !== undefined;
+  return source === undefined ? undefined : keyKindOf({ source: JSON.parse(source) as SecretSource, isOnion });
 }
 
 function recipients(text: string | undefined): string[] {
@@ -81,19 +83,19 @@ function updated(change: PlannedChange, name: string): SecretChange {
   const why = telling.flatMap((changed) => reason(change, changed) ?? []).join("; ");
   if (names.includes("SECRET")) return { name, action: "renamed", why: `was ${environment(change, "old", "SECRET")}` };
   if (!names.some((changed) => CONTENT.includes(changed))) return { name, action: "re-wrap", why };
-  const warning = isOnion(change) ? { warning: `\`${name}\` gets a new onion address: the old one is gone` } : {};
+  const key = keyKind(change);
+  const warning = key ? { warning: `\`${name}\` gets ${key.renewed}: the old one is gone` } : {};
   return { name, action: "seal again", why, ...warning };
 }
 
 function secretChange(change: PlannedChange): SecretChange {
   const side = change.kind === "delete" ? "old" : "next";
   const name = environment(change, side, "SECRET") ?? change.name.replace(/-seal$/, "");
+  const key = keyKind(change);
   if (change.kind === "create")
-    return { name, action: "new", why: isOnion(change) ? "a new onion key" : "sealed for the first time" };
+    return { name, action: "new", why: key ? `a new ${key.what}` : "sealed for the first time" };
   if (change.kind !== "delete") return updated(change, name);
-  const warning = isOnion(change)
-    ? { warning: `the sealed file of onion key \`${name}\` goes: only git still has its address` }
-    : {};
+  const warning = key ? { warning: `the sealed file of ${key.what} \`${name}\` goes: only git still has it` } : {};
   return { name, action: "removed", why: "no longer declared", ...warning };
 }
 

@@ -1,5 +1,5 @@
 import type { Recipients } from "./recipients";
-import type { SealRecord } from "./seal/seal-record";
+import { outputOf, type SealRecord } from "./seal/seal-record";
 
 /** What the sealed file is to be sealed of and for. */
 export interface SealWish {
@@ -14,6 +14,8 @@ export interface ExpectedSeal {
   readonly digest?: string;
   /** The onion key stays the same, whatever it is sealed for: its address. */
   readonly hostname?: string;
+  /** The same of another generated key: its public part. */
+  readonly publicKey?: string;
 }
 
 /**
@@ -23,8 +25,7 @@ export interface ExpectedSeal {
  */
 export function expectedSeal(record: SealRecord | undefined, wish: SealWish): ExpectedSeal {
   if (record === undefined || record.byHand || record.fingerprint !== wish.fingerprint) return {};
-  const hostname = record.onion && { hostname: record.onion.hostname };
-  return isRecordedFor(record, wish) ? { digest: record.digest, ...hostname } : { ...hostname };
+  return isRecordedFor(record, wish) ? { digest: record.digest, ...outputOf(record) } : outputOf(record);
 }
 
 function isRecordedFor({ keyUrl, recipients }: SealRecord, wish: SealWish): boolean {

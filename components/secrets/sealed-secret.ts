@@ -4,8 +4,9 @@ import { readably } from "../process/readable-error";
 import { type ExpectedSeal, expectedSeal } from "./expected-seal";
 import { fingerprint } from "./fingerprint";
 import type { Recipients } from "./recipients";
-import { lastRecord, missingSealedFile, readSealed } from "./seal/seal-record";
+import { lastRecord, missingSealedFile, readSealed, type SealedOnDisk } from "./seal/seal-record";
 import type { SecretDeclaration } from "./secret";
+import { sourceOf } from "./sources/sources";
 
 export interface SealedSecretArgs {
   /** The stack's name: sealed files lie in `nix/stacks/STACK`. */
@@ -24,12 +25,6 @@ export interface SealedSecretArgs {
   readonly production: boolean;
 }
 
-/** What stands on disk for a sealed secret. */
-interface Sealed {
-  readonly digest: string;
-  readonly hostname?: string;
-}
-
 /**
  * One declared secret, sealed by a command on the workstation into `nix/stacks/STACK/NAME.sops.json`. No plaintext is
  * an input, an output, an argument or an environment value of it.
@@ -43,6 +38,8 @@ export class SealedSecret extends pulumi.ComponentResource {
   readonly digest: pulumi.Output<string>;
   /** The address of an onion key; undefined for other secrets. */
   readonly hostname: pulumi.Output<string | undefined>;
+  /** The public part of another generated key; undefined for other secrets. */
+  readonly publicKey: pulumi.Output<string | undefined>;
   /** Whoever reads the sealed file waits for this. */
   readonly ready: pulumi.Resource;
 
@@ -79,6 +76,12 @@ export class SealedSecret extends pulumi.ComponentResource {
       declaration.kind === "onion"
         ? expected.apply(({ hostname }) => (hostname ? pulumi.output(hostname) : sealed.apply((file) => file.hostname)))
         : pulumi.output(undefined);
+    const isMade = declaration.kind === undefined && sourceOf(declaration.source).generated !== undefined;
+    this.publicKey = isMade
+      ? expected.apply(({ publicKey }) =>
+          publicKey ? pulumi.output(publicKey) : sealed.apply((file) => file.publicKey),
+        )
+      : pulumi.output(undefined);
     this.ready = seal;
     this.registerOutputs({ digest: this.digest, hostname: this.hostname });
   }
@@ -126,7 +129,7 @@ function expectation(
 }
 
 /** What lies on disk counts, not what the command printed: after a rollback of git it is the older secret. */
-export function sealedOnDisk(stack: string, { name, kind }: SecretDeclaration): Sealed {
+export function sealedOnDisk(stack: string, { name, kind }: SecretDeclaration): SealedOnDisk {
   return readably(() => {
     const sealed = readSealed(stack, name);
     if (sealed === undefined) throw new Error(missingSealedFile(stack, name));

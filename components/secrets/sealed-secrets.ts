@@ -8,6 +8,8 @@ export interface SealedSecrets {
   readonly digests: Readonly<Record<SecretName, pulumi.Output<string>>>;
   /** The addresses of onion keys; undefined for other secrets. */
   readonly hostnames: pulumi.Output<Readonly<Record<SecretName, string | undefined>>>;
+  /** The public parts of other generated keys; undefined for other secrets. */
+  readonly publicKeys: pulumi.Output<Readonly<Record<SecretName, string | undefined>>>;
   /** What reads sealed files waits for these. */
   readonly ready: readonly pulumi.Resource[];
 }
@@ -21,6 +23,7 @@ export function sealSecrets(
   return {
     digests: Object.fromEntries(secrets.map(({ secretName, digest }) => [secretName, digest])),
     hostnames: pulumi.output(Object.fromEntries(secrets.map(({ secretName, hostname }) => [secretName, hostname]))),
+    publicKeys: pulumi.output(Object.fromEntries(secrets.map(({ secretName, publicKey }) => [secretName, publicKey]))),
     ready: secrets.map(({ ready }) => ready),
   };
 }

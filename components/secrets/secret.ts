@@ -121,7 +121,7 @@ function parseIdentity(kind: Field, hostname: Field, source: Field): Pick<Secret
 /** Whether the source makes a new onion key; what is wrong with a source is said where it is read. */
 function makesOnionKey(source: Field): boolean {
   try {
-    return sourceOf(parseSource(source)).generated !== undefined;
+    return sourceOf(parseSource(source)).kind === "onion";
   } catch (error) {
     if (error instanceof MalformedError) return false;
     throw error;

@@ -13,6 +13,7 @@ import {
 } from "../config/fields";
 import { follows, saysOf } from "../config/rules";
 import { type ImageSettings, inOwnRegion, parseImage, parseLocation } from "../image/image-settings";
+import { withOwnSecrets } from "../secrets/own-secrets";
 import { parseRecipients, type Recipients } from "../secrets/recipients";
 import { parseSecrets, type SecretDeclaration } from "../secrets/secret";
 import { forProduction, parseVault, type VaultSettings } from "../vault/vault";
@@ -104,7 +105,7 @@ function gatherConfig(): StackConfig {
 
 /** Services refer to secrets: they are read where the secrets are in order. */
 function parseDeclared(): Pick<StackConfig, "secrets" | "services"> {
-  const secrets = parseSecrets(withDefault("secrets", {}).value);
+  const secrets = parseSecrets(withOwnSecrets(withDefault("secrets", {}).value, (key) => field(key).value));
   return { secrets, services: parseServices(field("services"), secrets) };
 }
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { SSH_HOST_KEY } from "../secrets/own-secrets";
 import type { SecretDeclaration, SecretName } from "../secrets/secret";
 import type { VaultAuth } from "../vault-auth/vault-auth";
 import type { BootAgent } from "../vm/boot-agent";
@@ -53,6 +54,8 @@ export interface Facts {
   readonly services: Readonly<Record<string, ServiceFacts>>;
   readonly guest: GuestFacts;
   readonly vaultAgent?: VaultAgentFacts;
+  /** The secret that holds sshd's key, where a service offers SSH. */
+  readonly sshHostKey?: SecretName;
   /** Where the machine writes how it is: `https://ACCOUNT.blob.core.windows.net/status`. */
   readonly status?: { readonly containerUrl: string };
 }
@@ -94,6 +97,7 @@ export function factsOf(config: StackConfig, deployed: Deployed): Facts {
     vault: { keyUrl },
     identity: { clientId },
     secrets: Object.fromEntries(config.secrets.map((secret) => [secret.name, placementOf(secret)])),
+    ...(config.services.some(({ ssh }) => ssh) ? { sshHostKey: SSH_HOST_KEY } : {}),
     services: Object.fromEntries(services),
     guest: { adminUser, readyWhenUnsealed, userDataSecrets, bootAgent },
     ...(config.vaultAuth === undefined ? {} : { vaultAgent: agentOf(config.vaultAuth) }),

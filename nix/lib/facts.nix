@@ -107,6 +107,7 @@ let
     let
       secrets = attributeOr { } "secrets" facts;
       services = attributeOr { } "services" facts;
+      sshHostKey = attributeOr null "sshHostKey" facts;
       parsedSecrets = builtins.mapAttrs (parseSecret where) secrets;
     in
     require where
@@ -120,6 +121,10 @@ let
           (ruled "stack" "stack" facts.stack)
           (ruled "vault.keyUrl" "keyUrl" (attributeOr null "keyUrl" facts.vault))
           (ruled "identity.clientId" "clientId" (attributeOr null "clientId" facts.identity))
+          {
+            ok = sshHostKey == null || secrets ? ${sshHostKey};
+            message = "sshHostKey is ${builtins.toJSON sshHostKey}, and no secret is called so";
+          }
         ]
         ++ everyName "secret" secrets
         ++ everyName "service" services
@@ -132,6 +137,7 @@ let
           guest = parseGuest where (attributeOr { } "guest" facts);
           vaultAgent = parseVaultAgent where (attributeOr null "vaultAgent" facts);
           status = attributeOr null "status" facts;
+          inherit sshHostKey;
         }
       );
 in

@@ -33,6 +33,8 @@ in
         ;
     }) facts.services;
 
+    ssh.hostKey = facts.sshHostKey;
+
     bootAgent = {
       enable = true;
       checkIn.enable = switches.checkIn;

@@ -19,6 +19,7 @@ export interface SealedFixture {
   readonly source?: object;
   readonly fingerprint?: string;
   readonly hostname?: string;
+  readonly publicKey?: string;
 }
 
 /** Makes the folder, with a `nix/` in it, and changes into it. */

@@ -240,12 +240,22 @@ describe("its exports", () => {
       keyUrl: "https://so-dev-abcd1234.vault.azure.net/keys/sealing-3072/0123456789abcdef0123456789abcdef",
       vaultUri: "https://so-dev-abcd1234.vault.azure.net/",
       identityClientId: CLIENT_ID,
+      knownHosts: {},
       imageId: `${GROUP_ID}/image-dev-westeurope-image`,
       vmId: `${GROUP_ID}/vm-dev-westeurope-machine`,
       resourceGroup: "sealed-onion-dev",
       deployedBy: expect.stringMatching(/^(User|ServicePrincipal) \S+ of tenant \S+, by az login$/),
     });
     for (const [, output] of outputs) expect(await pulumi.isSecret(output)).toBe(false);
+  });
+
+  it("name what known_hosts says of a service that offers SSH, by the key that the stack made for it", async () => {
+    const publicKey = "ssh-ed25519 AAAA";
+    project.seal("dev", "ssh-host-key", { source: { sshHostKey: {} }, publicKey });
+    const services = { shell: { key: "onion-key", ports: { "2222": "127.0.0.1:22", "80": "site" }, ssh: true } };
+    const { exports, registrations } = await run({ services, bootAgent: { sshKeys: true } });
+    expect(await resolved(exports.knownHosts)).toEqual({ shell: `${HOSTNAME},[${HOSTNAME}]:2222 ${publicKey}` });
+    expect(registrations.map(({ name }) => name)).toContain("ssh-host-key-seal");
   });
 
   it("name the first service's address, whatever its key is called", async () => {

@@ -1,16 +1,15 @@
 import { timingSafeEqual } from "node:crypto";
-import { onionHostname } from "../../onion/hostname";
-import { parseOnionKey } from "../../onion/keys";
 import { atOnce } from "../../process/at-once";
 import { readIfThere } from "../../process/read-if-there";
 import { absentFingerprint, keylessFingerprint } from "../fingerprint";
-import { digestOf, type SealRecord, sealedPath } from "../seal/seal-record";
+import { digestOf, publicPartOf, type SealRecord, sealedPath } from "../seal/seal-record";
 import { readSealedContent } from "../seal/sealed-content";
 import { decrypt } from "../seal/sops";
 import type { SecretDeclaration } from "../secret";
 import { readPlaintext } from "../sources/read-source";
+import type { KeyKind } from "../sources/source";
 import { SourceError } from "../sources/source-error";
-import { sourceOf } from "../sources/sources";
+import { keyKindOf, type SecretSource, sourceOf } from "../sources/sources";
 import type { Stack } from "./stacks";
 
 /** What is known of a secret, without showing it. */
@@ -19,7 +18,10 @@ export interface SecretView {
   readonly name: string;
   /** For people: `file token`, `onion abc…`. */
   readonly source: string;
+  /** Of an onion key. */
   readonly hostname?: string;
+  /** Of another generated key. */
+  readonly publicKey?: string;
   /** "changed": the file is not the one of its record. "undeclared": sealed, but no longer in the configuration; the next `pulumi up` removes it. */
   readonly state: "sealed" | "not sealed" | "missing" | "damaged" | "changed" | "undeclared";
   readonly recipients: { readonly vault: boolean; readonly age: readonly string[]; readonly pgp: readonly string[] };
@@ -53,32 +55,37 @@ async function view(stack: Stack, name: string, offline: boolean): Promise<Secre
   const wrapped = content && readSealedContent(content);
   const keyUrl = wrapped?.keyUrls[0];
   const opened = offline || !wrapped ? {} : await open(content);
-  const hostname = await hostnameOf(record, opened.plaintext);
+  const publicPart = await publicPartIn(record, opened.plaintext);
   const seen: SecretView = {
     stack: stack.name,
     name,
     source: source ? sourceOf(source).description : "",
-    ...(hostname && { hostname }),
+    ...(publicPart && (record?.onion ? { hostname: publicPart } : { publicKey: publicPart })),
     state: stateOf(declaration, record, content, wrapped !== undefined),
     recipients: { vault: keyUrl !== undefined, age: wrapped?.age ?? [], pgp: wrapped?.pgp ?? [] },
     ...(keyUrl && { keyUrl, currentKey: keyUrl === stack.keyUrl }),
     ...(record && { sealedAt: record.sealedAt }),
     sourceIs: declaration ? await compareSource(stack, declaration, record, opened.plaintext) : "unknown",
     ...(!offline && wrapped && { opens: opened.plaintext !== undefined }),
-    ...withReason(opened.reason ?? whyChanged(record, content, hostname)),
+    ...withReason(opened.reason ?? whyChanged(record, content, publicPart)),
   };
   opened.plaintext?.fill(0);
   return seen;
 }
 
 /** What is sealed says it better than its record. */
-async function hostnameOf(record: SealRecord | undefined, opened: Buffer | undefined): Promise<string | undefined> {
-  if (record?.onion === undefined || opened === undefined) return record?.onion?.hostname;
+async function publicPartIn(record: SealRecord | undefined, opened: Buffer | undefined): Promise<string | undefined> {
+  const recorded = record && publicPartOf(record);
+  if (record === undefined || recorded === undefined || opened === undefined) return recorded;
   try {
-    return onionHostname((await parseOnionKey(opened)).publicKey);
+    return await kindOf(record)?.publicPart(opened);
   } catch {
-    return undefined; // it holds no onion key
+    return undefined; // it holds no such key
   }
+}
+
+function kindOf({ onion, source }: { readonly onion?: unknown; readonly source: SecretSource }): KeyKind | undefined {
+  return keyKindOf({ source, isOnion: onion !== undefined });
 }
 
 function withReason(reason: string | undefined): Pick<SecretView, "reason"> {
@@ -88,11 +95,12 @@ function withReason(reason: string | undefined): Pick<SecretView, "reason"> {
 function whyChanged(
   record: SealRecord | undefined,
   content: Buffer | undefined,
-  hostname: string | undefined,
+  publicPart: string | undefined,
 ): string | undefined {
   if (record === undefined || content === undefined || record.digest === digestOf(content)) return undefined;
-  const was = record.onion?.hostname;
-  const keys = was === hostname ? "" : `, it holds ${hostname ?? "no onion key"}, the record says ${was}`;
+  const was = publicPartOf(record);
+  const holds = publicPart ?? `no ${kindOf(record)?.what ?? "key"}`;
+  const keys = was === publicPart ? "" : `, it holds ${holds}, the record says ${was}`;
   return `the sealed file is not the one of its record${keys}: npm run secrets -- adopt NAME, or git checkout it`;
 }
 

@@ -5,7 +5,7 @@ import { chosenStacks, type Declared, findDeclared, requestOf } from "./declared
 
 /**
  * Reads the sources of secrets again and seals what they say now; a source that several stacks share is read once.
- * A generated onion key has no source to read: it is left alone.
+ * A generated key has no source to read: it is left alone.
  * @param name undefined for all
  * @returns whether all could be sealed; the reasons of those that could not are printed
  */
@@ -30,15 +30,17 @@ export async function reseal(name: string | undefined, stack: string | undefined
     }
   });
   const generated = all.length - withSource.length;
-  if (generated > 0) console.error(`${generated} generated onion ${generated === 1 ? "key stands" : "keys stand"}`);
+  if (generated > 0) console.error(`${generated} generated ${generated === 1 ? "key stands" : "keys stand"}`);
   return done.every((one) => one);
 }
 
 /** Takes the sealed file as it is into its record, after it was changed by sops itself or its record was lost. */
 export async function adopt(name: string, stack: string | undefined): Promise<void> {
-  const { action, path, hostname, formerHostname } = await adoptSecret(requestOf(findDeclared(name, stack)));
-  const isOther = formerHostname !== undefined && formerHostname !== hostname;
-  console.error(`${path}: ${action}${isOther ? `, its address changes from ${formerHostname} to ${hostname}` : ""}`);
+  const { action, path, hostname, publicKey, formerly } = await adoptSecret(requestOf(findDeclared(name, stack)));
+  const now = hostname ?? publicKey;
+  const what = hostname ? "address" : "public key";
+  const isOther = formerly !== undefined && formerly !== now;
+  console.error(`${path}: ${action}${isOther ? `, its ${what} changes from ${formerly} to ${now}` : ""}`);
 }
 
 async function resealOne(declared: Declared): Promise<void> {
@@ -54,9 +56,10 @@ function labelOf({ stack, declaration }: Declared): string {
   return `${stack.name}/${declaration.name}`;
 }
 
-function generatedOnly({ declaration: { name, generation }, stack }: Declared): string {
+function generatedOnly({ declaration: { name, generation, source }, stack }: Declared): string {
+  const { what = "key", renewed = "a new one" } = sourceOf(source).generated ?? {};
   return (
-    `onion key ${name} is generated, it has no source to read: for a new address ` +
+    `${what} ${name} is generated, it has no source to read: for ${renewed} ` +
     `pulumi config set --stack ${stack.name} --path sealed-onion:secrets.${name}.generation ${generation + 1}, then pulumi up`
   );
 }

@@ -5,6 +5,7 @@ import { NAMESPACE } from "../../config/fields";
 import { readStackFile } from "../../config/stack-file";
 import { STACKS, stackFolder } from "../../config/stack-folder";
 import { readIfThere } from "../../process/read-if-there";
+import { withOwnSecrets } from "../own-secrets";
 import { parseRecipients, type Recipients } from "../recipients";
 import { readRecord, recordPath, type SealRecord } from "../seal/seal-record";
 import { parseSecrets, type SecretDeclaration } from "../secret";
@@ -39,7 +40,7 @@ export function readStack(name: string): Stack {
   if (keyUrl) actAsAt(new URL(keyUrl).host, () => stackSettings(name, readStackFile(name).value, process.env));
   return {
     name,
-    declarations: isEmpty ? [] : parseSecrets(secrets),
+    declarations: isEmpty ? [] : parseSecrets(withOwnSecrets(secrets, config)),
     recipients: parseRecipients({ path: "recipients", value: config("recipients") ?? {} }),
     keyUrl,
     records,

@@ -1,16 +1,16 @@
 import { absentFingerprint } from "../fingerprint";
 import { checkHostname } from "../sources/read-source";
-import { sourceOf } from "../sources/sources";
+import { keyKindOf, sourceOf } from "../sources/sources";
 import { checkNotAnothers } from "./other-secrets";
 import { isRolledBack, type SealedState } from "./seal-plan";
-import type { SealRecord } from "./seal-record";
+import { publicPartOf, type SealRecord } from "./seal-record";
 import type { SealRequest, SealResult } from "./seal-request";
 import { finish, newRecord, type Run } from "./seal-run";
 import { isSealedForExactly } from "./sealed-content";
 import { decrypt, encryptOnlyCopy, SopsError } from "./sops";
 
 export interface Kept {
-  readonly hostname?: string;
+  readonly publicPart?: string;
   /** Whether what is sealed is known to be what `fingerprint` stands for. */
   readonly verified?: boolean;
   /** That of the source, where it was read. */
@@ -21,12 +21,12 @@ export interface Kept {
 export async function keep(planned: Run, state: SealedState, before: Buffer, kept: Kept): Promise<SealResult> {
   const { record } = state;
   const request = { ...planned, fingerprint: kept.fingerprint ?? planned.fingerprint };
-  const hostname = request.isOnion ? (kept.hostname ?? record?.onion?.hostname) : undefined;
-  if (hostname) checkHostname(request, hostname);
-  checkNotAnothers(request, before, hostname);
+  const publicPart = keyKindOf(request) && (kept.publicPart ?? (record && publicPartOf(record)));
+  if (publicPart) checkHostname(request, publicPart);
+  checkNotAnothers(request, before, publicPart);
   const isWrapped = state.sealedFor !== undefined && isSealedForExactly(state.sealedFor, request.recipients);
   const content = isWrapped ? before : await rewrap(request, before);
-  const { byHand: _, ...fresh } = newRecord(request, content, hostname);
+  const { byHand: _, ...fresh } = newRecord(request, content, publicPart);
   const next: SealRecord = {
     ...fresh,
     ...(record && staysAsRecorded(request, record) && pick(record)),

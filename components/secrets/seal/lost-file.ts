@@ -2,7 +2,7 @@ import { stackFolder } from "../../config/stack-folder";
 import { fileInHead } from "../../process/git-head";
 import { readIfThere } from "../../process/read-if-there";
 import { asideFiles } from "./remove-secret";
-import { parseRecord, recordPath, sealedPath } from "./seal-record";
+import { parseRecord, publicPartOf, recordPath, sealedPath } from "./seal-record";
 import { readSealedContent } from "./sealed-content";
 
 /** A sealed file that stands no more where it belongs, but is not gone. */
@@ -34,6 +34,7 @@ function lostFile(content: Buffer, record: Buffer | undefined, where: string, ba
   const known = record && parseRecord(record);
   const sealed = readSealedContent(content);
   const openers = sealed ? [...sealed.keyUrls, ...sealed.age, ...sealed.pgp].join(" or ") : "nobody, it is damaged,";
-  const what = known?.onion ? ` (${known.onion.hostname})` : "";
+  const publicPart = known && publicPartOf(known);
+  const what = publicPart ? ` (${publicPart})` : "";
   return { generation: known?.generation, wayBack: `${where}${what}: ${back} brings it back, ${openers} opens it` };
 }

@@ -1,12 +1,10 @@
 import { stackFolder } from "../../config/stack-folder";
-import { onionHostname } from "../../onion/hostname";
-import { parseOnionKey } from "../../onion/keys";
 import { readPlaintext } from "../sources/read-source";
-import type { ReadPlaintext } from "../sources/source";
+import type { KeyKind, ReadPlaintext } from "../sources/source";
 import { SourceError } from "../sources/source-error";
-import { sourceOf } from "../sources/sources";
+import { keyKindOf, sourceOf } from "../sources/sources";
 import { checkPrefix } from "./seal-plan";
-import { type SealRecord, sealedPath } from "./seal-record";
+import { publicPartOf, type SealRecord, sealedPath } from "./seal-record";
 import type { SealRequest } from "./seal-request";
 import { decrypt } from "./sops";
 
@@ -15,7 +13,7 @@ export type Compared =
   /** It does not. The source's plaintext, where it was read already. */
   | { readonly plan: "seal"; readonly plaintext?: ReadPlaintext }
   /** It does; `verified` if it is known to be what the source says. */
-  | { readonly plan: "keep"; readonly hostname?: string; readonly verified: boolean; readonly fingerprint?: string };
+  | { readonly plan: "keep"; readonly publicPart?: string; readonly verified: boolean; readonly fingerprint?: string };
 
 /**
  * Opens a sealed file whose record is lost or of another content, and says whether it stands.
@@ -25,7 +23,8 @@ export type Compared =
 export async function compare(request: SealRequest, stale: SealRecord | undefined, content: Buffer): Promise<Compared> {
   const sealed = await decrypt(content);
   try {
-    if (sourceOf(request.source).generated) return await compareGenerated(request, stale, sealed);
+    const { generated } = sourceOf(request.source);
+    if (generated) return await compareGenerated(request, stale, sealed, generated);
     return await compareWithSource(request, sealed);
   } finally {
     sealed.fill(0);
@@ -37,36 +36,41 @@ async function compareGenerated(
   request: SealRequest,
   stale: SealRecord | undefined,
   sealed: Buffer,
+  kind: KeyKind,
 ): Promise<Compared> {
-  const hostname = await hostnameOf(request, sealed);
-  const known = stale?.onion ? { hostname: stale.onion.hostname, generation: stale.generation } : request.previous;
-  const isNewGeneration = request.generation > (known?.generation ?? 1);
-  if (known?.hostname === hostname && isNewGeneration) return { plan: "seal" };
-  if (known?.hostname && known.hostname !== hostname && !isNewGeneration) {
-    throw new Error(anotherAddress(request, known.hostname, hostname));
+  const publicPart = await publicPartIn(request, sealed, kind);
+  const { previous } = request;
+  const recorded = stale && publicPartOf(stale);
+  const known = recorded ?? previous?.hostname ?? previous?.publicKey;
+  const knownGeneration = (recorded ? stale.generation : previous?.generation) ?? 1;
+  const isNewGeneration = request.generation > knownGeneration;
+  if (known === publicPart && isNewGeneration) return { plan: "seal" };
+  if (known && known !== publicPart && !isNewGeneration) {
+    throw new Error(anotherKey(request, kind, known, publicPart));
   }
-  checkPrefix(request, hostname);
-  return { plan: "keep", hostname, verified: true };
+  checkPrefix(request, publicPart);
+  return { plan: "keep", publicPart, verified: true };
 }
 
-function anotherAddress({ stack, name }: SealRequest, known: string, found: string): string {
+function anotherKey({ stack, name }: SealRequest, { what }: KeyKind, known: string, found: string): string {
   const back = `git checkout -- ${stackFolder(stack)}/${name}.* brings the old one back`;
   const adopt = `npm run secrets -- adopt ${name} --stack ${stack} takes the new one`;
-  return `${sealedPath(stack, name)} holds onion key ${found}, it was ${known}: ${back}, ${adopt}`;
+  return `${sealedPath(stack, name)} holds ${what} ${found}, it was ${known}: ${back}, ${adopt}`;
 }
 
 /**
  * Opens a sealed file and takes it as it is.
- * @returns the address of an onion key
- * @throws if it cannot be opened, or holds no onion key where there must be one
+ * @returns the public part of a key
+ * @throws if it cannot be opened, or holds no such key where there must be one
  */
 export async function openAsItIs(request: SealRequest, content: Buffer): Promise<string | undefined> {
   const sealed = await decrypt(content);
   try {
-    if (!request.isOnion) return undefined;
-    const hostname = await hostnameOf(request, sealed);
-    checkPrefix(request, hostname);
-    return hostname;
+    const kind = keyKindOf(request);
+    if (kind === undefined) return undefined;
+    const publicPart = await publicPartIn(request, sealed, kind);
+    checkPrefix(request, publicPart);
+    return publicPart;
   } finally {
     sealed.fill(0);
   }
@@ -76,17 +80,18 @@ async function compareWithSource(request: SealRequest, sealed: Buffer): Promise<
   const plaintext = await readUnlessAbsent(request);
   if (plaintext && !plaintext.content.equals(sealed)) return { plan: "seal", plaintext };
   plaintext?.content.fill(0);
-  const hostname = request.isOnion ? { hostname: await hostnameOf(request, sealed) } : {};
+  const kind = keyKindOf(request);
+  const key = kind ? { publicPart: await publicPartIn(request, sealed, kind) } : {};
   const fingerprint = plaintext?.fingerprint && { fingerprint: plaintext.fingerprint };
-  return { plan: "keep", ...hostname, ...fingerprint, verified: plaintext !== undefined };
+  return { plan: "keep", ...key, ...fingerprint, verified: plaintext !== undefined };
 }
 
-async function hostnameOf({ stack, name }: SealRequest, sealed: Buffer): Promise<string> {
+async function publicPartIn({ stack, name }: SealRequest, sealed: Buffer, kind: KeyKind): Promise<string> {
   try {
-    return onionHostname((await parseOnionKey(sealed)).publicKey);
+    return await kind.publicPart(sealed);
   } catch {
     const file = sealedPath(stack, name);
-    throw new Error(`${file} holds no onion key: restore it with git checkout -- ${file}`);
+    throw new Error(`${file} holds no ${kind.what}: restore it with git checkout -- ${file}`);
   }
 }
 

@@ -1,7 +1,8 @@
 import { absentFingerprint } from "../fingerprint";
+import type { Generated } from "../sources/source";
 import { isSameSource, sourceOf } from "../sources/sources";
 import type { LostFile } from "./lost-file";
-import { damagedSealedFile, missingSealedFile, type SealRecord, sealedPath } from "./seal-record";
+import { damagedSealedFile, missingSealedFile, publicPartOf, type SealRecord, sealedPath } from "./seal-record";
 import type { SealRequest } from "./seal-request";
 import type { SealedFor } from "./sealed-content";
 
@@ -28,15 +29,16 @@ export interface SealedState {
 export type Plan = "seal" | "keep" | "open" | "compare";
 
 /**
- * Decides without asking anyone. A generated onion key exists nowhere but in its sealed file, so it is replaced only
+ * Decides without asking anyone. A generated key exists nowhere but in its sealed file, so it is replaced only
  * when `generation` grows; all else that does not fit is an error.
  */
 export function planSeal(request: SealRequest, state: SealedState): Plan {
-  const isGenerated = sourceOf(request.source).generated !== undefined;
-  if (!state.isThere) return planMissing(request, state, isGenerated);
+  const { generated } = sourceOf(request.source);
+  const isGenerated = generated !== undefined;
+  if (!state.isThere) return isGenerated ? planMissing(request, state, generated) : "seal";
   if (state.sealedFor === undefined) return planDamaged(request, isGenerated);
   if (state.record === undefined) return planUnknown(request, state.staleRecord, isGenerated);
-  return isGenerated ? planGenerated(request, state.record) : planFromSource(request, state.record);
+  return isGenerated ? planGenerated(request, state.record, generated) : planFromSource(request, state.record);
 }
 
 /** Whether git was rolled back behind Pulumi's state: the source says what it said last time, the record is another. */
@@ -47,27 +49,26 @@ export function isRolledBack(request: SealRequest, record: SealRecord): boolean 
   );
 }
 
-/** @throws if the hostname does not start with the prefix that the source asks for */
-export function checkPrefix({ source, generation, name }: SealRequest, hostname: string): void {
-  const prefix = sourceOf(source).generated?.hostnamePrefix ?? "";
-  if (hostname.startsWith(prefix)) return;
+/** @throws if the public part does not start with the prefix that the source asks for */
+export function checkPrefix({ source, generation, name }: SealRequest, publicPart: string): void {
+  const prefix = sourceOf(source).generated?.prefix ?? "";
+  if (publicPart.startsWith(prefix)) return;
   throw new Error(
-    `onion key ${name} is ${hostname}, which does not start with "${prefix}": set generation to ${generation + 1} for a new address`,
+    `onion key ${name} is ${publicPart}, which does not start with "${prefix}": set generation to ${generation + 1} for a new address`,
   );
 }
 
-function planMissing(request: SealRequest, { staleRecord, lost }: SealedState, isGenerated: boolean): Plan {
-  if (!isGenerated) return "seal";
+function planMissing(request: SealRequest, { staleRecord, lost }: SealedState, { renewed }: Generated): Plan {
   const { previous, stack, name } = request;
   const known = [
-    ...(staleRecord?.onion ? [staleRecord.generation] : []),
-    ...(previous?.hostname ? [previous.generation ?? 1] : []),
+    ...(staleRecord && publicPartOf(staleRecord) ? [staleRecord.generation] : []),
+    ...((previous?.hostname ?? previous?.publicKey) ? [previous?.generation ?? 1] : []),
     ...(lost ? [lost.generation ?? request.generation] : []),
   ];
   const last = Math.max(0, ...known);
   if (request.generation > last) return "seal";
   const back = lost?.wayBack ?? missingSealedFile(stack, name);
-  throw new Error(`${back}, or set generation to ${last + 1} for a new onion address`);
+  throw new Error(`${back}, or set generation to ${last + 1} for ${renewed}`);
 }
 
 function planDamaged({ stack, name, isOnion }: SealRequest, isGenerated: boolean): Plan {
@@ -83,17 +84,28 @@ function planUnknown(request: SealRequest, stale: SealRecord | undefined, isGene
   return sameFingerprint(request, stale) ? "open" : "seal";
 }
 
-function planGenerated(request: SealRequest, record: SealRecord): Plan {
-  if (record.onion === undefined || request.generation > record.generation) return "seal";
+function planGenerated(request: SealRequest, record: SealRecord, { what }: Generated): Plan {
+  const publicPart = publicPartOf(record);
+  if (publicPart === undefined || request.generation > record.generation) return "seal";
+  if (isOtherKey(request, record)) {
+    const remedy = `set generation to ${record.generation + 1} to replace it, or give this secret another name`;
+    throw new Error(`${sealedPath(request.stack, request.name)} holds ${publicPart}, no ${what}: ${remedy}`);
+  }
   if (request.generation < record.generation) {
     const { stack, name } = request;
     throw new Error(
-      `onion key ${name} is of generation ${record.generation}, not ${request.generation}: git checkout an older ` +
+      `${what} ${name} is of generation ${record.generation}, not ${request.generation}: git checkout an older ` +
         `${sealedPath(stack, name)} with its record, or set generation to ${record.generation}`,
     );
   }
-  checkPrefix(request, record.onion.hostname);
+  checkPrefix(request, publicPart);
   return "keep";
+}
+
+/** Whether another kind of key is sealed than the source makes: an onion key may have been imported from any source. */
+function isOtherKey({ isOnion, source }: SealRequest, record: SealRecord): boolean {
+  if (record.onion || isOnion) return record.onion === undefined || !isOnion;
+  return sourceOf(source).kind !== Object.keys(record.source)[0];
 }
 
 function planFromSource(request: SealRequest, record: SealRecord): Plan {

@@ -24,8 +24,20 @@ export interface SealRecord {
   readonly sealedAt: string;
   /** Of an onion key: its address. */
   readonly onion?: { readonly hostname: string };
+  /** Of another generated key: its public part. */
+  readonly publicKey?: string;
   /** Set if `npm run secrets` sealed it: the fingerprint may then be that of an older plaintext. */
   readonly byHand?: true;
+}
+
+/** What stands on disk for a sealed secret. */
+export interface SealedOnDisk {
+  /** SHA-256 of the sealed file, hexadecimal. */
+  readonly digest: string;
+  /** Of an onion key. */
+  readonly hostname?: string;
+  /** Of another generated key. */
+  readonly publicKey?: string;
 }
 
 /** The path of a secret's sealed file, relative to the project's folder. */
@@ -41,10 +53,10 @@ export function recordPath(stack: string, name: string): string {
 /**
  * What stands on disk for a secret, whatever Pulumi's state says: after a `git checkout` of an older commit it is the
  * older secret.
- * @returns the sealed file's digest and, for an onion key, its hostname; undefined if it was never sealed
+ * @returns undefined if it was never sealed
  * @throws if the sealed file is gone or was changed without its record
  */
-export function readSealed(stack: string, name: string): { digest: string; hostname?: string } | undefined {
+export function readSealed(stack: string, name: string): SealedOnDisk | undefined {
   const record = readRecord(recordPath(stack, name));
   const sealed = readIfThere(sealedPath(stack, name));
   if (record === undefined && sealed === undefined) return undefined;
@@ -53,7 +65,17 @@ export function readSealed(stack: string, name: string): { digest: string; hostn
     const file = sealedPath(stack, name);
     throw new Error(`${file} does not belong to its record: npm run secrets -- adopt ${name} --stack ${stack}`);
   }
-  return { digest: record.digest, ...(record.onion && { hostname: record.onion.hostname }) };
+  return { digest: record.digest, ...outputOf(record) };
+}
+
+/** What the key in a sealed file is known by; undefined for what is no key. */
+export function publicPartOf({ onion, publicKey }: Partial<SealRecord>): string | undefined {
+  return onion?.hostname ?? publicKey;
+}
+
+/** The same as the resource's outputs have it. */
+export function outputOf({ onion, publicKey }: Partial<SealRecord>): Pick<SealedOnDisk, "hostname" | "publicKey"> {
+  return { ...(onion && { hostname: onion.hostname }), ...(publicKey && { publicKey }) };
 }
 
 /** The record of a secret's last seal, also under the name that it had before. @throws if it is no record */

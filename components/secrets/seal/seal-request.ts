@@ -25,7 +25,7 @@ export interface SealRequest {
   readonly previous: PreviousRun | undefined;
 }
 
-export type PreviousRun = Partial<Pick<SealResult, "generation" | "fingerprint" | "hostname">>;
+export type PreviousRun = Partial<Pick<SealResult, "generation" | "fingerprint" | "hostname" | "publicKey">>;
 
 /** What `seal` prints, as one JSON line. */
 export interface SealResult {
@@ -35,6 +35,8 @@ export interface SealResult {
   readonly digest: string;
   /** Of an onion key. */
   readonly hostname?: string;
+  /** Of another generated key: its public part. */
+  readonly publicKey?: string;
   /** What had to be done. */
   readonly action: "sealed" | "rewrapped" | "moved" | "adopted" | "unchanged";
   readonly generation: number;

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { readIfThere } from "../../process/read-if-there";
-import { digestOf, recordPath, type SealRecord, sealedPath } from "./seal-record";
+import { digestOf, outputOf, recordPath, type SealRecord, sealedPath } from "./seal-record";
 import type { SealRequest, SealResult } from "./seal-request";
 import { moveSealed, type Place, removeWaiting, writeRecord, writeSealed } from "./sealed-file";
 import { withSecretLock } from "./secret-lock";
@@ -30,7 +30,7 @@ function moveIfRenamed({ stack, name, from }: SealRequest): boolean {
 }
 
 /** @param content read before: it is sealed for exactly the request's recipients */
-export function newRecord(request: SealRequest, content: Buffer, hostname: string | undefined): SealRecord {
+export function newRecord(request: SealRequest, content: Buffer, publicPart: string | undefined): SealRecord {
   const { keyUrl, age, pgp } = request.recipients;
   return {
     version: 1,
@@ -41,7 +41,7 @@ export function newRecord(request: SealRequest, content: Buffer, hostname: strin
     recipients: { age, pgp },
     digest: digestOf(content),
     sealedAt: new Date().toISOString(),
-    ...(hostname && { onion: { hostname } }),
+    ...(publicPart && (request.isOnion ? { onion: { hostname: publicPart } } : { publicKey: publicPart })),
   };
 }
 
@@ -55,7 +55,7 @@ export function finish(request: Run, content: Buffer, record: SealRecord, action
   return {
     path: sealedPath(stack, name),
     digest: record.digest,
-    ...(record.onion && { hostname: record.onion.hostname }),
+    ...outputOf(record),
     action,
     generation: request.generation,
     fingerprint: request.fingerprint,

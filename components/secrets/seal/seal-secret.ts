@@ -1,12 +1,19 @@
 import { readIfThere } from "../../process/read-if-there";
 import { readPlaintext } from "../sources/read-source";
 import type { ReadPlaintext } from "../sources/source";
-import { sourceOf } from "../sources/sources";
+import { keyKindOf, sourceOf } from "../sources/sources";
 import { keep } from "./keep-sealed";
 import { findLostFile } from "./lost-file";
 import { type Compared, compare, openAsItIs } from "./seal-compare";
 import { planSeal, type SealedState } from "./seal-plan";
-import { damagedSealedFile, missingSealedFile, parseRecord, recordPath, type SealRecord } from "./seal-record";
+import {
+  damagedSealedFile,
+  missingSealedFile,
+  parseRecord,
+  publicPartOf,
+  recordPath,
+  type SealRecord,
+} from "./seal-record";
 import type { SealRequest, SealResult } from "./seal-request";
 import { alone, finish, newRecord, type Run } from "./seal-run";
 import { readSealedContent } from "./sealed-content";
@@ -49,23 +56,23 @@ export function sealSecret(request: SealRequest): Promise<SealResult> {
 /**
  * Takes a sealed file as it is into its record, after sops itself has changed it or its record was lost. It is opened
  * for that, and nothing is ever made in its place.
- * @returns also the address that the onion key had by its record
+ * @returns also the public part that its key had by its record
  */
-export async function adoptSecret(request: SealRequest): Promise<SealResult & { readonly formerHostname?: string }> {
+export async function adoptSecret(request: SealRequest): Promise<SealResult & { readonly formerly?: string }> {
   let former: string | undefined;
   const result = await alone(request, async (run) => {
     const { stack, name } = run;
     const state = await readState(run, run.content);
     const { record = state.staleRecord } = state;
-    former = record?.onion?.hostname;
+    former = record && publicPartOf(record);
     if (run.content === undefined) throw new Error(state.lost?.wayBack ?? missingSealedFile(stack, name));
     if (state.sealedFor === undefined) throw new Error(damagedSealedFile(stack, name));
-    const hostname = await openAsItIs(run, run.content);
+    const publicPart = await openAsItIs(run, run.content);
     const isKnown =
       sourceOf(run.source).generated !== undefined || (state.record !== undefined && !state.record.byHand);
-    return keep(run, state, run.content, { ...(hostname && { hostname }), verified: isKnown });
+    return keep(run, state, run.content, { ...(publicPart && { publicPart }), verified: isKnown });
   });
-  return { ...result, ...(former && { formerHostname: former }) };
+  return { ...result, ...(former && { formerly: former }) };
 }
 
 async function readState(
@@ -99,9 +106,9 @@ async function sealFromSource(planned: Run, known?: ReadPlaintext, byHand = fals
   const request = ofWhatWasRead(planned, plaintext.fingerprint);
   try {
     const withheld = sourceOf(request.source).variable;
-    const seal = request.isOnion ? encryptOnlyCopy : encrypt;
+    const seal = keyKindOf(request) ? encryptOnlyCopy : encrypt;
     const content = await seal(plaintext.content, request.recipients, { withheld });
-    const record = newRecord(request, content, plaintext.hostname);
+    const record = newRecord(request, content, plaintext.publicPart);
     const isOlder = byHand && plaintext.fingerprint === undefined;
     return finish(request, content, isOlder ? { ...record, byHand: true } : record, "sealed");
   } finally {

@@ -1,7 +1,7 @@
 import { type Field, mustBe, structure } from "../../config/fields";
 import { onionHostname } from "../../onion/hostname";
-import { formatSecretKeyFile, generateOnionKey, type OnionKey, wipeOnionKey } from "../../onion/keys";
-import type { Plaintext, Source } from "./source";
+import { formatSecretKeyFile, generateOnionKey, type OnionKey, parseOnionKey, wipeOnionKey } from "../../onion/keys";
+import type { KeyKind, Plaintext, Source } from "./source";
 
 interface OnionReference {
   /** What the hostname starts with. @default any */
@@ -11,21 +11,28 @@ interface OnionReference {
 /** Longest prefix that a search of days on many cores can find: each letter takes 32 times as long as the one before. */
 const LONGEST_PREFIX = 8;
 
+/** Its public part is its hostname. */
+export const onionKey: KeyKind = {
+  what: "onion key",
+  renewed: "a new onion address",
+  publicPart: async (content) => onionHostname((await parseOnionKey(content)).publicKey),
+};
+
 /** A new onion key; with a prefix, one whose hostname starts so. Its trace is the prefix and the generation, in clear. */
 export const onion: Source<"onion", OnionReference> = {
   kind: "onion",
   parse,
   describe: ({ prefix }) => (prefix ? `${prefix}…` : ""),
   trace: ({ prefix }, generation) => `${prefix ?? ""}#${generation}`,
-  generates: ({ prefix }) => ({ hostnamePrefix: prefix ?? "" }),
+  generates: ({ prefix }) => ({ ...onionKey, prefix: prefix ?? "" }),
   async read({ prefix }) {
     return onionPlaintext(await newOnionKey(prefix));
   },
 };
 
 /** The key in the form that tor reads, with its hostname. The key itself is wiped. */
-export function onionPlaintext(key: OnionKey): Plaintext & { hostname: string } {
-  const plaintext = { content: formatSecretKeyFile(key), hostname: onionHostname(key.publicKey) };
+export function onionPlaintext(key: OnionKey): Required<Plaintext> {
+  const plaintext = { content: formatSecretKeyFile(key), publicPart: onionHostname(key.publicKey) };
   wipeOnionKey(key);
   return plaintext;
 }

@@ -17,10 +17,10 @@ type Reading = Omit<SealRequest, "recipients" | "from" | "previous">;
  */
 export async function readPlaintext(request: Reading): Promise<ReadPlaintext> {
   const plaintext = await readSource(request);
-  if (!request.isOnion || plaintext.hostname !== undefined) return plaintext;
+  if (!request.isOnion || plaintext.publicPart !== undefined) return plaintext;
   try {
     const key = onionPlaintext(await parseOnionKey(plaintext.content));
-    checkHostname(request, key.hostname);
+    checkHostname(request, key.publicPart);
     return { ...key, fingerprint: plaintext.fingerprint };
   } finally {
     plaintext.content.fill(0);

@@ -20,7 +20,7 @@ export interface Source<Kind extends string, Reference> {
    * @throws SourceError
    */
   trace?(reference: Reference, generation: number): string;
-  /** For a source that makes a new onion key at each reading: it then exists in its sealed file only. */
+  /** For a source that makes a new key at each reading: it then exists in its sealed file only. */
   generates?(reference: Reference): Generated;
   /** The environment variable that the plaintext stands in: what is started to seal it does not get it. */
   variable?(reference: Reference): string;
@@ -29,8 +29,8 @@ export interface Source<Kind extends string, Reference> {
 /** What is to be sealed. The content is the caller's to wipe. */
 export interface Plaintext {
   readonly content: Buffer;
-  /** Of an onion key. */
-  readonly hostname?: string;
+  /** Of a key: see `KeyKind`. */
+  readonly publicPart?: string;
 }
 
 /** A plaintext as it was read. */
@@ -39,7 +39,17 @@ export interface ReadPlaintext extends Plaintext {
   readonly fingerprint: string | undefined;
 }
 
-export interface Generated {
-  /** What the new key's hostname starts with; may be empty. */
-  readonly hostnamePrefix: string;
+/** A kind of key that others know by its public part: the hostname of an onion key, the public half of another key. */
+export interface KeyKind {
+  /** For people: `onion key`. */
+  readonly what: string;
+  /** What a new one is to those who know it, for people: `a new onion address`. */
+  readonly renewed: string;
+  /** The public part of a plaintext. @throws if it holds no such key */
+  publicPart(content: Uint8Array): Promise<string>;
+}
+
+export interface Generated extends KeyKind {
+  /** What the new key's public part starts with; may be empty. */
+  readonly prefix: string;
 }

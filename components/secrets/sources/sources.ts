@@ -2,12 +2,13 @@ import { at, type Field, listed, malformed, mustBe, NAMESPACE, structure } from 
 import { command } from "./command";
 import { env } from "./env";
 import { file } from "./file";
-import { onion } from "./onion";
+import { onion, onionKey } from "./onion";
 import { pass } from "./pass";
-import type { Generated, Plaintext, Source } from "./source";
+import type { Generated, KeyKind, Plaintext, Source } from "./source";
+import { sshHostKey } from "./ssh-host-key";
 
 /** Every kind of source there is: all else iterates over this list, the types below included. */
-const SOURCES = [onion, file, pass, env, command] as const;
+const SOURCES = [onion, file, pass, env, command, sshHostKey] as const;
 
 type Declared<S> = S extends Source<infer Kind, infer Reference> ? { readonly [K in Kind]: Reference } : never;
 
@@ -42,7 +43,7 @@ export interface SourceInUse {
   readonly kind: SecretSource extends infer S ? (S extends S ? keyof S : never) : never;
   /** For people: `file token`, `onion abc…`. */
   readonly description: string;
-  /** Set if reading makes a new onion key. */
+  /** Set if reading makes a new key. */
   readonly generated: Generated | undefined;
   /** The environment variable that the plaintext stands in. */
   readonly variable: string | undefined;
@@ -67,4 +68,9 @@ export function sourceOf(declared: SecretSource): SourceInUse {
     trace: source.trace && ((generation) => source.trace?.(reference, generation) ?? ""),
     read: () => source.read(reference),
   };
+}
+
+/** The kind of key that a secret is; undefined for one that others do not know by a public part. */
+export function keyKindOf({ source, isOnion }: { source: SecretSource; isOnion: boolean }): KeyKind | undefined {
+  return sourceOf(source).generated ?? (isOnion ? onionKey : undefined);
 }

@@ -22,6 +22,7 @@ in
       "/run/app-secrets/token"
       "/run/secrets/friend"
       "/run/secrets/onion"
+      "/run/secrets/ssh-host-key"
     ];
   "the report is bounded in time and repeated" =
     checkIn.serviceConfig.TimeoutStartSec == "180s" && checkIn.serviceConfig.Restart == "on-failure";

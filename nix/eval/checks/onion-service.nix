@@ -37,6 +37,11 @@ in
     lib.hasInfix "--addr 127.0.0.1 --port 8440" site.serviceConfig.ExecStart
     && site.serviceConfig.IPAddressDeny == "any"
     && site.serviceConfig.IPAddressAllow == [ "localhost" ];
+  "sshd has the sealed key, waits for it, and makes none" =
+    map (key: key.path) config.services.openssh.hostKeys == [ "/run/secrets/ssh-host-key" ]
+    && !config.services.openssh.generateHostKeys
+    && config.systemd.services.sshd.unitConfig.ConditionPathExists == [ "/run/secrets/ssh-host-key" ]
+    && config.sops.secrets.ssh-host-key.restartUnits == [ "sshd.service" ];
   "SSH listens on loopback, for keys" =
     config.services.openssh.enable
     && map (address: address.addr) config.services.openssh.listenAddresses == [ "127.0.0.1" ]

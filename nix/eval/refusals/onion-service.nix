@@ -4,6 +4,10 @@
     module = { lib, ... }: { sealed-onion.onionServices.site.secret = lib.mkForce "other"; };
     expected = "sealed-onion.onionServices uses other, which is no secret: declare sealed-onion.secrets.<name>";
   };
+  "names a host key that is no secret" = {
+    module = { lib, ... }: { sealed-onion.ssh.hostKey = lib.mkForce "other"; };
+    expected = "sealed-onion.ssh.hostKey is other, which is no secret: declare sealed-onion.secrets.other";
+  };
   "gives two services one address" = {
     module =
       { config, ... }:

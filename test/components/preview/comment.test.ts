@@ -148,7 +148,7 @@ describe("a secret in the comment", () => {
   it("warns where an onion address goes or changes", () => {
     const removed = plan([{ op: "delete", type: SEAL, name: "onion-seal", old: sealEnvironment(onion) }]);
     expect(previewComment(readPlan(removed))).toContain(
-      "> ⚠️ the sealed file of onion key `onion` goes: only git still has its address",
+      "> ⚠️ the sealed file of onion key `onion` goes: only git still has it",
     );
     const renewed = plan([seal({ GENERATION: "2" }, onion)]);
     expect(previewComment(readPlan(renewed))).toContain("> ⚠️ `onion` gets a new onion address: the old one is gone");

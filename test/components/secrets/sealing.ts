@@ -161,7 +161,7 @@ function parameters(secret: Partial<SecretParameters>): NodeJS.ProcessEnv {
     STACK: secret.stack ?? "dev",
     SECRET: secret.name ?? "onion-key",
     SOURCE: JSON.stringify(source),
-    KIND: secret.kind ?? (sourceOf(source).generated ? "onion" : ""),
+    KIND: secret.kind ?? (sourceOf(source).kind === "onion" ? "onion" : ""),
     GENERATION: String(secret.generation ?? 1),
     FROM: secret.from ?? "",
     FINGERPRINT: secret.fingerprint ?? traceOf(source, secret.generation ?? 1) ?? `test:${randomUUID()}`,

@@ -246,7 +246,7 @@ describe.skipIf(noSops)(`npm run secrets -- reseal${why}`, () => {
       sealing.write(`nix/stacks/${stack}/facts.json`, JSON.stringify({ vault: { keyUrl: sealing.keyUrl } }));
     }
     const run = await secrets(["reseal", "--all"], { LATER: "now it is there" });
-    expect(run.stderr).toContain("1 generated onion key stands");
+    expect(run.stderr).toContain("1 generated key stands");
     expect(run.code).toBe(0);
     expect(fs.readFileSync(count, "utf8")).toBe("\n");
     for (const stack of ["one", "two"]) {

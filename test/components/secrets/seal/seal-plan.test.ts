@@ -39,6 +39,12 @@ function record(changes: Partial<SealRecord> = {}): SealRecord {
   };
 }
 
+const hostKey = (changes: Partial<SealRequest> = {}) =>
+  request({ source: { sshHostKey: {} }, fingerprint: "sshHostKey:#1", ...changes });
+
+const hostKeyRecord = (changes: Partial<SealRecord> = {}) =>
+  record({ source: { sshHostKey: {} }, fingerprint: "sshHostKey:#1", publicKey: "ssh-ed25519 AAAA", ...changes });
+
 const onionRecord = (changes: Partial<SealRecord> = {}) =>
   record({ source: { onion: {} }, fingerprint: "onion:#1", onion: { hostname }, ...changes });
 
@@ -99,6 +105,48 @@ describe("what seal does about a secret with a source", () => {
     expect(() => planSeal(request({ isOnion: true }), damaged)).toThrow(
       /secret.sops.json is damaged: restore it with git/,
     );
+  });
+});
+
+describe("what seal does about another generated key", () => {
+  it.each<[string, SealRequest, SealedState, string]>([
+    ["there is none yet", hostKey(), nothing, "seal"],
+    ["nothing changed", hostKey(), sealed(hostKeyRecord()), "keep"],
+    ["its generation grew", hostKey({ generation: 2 }), sealed(hostKeyRecord()), "seal"],
+    ["a secret from a source was there", hostKey(), sealed(record()), "seal"],
+    ["its record is lost", hostKey(), changed(), "compare"],
+    ["an onion key was there and its generation grew", hostKey({ generation: 2 }), sealed(onionRecord()), "seal"],
+  ])("if %s", (_, wanted, state, plan) => {
+    expect(planSeal(wanted, state)).toBe(plan);
+  });
+
+  it.each<[string, SealRequest, SealedState, RegExp]>([
+    ["its file is lost", hostKey(), gone(hostKeyRecord()), /set generation to 2 for a new SSH host key$/],
+    [
+      "its file and record are lost, the state knows it",
+      hostKey({ previous: { generation: 1, publicKey: "ssh-ed25519 AAAA" } }),
+      nothing,
+      /set generation to 2 for a new SSH host key$/,
+    ],
+    ["its file is damaged", hostKey(), damaged, /is damaged/],
+    [
+      "its generation shrank",
+      hostKey(),
+      sealed(hostKeyRecord({ generation: 2 })),
+      /^SSH host key secret is of generation 2, not 1: /,
+    ],
+    [
+      "an onion key is sealed under its name",
+      hostKey(),
+      sealed(onionRecord()),
+      /holds abcx+\.onion, no SSH host key: set generation to 2 to replace it, or give this secret another name$/,
+    ],
+  ])("is an error if %s", (_, wanted, state, message) => {
+    expect(() => planSeal(wanted, state)).toThrow(message);
+  });
+
+  it("is an error for an onion key under whose name such a key is sealed", () => {
+    expect(() => planSeal(onion(), sealed(hostKeyRecord()))).toThrow(/holds ssh-ed25519 AAAA, no onion key: /);
   });
 });
 

@@ -61,7 +61,7 @@ export const SECRETS: readonly Malformed[] = [
   [
     "no source",
     secret({ source: undefined }),
-    "secrets.token.source must be onion, file, pass, env or command, got nothing: set sealed-onion:secrets.token.source.onion, .file, .pass, .env or .command",
+    "secrets.token.source must be onion, file, pass, env, command or sshHostKey, got nothing: set sealed-onion:secrets.token.source.onion, .file, .pass, .env, .command or .sshHostKey",
   ],
   [
     "a source that is a text",
@@ -71,17 +71,17 @@ export const SECRETS: readonly Malformed[] = [
   [
     "an empty source",
     secret({ source: {} }),
-    "secrets.token.source must be exactly one of onion, file, pass, env or command, got none: set one in sealed-onion:secrets.token.source",
+    "secrets.token.source must be exactly one of onion, file, pass, env, command or sshHostKey, got none: set one in sealed-onion:secrets.token.source",
   ],
   [
     "two sources",
     secret({ source: { file: "token.txt", env: "TOKEN" } }),
-    "secrets.token.source must be exactly one of onion, file, pass, env or command, got file and env: keep one in sealed-onion:secrets.token.source",
+    "secrets.token.source must be exactly one of onion, file, pass, env, command or sshHostKey, got file and env: keep one in sealed-onion:secrets.token.source",
   ],
   [
     "an unknown source",
     secret({ source: { fiel: "token.txt" } }),
-    'secrets.token.source has an unknown key "fiel", allowed are onion, file, pass, env, command: did you mean "file"',
+    'secrets.token.source has an unknown key "fiel", allowed are onion, file, pass, env, command, sshHostKey: did you mean "file"',
   ],
   [
     "a prefix with digits that base32 does not have",

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { readRecord, recordPath } from "../../../../components/secrets/seal/seal-record";
 import { fetchOnion } from "../../tor/fetch-onion";
 import type { Stage } from "../stage";
 import { succeed } from "../succeed";
@@ -21,12 +22,14 @@ export const page: Story = {
 };
 
 export const ssh: Story = {
-  name: "SSH over the onion address, with the machine's host key",
+  name: "SSH over the onion address, with the host key that was sealed",
   async tell(stage) {
     const { machine, sshKey, tor, folders } = stage;
-    const hostKey = (await machine.run("cat", ["/etc/ssh/ssh_host_ed25519_key.pub"])).trim();
+    const own = (await machine.run("sh", ["-c", "ls /etc/ssh | grep ssh_host_ || true"])).trim();
+    if (own !== "") throw new Error(`the machine made host keys of its own: ${own}`);
     const known = path.join(folders.disks, "known_hosts");
-    fs.writeFileSync(known, `${address(stage)} ${hostKey}\n`);
+    const record = readRecord(path.join(folders.program, recordPath("rehearsal", "ssh-host-key")));
+    fs.writeFileSync(known, `${address(stage)} ${record?.publicKey}\n`);
     const through = `${process.execPath} components/start/run.mjs test/rehearsal/booted/through-tor.ts ${tor.client.socksPort} %h %p`;
     const options = [
       `UserKnownHostsFile=${known}`,
