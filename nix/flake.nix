@@ -15,7 +15,14 @@
     }:
     let
       inherit (nixpkgs) lib;
-      system = "x86_64-linux"; # the image is for Azure's x86 machines; a Mac needs a remote builder anyway
+      system = "x86_64-linux"; # of the tests and the formatter
+      # A stack's image is for the processor that its machine has, and is built by a builder of that system.
+      imagesFor =
+        system:
+        lib.mapAttrs' (name: configuration: {
+          name = "image-${name}";
+          value = configuration.config.system.build.azureImage;
+        }) (lib.filterAttrs (name: _: stacks.${name}.facts.guest.system == system) self.nixosConfigurations);
       pkgs = nixpkgs.legacyPackages.${system};
       machine =
         hosts:
@@ -33,15 +40,13 @@
 
       nixosConfigurations = lib.mapAttrs (_: machine ./hosts) stacks;
 
-      packages.${system} =
-        lib.mapAttrs' (name: configuration: {
-          name = "image-${name}";
-          value = configuration.config.system.build.azureImage;
-        }) self.nixosConfigurations
-        // {
+      packages = {
+        aarch64-linux = imagesFor "aarch64-linux";
+        x86_64-linux = imagesFor "x86_64-linux" // {
           example-image = example.config.system.build.azureImage;
           example-system = example.config.system.build.toplevel;
         };
+      };
 
       # The width of the whole repository.
       formatter.${system} = pkgs.writeShellApplication {

@@ -1,4 +1,5 @@
 # The machine of every stack: what is the same for all of them. What differs comes from the stack's facts.
+{ lib, ... }:
 {
   imports = [
     ./modules/azure-image.nix
@@ -10,7 +11,7 @@
     ./modules/vault-agent.nix
   ];
 
-  nixpkgs.hostPlatform = "x86_64-linux";
+  nixpkgs.hostPlatform = lib.mkDefault "x86_64-linux";
 
   # Services write on disk in the form of this release; it does not follow upgrades.
   system.stateVersion = "26.05";

@@ -24,11 +24,14 @@ function plannedOf(own: (key: string) => unknown): PlannedChange[] {
     next: next as PlannedChange["next"],
   });
   const isEphemeral = own("ephemeralOsDisk") === true || own("ephemeralOsDisk") === "true";
-  const osDisk = isEphemeral ? { diffDiskSettings: { option: "Local" } } : {};
+  const { sizeGiB, type } = (own("osDisk") ?? {}) as { sizeGiB?: number; type?: string };
+  const kept = { managedDisk: { storageAccountType: type }, diskSizeGB: sizeGiB };
+  const osDisk = isEphemeral ? { diffDiskSettings: { option: "Local" } } : kept;
   const kty = own("keyProtection") === "hsm" ? "RSA-HSM" : "RSA";
   return [
     create("azure-native:compute:VirtualMachine", {
       hardwareProfile: { vmSize: own("vmSize") },
+      ...(`${own("spot")}` === "true" ? { priority: "Spot" } : {}),
       storageProfile: { osDisk },
     }),
     create("azure-native:keyvault:Key", { properties: { kty, keySize: Number(own("keySize") ?? 3072) } }),

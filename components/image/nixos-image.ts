@@ -14,7 +14,7 @@ import { readably } from "../process/readable-error";
 import { fileDigest } from "./disk/file-digest";
 import { type ImageNames, imageDigest, imageNames, nixTreeDigest } from "./image";
 import type { ImageSettings } from "./image-settings";
-import { type PublishArgs, publishImage } from "./publish-image";
+import { type ImageMachine, type PublishArgs, publishImage } from "./publish-image";
 
 export interface NixosImageArgs extends ImageSettings {
   /** The stack's name. */
@@ -26,6 +26,8 @@ export interface NixosImageArgs extends ImageSettings {
   readonly facts: (endpoint: pulumi.Output<string>) => pulumi.Input<string>;
   /** Digests of the sealed files that a new image is made for, by secret name. */
   readonly sealed: Readonly<Record<string, pulumi.Input<string>>>;
+  /** What the machines are that boot it. */
+  readonly machine: ImageMachine;
   /** The build waits for these: the sealed files lie on disk then. */
   readonly ready: readonly pulumi.Resource[];
   /** Who runs `up`, and so builds and uploads. */
@@ -159,6 +161,7 @@ function publishArgs(
   storageAccountId: pulumi.Input<string>,
   upload: Command,
 ): PublishArgs {
-  const { stack, location, resourceGroupName, publish, targetRegions } = args;
-  return { stack, location, resourceGroupName, publish, targetRegions, imageName, blobUrl, storageAccountId, upload };
+  const { stack, location, resourceGroupName, machine, publish, targetRegions } = args;
+  const place = { stack, location, resourceGroupName };
+  return { ...place, machine, publish, targetRegions, imageName, blobUrl, storageAccountId, upload };
 }

@@ -9,6 +9,14 @@ import { galleryVersion } from "../azure/azure-names";
 import { readably } from "../process/readable-error";
 import type { ImageSettings } from "./image-settings";
 
+/** What a gallery has to say of an image, so that Azure lets such machines boot it. */
+export interface ImageMachine {
+  readonly architecture: "x64" | "Arm64";
+  /** Whether its disks are reached by NVMe. */
+  readonly nvme: boolean;
+  readonly trustedLaunch: boolean;
+}
+
 /** An uploaded disk and how VMs are to find it. */
 export interface PublishArgs extends Pick<ImageSettings, "publish" | "targetRegions"> {
   readonly stack: string;
@@ -17,6 +25,8 @@ export interface PublishArgs extends Pick<ImageSettings, "publish" | "targetRegi
   readonly imageName: pulumi.Input<string>;
   readonly blobUrl: pulumi.Input<string>;
   readonly storageAccountId: pulumi.Input<string>;
+  /** What the machines are that boot it. */
+  readonly machine: ImageMachine;
   /** The command that brings the disk there; prints when it was complete. */
   readonly upload: Command;
 }
@@ -41,8 +51,9 @@ function publishManaged(parent: pulumi.Resource, name: string, args: PublishArgs
 }
 
 function publishVersion(parent: pulumi.Resource, name: string, args: PublishArgs): GalleryImageVersion {
-  const { location, resourceGroupName, stack } = args;
+  const { location, machine, resourceGroupName, stack } = args;
   const place = { resourceGroupName, location };
+  const called = `${stack}${definitionSuffix(machine)}`;
   const galleryName = `sealed_onion_${stack.replaceAll("-", "_")}`;
   const gallery = new Gallery(`${name}-gallery`, { ...place, galleryName }, { parent });
   const definition = new GalleryImage(
@@ -50,14 +61,16 @@ function publishVersion(parent: pulumi.Resource, name: string, args: PublishArgs
     {
       ...place,
       galleryName: azureName(gallery),
-      galleryImageName: `sealed-onion-${stack}`,
-      identifier: { publisher: "sealed-onion", offer: "nixos", sku: stack },
+      galleryImageName: `sealed-onion-${called}`,
+      identifier: { publisher: "sealed-onion", offer: "nixos", sku: called },
       osType: "Linux",
       osState: "Generalized",
       hyperVGeneration: "V2",
-      architecture: "x64",
+      architecture: machine.architecture,
+      ...featuresOf(machine),
     },
-    { parent },
+    // What a definition promises, Azure keeps: another promise is another definition, made before the old one goes.
+    { parent, deleteBeforeReplace: false },
   );
   const galleryImageVersionName = args.upload.stdout.apply((stdout) => readably(() => versionOf(stdout)));
   return new GalleryImageVersion(
@@ -72,6 +85,19 @@ function publishVersion(parent: pulumi.Resource, name: string, args: PublishArgs
     },
     { parent, deleteBeforeReplace: false },
   );
+}
+
+function definitionSuffix({ architecture, nvme, trustedLaunch }: ImageMachine): string {
+  return [architecture === "Arm64" && "-arm64", nvme && "-nvme", trustedLaunch && "-tpm"].filter(Boolean).join("");
+}
+
+/** Source: https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries (features of a definition) */
+function featuresOf({ nvme, trustedLaunch }: ImageMachine) {
+  const features = [
+    ...(nvme ? [{ name: "DiskControllerTypes", value: "SCSI, NVMe" }] : []),
+    ...(trustedLaunch ? [{ name: "SecurityType", value: "TrustedLaunchSupported" }] : []),
+  ];
+  return features.length === 0 ? {} : { features };
 }
 
 function regionsOf({ targetRegions }: PublishArgs) {

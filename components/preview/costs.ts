@@ -13,6 +13,7 @@ const VM_PRICES: Readonly<Record<string, number>> = {
   Standard_B2ats_v2: 8,
   Standard_B2ls_v2: 35,
   Standard_B2ms: 70,
+  Standard_B2pts_v2: 7,
   Standard_B2s: 35,
   Standard_B2s_v2: 70,
   Standard_B2ts_v2: 9,
@@ -51,6 +52,26 @@ function vmSize(inputs: Inputs): string {
   return textIn(inputs, "hardwareProfile", "vmSize") ?? "";
 }
 
+/** What is taken away at any time has a price that changes by the hour. */
+function isSpot(inputs: Inputs): boolean {
+  return textIn(inputs, "priority") === "Spot";
+}
+
+function machineWords(inputs: Inputs): string {
+  return `VM, ${vmSize(inputs)}${isSpot(inputs) ? " at spot price" : ""}`;
+}
+
+/** Nothing on the host; of the default kind at the image's size. */
+function diskPrice(inputs: Inputs): number | undefined {
+  const { storageProfile } = inputs as {
+    storageProfile?: { osDisk?: { diskSizeGB?: number; diffDiskSettings?: object; managedDisk?: object } };
+  };
+  const { diffDiskSettings, diskSizeGB } = storageProfile?.osDisk ?? {};
+  if (diffDiskSettings !== undefined) return 0;
+  const type = textIn(inputs, "storageProfile", "osDisk", "managedDisk", "storageAccountType");
+  return (type ?? "StandardSSD_LRS") === "StandardSSD_LRS" && (diskSizeGB ?? 0) <= 32 ? OS_DISK : undefined;
+}
+
 /** Replicas in all regions of a gallery's image. */
 function replicas(inputs: Inputs): number {
   const { publishingProfile } = inputs as {
@@ -64,12 +85,8 @@ const tenths = (value: number) => Math.round(value * 10) / 10;
 
 const PRICED: Readonly<Record<string, Pricing[]>> = {
   "azure-native:compute:VirtualMachine": [
-    { what: (inputs) => `VM, ${vmSize(inputs)}`, price: (inputs) => VM_PRICES[vmSize(inputs)] },
-    {
-      what: () => "its OS disk",
-      price: (inputs) =>
-        textIn(inputs, "storageProfile", "osDisk", "diffDiskSettings", "option") === undefined ? OS_DISK : 0,
-    },
+    { what: machineWords, price: (inputs) => (isSpot(inputs) ? undefined : VM_PRICES[vmSize(inputs)]) },
+    { what: () => "its OS disk", price: diskPrice },
   ],
   "azure-native:compute:GalleryImageVersion": [
     { what: () => "the image in the gallery", price: (inputs) => tenths(replicas(inputs) * IMAGE_DATA) },

@@ -20,6 +20,7 @@ import { forProduction, parseVault, type VaultSettings } from "../vault/vault";
 import { parseVaultAuth, type VaultAuth } from "../vault-auth/vault-auth";
 import { type BootAgent, DEFAULT_BOOT_AGENT, parseBootAgent } from "../vm/boot-agent";
 import { type MachineSettings, parseMachine } from "../vm/machine";
+import { checkImageFits } from "./image-fits";
 import { parseServices, type ServiceDeclaration } from "./services";
 
 /** A stack's whole configuration, checked, with every default filled in. */
@@ -60,6 +61,10 @@ const KEYS = {
   adminUser: "text",
   ephemeralOsDisk: "boolean",
   outbound: "text",
+  osDisk: "json",
+  security: "json",
+  zones: "json",
+  spot: "boolean",
   bootAgent: "json",
   production: "boolean",
   tags: "json",
@@ -99,6 +104,7 @@ function gatherConfig(): StackConfig {
     vaultAuth: () => parseVaultAuth(field("vaultAuth"), { path: "vault:address", value: other("vault", "address") }),
   });
   checkSsh(declared.services, config.bootAgent);
+  checkImageFits(config.image, config.machine);
   const vault = forProduction(config.production, config.vault);
   return { ...config, ...declared, vault, image: inOwnRegion(config.image, config.location) };
 }

@@ -3,6 +3,7 @@ import { SSH_HOST_KEY } from "../secrets/own-secrets";
 import type { SecretDeclaration, SecretName } from "../secrets/secret";
 import type { VaultAuth } from "../vault-auth/vault-auth";
 import type { BootAgent } from "../vm/boot-agent";
+import { needsOf } from "../vm/vm-size";
 import type { StackConfig } from "./config";
 import type { ServiceTarget } from "./services";
 
@@ -38,6 +39,8 @@ export interface VaultAgentFacts {
 
 /** The guest's own dials. */
 export interface GuestFacts {
+  /** Nix's name of the machine's processor and system. @default x86_64-linux, which is then left out */
+  readonly system?: string;
   readonly adminUser: string;
   readonly readyWhenUnsealed: boolean;
   readonly userDataSecrets: boolean;
@@ -99,10 +102,14 @@ export function factsOf(config: StackConfig, deployed: Deployed): Facts {
     secrets: Object.fromEntries(config.secrets.map((secret) => [secret.name, placementOf(secret)])),
     ...(config.services.some(({ ssh }) => ssh) ? { sshHostKey: SSH_HOST_KEY } : {}),
     services: Object.fromEntries(services),
-    guest: { adminUser, readyWhenUnsealed, userDataSecrets, bootAgent },
+    guest: { ...systemOf(config.machine), adminUser, readyWhenUnsealed, userDataSecrets, bootAgent },
     ...(config.vaultAuth === undefined ? {} : { vaultAgent: agentOf(config.vaultAuth) }),
     ...(config.status ? { status: { containerUrl: statusUrl } } : {}),
   };
+}
+
+function systemOf({ vmSize }: StackConfig["machine"]): Pick<GuestFacts, "system"> {
+  return needsOf(vmSize).architecture === "Arm64" ? { system: "aarch64-linux" } : {};
 }
 
 function placementOf({ name, path, owner, group, mode, restart }: SecretDeclaration): SecretPlacement {

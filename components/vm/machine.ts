@@ -1,12 +1,13 @@
-import { boolean, choice, type Field, gather, mustBe, NAMESPACE, optional } from "../config/fields";
+import { boolean, choice, type Field, gather, MalformedError, mustBe, NAMESPACE, optional } from "../config/fields";
 import { DEFAULTS, follows, ruled } from "../config/rules";
 import { parseSshPublicKey } from "../config/ssh-public-key";
-import { parseVmSize } from "./vm-size";
+import { DEFAULT_HARDWARE, type Hardware, parseHardware } from "./hardware";
+import { needsOf, parseVmSize } from "./vm-size";
 
 const OUTBOUND = ["publicIp", "natGateway"] as const;
 
 /** The dials of the virtual machine. */
-export interface MachineSettings {
+export interface MachineSettings extends Hardware {
   /** @default Standard_B2s */
   readonly vmSize: string;
   /** `ssh-ed25519 …` or `ssh-rsa …`. */
@@ -24,6 +25,7 @@ export const DEFAULT_MACHINE = {
   adminUser: DEFAULTS.guest.adminUser,
   ephemeralOsDisk: false,
   outbound: "publicIp",
+  ...DEFAULT_HARDWARE,
 } as const;
 
 /** Reads the keys of the same names. */
@@ -31,13 +33,31 @@ export function parseMachine(value: (key: string) => Field): MachineSettings {
   const size = value("vmSize");
   const disk = value("ephemeralOsDisk");
   const isEphemeral = disk.value === true;
-  return gather<MachineSettings>({
-    vmSize: () => parseVmSize({ ...size, value: size.value ?? DEFAULT_MACHINE.vmSize }, isEphemeral),
+  const parseSize = () => parseVmSize({ ...size, value: size.value ?? DEFAULT_MACHINE.vmSize }, isEphemeral);
+  const { hardware, ...machine } = gather({
+    vmSize: parseSize,
+    hardware: () => parseHardware(value, known(parseSize)),
     sshPublicKey: () => parseOperatorKey(value("sshPublicKey")),
     adminUser: () => optional(value("adminUser"), DEFAULT_MACHINE.adminUser, parseAdminUser),
     ephemeralOsDisk: () => optional(disk, DEFAULT_MACHINE.ephemeralOsDisk, boolean),
     outbound: () => optional(value("outbound"), DEFAULT_MACHINE.outbound, (field) => choice(field, OUTBOUND)),
   });
+  return { ...machine, ...hardware };
+}
+
+/** What is wrong with the size is said once, by the size itself. */
+function known(parseSize: () => string): string | undefined {
+  try {
+    return parseSize();
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
+  }
+}
+
+/** What the image of such a machine has to be made for. */
+export function imageMachine({ security, vmSize }: MachineSettings) {
+  return { ...needsOf(vmSize), trustedLaunch: security.trustedLaunch };
 }
 
 function parseOperatorKey(field: Field): string {

@@ -6,6 +6,7 @@ import { azureName } from "../azure/azure-name";
 import { readably } from "../process/readable-error";
 import type { MachineIdentity } from "../vault/sealing-vault";
 import { closedNetwork } from "./closed-network";
+import { HARDWARE_REPLACED_ON, hardwareArgs, hardwareKeeper } from "./hardware-args";
 import type { MachineSettings } from "./machine";
 import { type StatusContainerArgs, statusContainer, statusUrl } from "./status/status-container";
 import { userData } from "./user-data";
@@ -43,7 +44,7 @@ export interface ImageStore {
 const PATIENCE_SECONDS = 900;
 
 /** Azure refuses a change of these in place. Source: pulumi-azure-native issue 1117, VM API `PropertyChangeNotAllowed`. */
-const REPLACED_ON = ["storageProfile.imageReference", "storageProfile.osDisk.diffDiskSettings", "osProfile"];
+const REPLACED_ON = ["storageProfile.imageReference", "osProfile", ...HARDWARE_REPLACED_ON];
 
 /**
  * A VM that nothing reaches from outside, with an identity that opens its secrets. It is replaced, not changed, when
@@ -79,7 +80,11 @@ export class OnionVm extends pulumi.ComponentResource {
 /** Part of the names of a machine and of what belongs to it alone: another one where another machine is needed. */
 function generationOf(parent: pulumi.Resource, name: string, args: OnionVmArgs): pulumi.Output<string> {
   const { adminUser, ephemeralOsDisk, imageId, location, sshPublicKey } = args;
-  const keepers = { imageId, ephemeralOsDisk: `${ephemeralOsDisk}`, adminUser, sshPublicKey, location };
+  const hardware = hardwareKeeper(args);
+  const keepers = {
+    ...{ imageId, ephemeralOsDisk: `${ephemeralOsDisk}`, adminUser, sshPublicKey, location },
+    ...(hardware === undefined ? {} : { hardware }),
+  };
   return new RandomString(`${name}-generation`, { length: 6, special: false, upper: false, keepers }, { parent })
     .result;
 }
@@ -103,16 +108,15 @@ function awaitMachine(
 }
 
 function machineArgs(args: OnionVmArgs, vmName: pulumi.Input<string>, cardId: pulumi.Input<string>) {
-  const { stack, identity, imageId, location, resourceGroupName, vmSize } = args;
+  const { stack, identity, imageId, location, resourceGroupName } = args;
   return {
     resourceGroupName,
     location,
     vmName,
-    hardwareProfile: { vmSize },
+    ...hardwareArgs(args, imageId),
     identity: { type: "UserAssigned" as const, userAssignedIdentities: [identity.id] },
     networkProfile: { networkInterfaces: [{ id: cardId, primary: true, deleteOption: "Detach" }] },
     osProfile: loginProfile(args),
-    storageProfile: { imageReference: { id: imageId }, osDisk: osDisk(args.ephemeralOsDisk) },
     // Without an account of its own: Azure keeps the console's log.
     diagnosticsProfile: { bootDiagnostics: { enabled: true } },
     ...(args.userDataSecrets === undefined ? {} : { userData: sealedUserData(stack, args.userDataSecrets) }),
@@ -132,14 +136,6 @@ function loginProfile({ stack, adminUser, sshPublicKey }: OnionVmArgs) {
       ssh: { publicKeys: [{ path, keyData: sshPublicKey }] },
     },
   };
-}
-
-function osDisk(isEphemeral: boolean) {
-  const disk = { createOption: "FromImage", deleteOption: "Delete" };
-  if (!isEphemeral)
-    return { ...disk, caching: "ReadWrite", managedDisk: { storageAccountType: "StandardSSD_LRS" } } as const;
-  const managedDisk = { storageAccountType: "Standard_LRS" };
-  return { ...disk, caching: "ReadOnly", diffDiskSettings: { option: "Local" }, managedDisk } as const;
 }
 
 /** Read when all of them are sealed; sealed files are no secret. */

@@ -79,6 +79,7 @@ let
     in
     require "${where}: guest" [
       (ruled "adminUser" "account" guest.adminUser)
+      (ruled "system" "system" guest.system)
       {
         ok = !(rules.follows "takenUser" guest.adminUser);
         message = "adminUser must not be ${rules.says "takenUser"}, got \"${guest.adminUser}\"";

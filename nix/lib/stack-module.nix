@@ -61,6 +61,9 @@ in
     };
   };
 
+  # The processor of the size that the stack's machine has.
+  nixpkgs.hostPlatform = facts.guest.system;
+
   # For people and tools that look into a machine or its disk: what it was made for.
   environment.etc."sealed-onion/facts.json".source = stack.directory + "/facts.json";
 

@@ -1,5 +1,10 @@
 # A small Gen2 image for Azure without Azure's Python agents: upstream's image, less what an onion service never runs.
-{ lib, modulesPath, ... }:
+{
+  lib,
+  modulesPath,
+  pkgs,
+  ...
+}:
 {
   imports = [
     "${modulesPath}/virtualisation/azure-image.nix"
@@ -21,6 +26,14 @@
     services.cloud-init.enable = lib.mkForce false;
     services.cloud-init.network.enable = lib.mkForce false;
     systemd.services.cloud-config.enable = lib.mkForce false;
+
+    # Newer sizes have NVMe disks, which are PCI devices that Hyper-V hands over: both drivers have to be there before the
+    # root is. Arm machines have another serial console.
+    boot.initrd.availableKernelModules = [
+      "nvme"
+      "pci-hyperv"
+    ];
+    boot.kernelParams = lib.mkIf pkgs.stdenv.hostPlatform.isAarch64 [ "console=ttyAMA0" ];
 
     # Upstream's image has SSH open to all. sealed-onion.ssh.enable (onion-service/ssh.nix) has it on loopback;
     # one that is open all the same takes lib.mkForce.

@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { DEFAULTS } from "../../config/rules";
 import { stackFolder } from "../../config/stack-folder";
 import { runChild } from "../../process/child-process";
 import { required } from "../../process/environment";
@@ -46,10 +47,15 @@ export async function buildDisk(request: BuildRequest): Promise<BuiltDisk> {
   return { vhd: relative.startsWith("..") ? path.resolve(file) : relative, stamp: fileStamp(file) };
 }
 
-function makeDisk({ builder, digest, stack }: BuildRequest): string | Promise<string> {
-  if (builder === "nix") return nixBuild(stack, digest);
+function makeDisk({ builder, digest, facts, stack }: BuildRequest): string | Promise<string> {
+  if (builder === "nix") return nixBuild({ stack, digest, system: systemOf(facts) });
   if (builder.startsWith("vhd:")) return builder.slice("vhd:".length);
   return runBuilder(readCommand(builder), stack);
+}
+
+function systemOf(facts: string): string {
+  const { guest } = JSON.parse(facts) as { guest?: { system?: string } };
+  return guest?.system ?? DEFAULTS.guest.system;
 }
 
 function readCommand(builder: string): readonly [string, ...string[]] {

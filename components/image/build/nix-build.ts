@@ -8,15 +8,23 @@ const WAYS_OUT =
   "set image.vhd to a disk that was built elsewhere, image.builder to a command that builds it, " +
   "or give Nix a remote builder (https://nix.dev/manual/nix/latest/advanced-topics/distributed-builds)";
 
+/** A stack's image. */
+export interface NixImage {
+  readonly stack: string;
+  /** Names the link to what is built, see `imageDigest()`. */
+  readonly digest: string;
+  /** Of the machine that boots it, whatever builds it: `x86_64-linux`. */
+  readonly system: string;
+}
+
 /**
  * Builds a stack's image with the user's Nix as it is set up, remote builders and binary caches included. Nix's own
  * progress goes to standard error.
- * @param digest names the link to what is built, see `imageDigest()`
  * @param kvm the device that virtual machines need
  * @returns the path of the VHD, below a link that is a root for Nix's garbage collection
  */
-export async function nixBuild(stack: string, digest: string, kvm = "/dev/kvm"): Promise<string> {
-  const target = `path:./nix#image-${stack}`;
+export async function nixBuild({ digest, stack, system }: NixImage, kvm = "/dev/kvm"): Promise<string> {
+  const target = `path:./nix#packages.${system}.image-${stack}`;
   if (!(await canBuildDisks(kvm))) await checkCached(target);
   const link = diskLink(stack, digest);
   fs.mkdirSync(path.dirname(link), { recursive: true });

@@ -8,6 +8,9 @@ in
     builtins.isInt config.virtualisation.diskSize && config.virtualisation.diskSize > 0;
   "the root grows to the disk it is put on" = config.boot.growPartition && config.fileSystems."/".autoResize;
   "the accelerated interface is driven" = config.virtualisation.azure.acceleratedNetworking;
+  "NVMe disks, which Hyper-V hands over as PCI devices, are driven before the root is there" =
+    lib.elem "nvme" config.boot.initrd.availableKernelModules
+    && lib.elem "pci-hyperv" config.boot.initrd.availableKernelModules;
   "the kernel talks on the serial console" = lib.elem "console=ttyS0" config.boot.kernelParams;
   "the address comes by DHCP from Azure, over networkd" =
     config.networking.useNetworkd && config.systemd.network.networks."50-azure".networkConfig.DHCP == "ipv4";

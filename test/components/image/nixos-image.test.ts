@@ -50,6 +50,7 @@ async function make(args: Partial<NixosImageArgs> = {}, options: MockOptions = {
     publish: "managed",
     keep: 2,
     targetRegions: [],
+    machine: { architecture: "x64", nvme: false, trustedLaunch: false },
     ...args,
   });
   await settled();
@@ -307,6 +308,23 @@ describe("its dials", () => {
     });
     expect(registrations.filter(({ type }) => type === "azure-native:compute:Image")).toEqual([]);
     expect(await resolved(image.imageId)).toBe(`${GROUP_ID}/image-version`);
+  });
+
+  it.each([
+    [{ architecture: "Arm64" }, "-arm64", { architecture: "Arm64" }],
+    [{ nvme: true }, "-nvme", { features: [{ name: "DiskControllerTypes", value: "SCSI, NVMe" }] }],
+    [{ trustedLaunch: true }, "-tpm", { features: [{ name: "SecurityType", value: "TrustedLaunchSupported" }] }],
+  ] as const)("a definition that promises more has a name of its own: %j", async (machine, suffix, promise) => {
+    const common = { architecture: "x64", nvme: false, trustedLaunch: false } as const;
+    const run = () => JSON.stringify({ completedAt: "2026-11-22T04:38:07.123Z" });
+    const { registrations } = await make({ publish: "gallery", machine: { ...common, ...machine } }, { run });
+    const { inputs, options } = find(registrations, "image-definition");
+    expect(inputs).toMatchObject({
+      galleryImageName: `sealed-onion-dev${suffix}`,
+      identifier: { sku: `dev${suffix}` },
+      ...promise,
+    });
+    expect(options.deleteBeforeReplace).toBe(false);
   });
 
   it("publish managed makes no gallery", async () => {

@@ -7,12 +7,13 @@ import { conversionOffer } from "../../../components/image/disk/disk-format";
 import { readConfig, type StackConfig } from "../../../components/stack/config";
 import { type MockOptions, settled, startMocks } from "../pulumi-mocks";
 import { AZURE } from "./malformed/azure";
+import { HARDWARE } from "./malformed/hardware";
 import { SECRETS } from "./malformed/secrets";
 import { SERVICES } from "./malformed/services";
 import { VAULT_AUTH } from "./malformed/vault-auth";
 import { ONION, secret, WORKING } from "./malformed/working";
 
-const MALFORMED = [...SECRETS, ...SERVICES, ...AZURE, ...VAULT_AUTH];
+const MALFORMED = [...SECRETS, ...SERVICES, ...AZURE, ...HARDWARE, ...VAULT_AUTH];
 
 /** The mocks' options for a configuration: values as Pulumi hands them over. */
 function optionsFor(change: Readonly<Record<string, unknown>>): MockOptions {
@@ -119,6 +120,10 @@ describe("what is not set", () => {
         adminUser: "operator",
         ephemeralOsDisk: false,
         outbound: "publicIp",
+        osDisk: { type: "StandardSSD_LRS" },
+        security: { encryptionAtHost: false, trustedLaunch: false },
+        zones: [],
+        spot: false,
       },
       bootAgent: {
         checkIn: true,

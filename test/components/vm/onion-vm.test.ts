@@ -88,8 +88,14 @@ describe("an onion VM", () => {
     const { machine, registrations } = await make();
     expect(machine.options.replaceOnChanges).toEqual([
       "storageProfile.imageReference",
-      "storageProfile.osDisk.diffDiskSettings",
       "osProfile",
+      "storageProfile.osDisk.diffDiskSettings",
+      "storageProfile.osDisk.managedDisk",
+      "storageProfile.osDisk.diskSizeGB",
+      "storageProfile.diskControllerType",
+      "securityProfile",
+      "priority",
+      "zones",
     ]);
     for (const name of ["vm-machine", "vm-card", "vm-address"])
       expect(find(registrations, name).options.deleteBeforeReplace).toBe(false);

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { createCloud } from "loopback-azure/cloud";
+import { type Cloud, createCloud } from "loopback-azure/cloud";
 import { simulatedAzureNative } from "loopback-azure/provider/azure-native";
 import { expect } from "vitest";
 import { fixedVhdFooter } from "../../../components/image/disk/vhd-footer";
@@ -24,6 +24,11 @@ export interface TestStack {
   readonly sealer: string;
   /** Somebody else in the same directory. */
   readonly teammate: string;
+  readonly cloud: Cloud;
+  /** Registers a feature of Microsoft.Compute for the subscription. */
+  register(feature: string): void;
+  /** Makes a disk encryption set, as somebody else would, and answers its id. */
+  encryptionSet(): string;
   /** What took its time, in order: `build DIGEST` and `upload DIGEST`. */
   readonly work: readonly string[];
   close(): Promise<void>;
@@ -45,6 +50,16 @@ export function startStack(): TestStack {
     sealer: `servicePrincipal:${principal.objectId}`,
     teammate: `servicePrincipal:${teammate.objectId}`,
     work,
+    cloud,
+    register: (name) => {
+      const id = `/subscriptions/${cloud.subscriptionId}/providers/Microsoft.Features/providers/Microsoft.Compute/features/${name}`;
+      cloud.put({ id, type: "Microsoft.Features/features", name, properties: { state: "Registered" } });
+    },
+    encryptionSet: () => {
+      const type = "Microsoft.Compute/diskEncryptionSets";
+      const id = `/subscriptions/${cloud.subscriptionId}/resourceGroups/keys/providers/${type}/disks`;
+      return cloud.put({ id, type, name: "disks", location: "westeurope", properties: {} }).id;
+    },
     close: async () => {
       await engine.close();
       fs.rmSync(folder, { recursive: true });

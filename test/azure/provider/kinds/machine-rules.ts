@@ -2,6 +2,7 @@ import type { CloudResource } from "../../cloud";
 import { normalizedLocation, refuse, textAt, usersOf, valueAt, valuesAt } from "../arm";
 import type { Situation } from "../resource-kind";
 import { VERSION } from "./gallery";
+import { checkHardware } from "./hardware-rules";
 import { IMAGE } from "./image";
 import { checkLogin } from "./os-profile";
 import { type VmSize, vmSizes } from "./vm-sizes";
@@ -141,6 +142,7 @@ export function checkMachine(situation: Situation): void {
   const { wanted, existing } = situation;
   const size = sizeOf(situation);
   checkImage(situation, size);
+  checkHardware(situation, size);
   checkNetwork(situation);
   checkDisk(situation, size);
   checkIdentity(situation);

@@ -83,6 +83,9 @@ export const virtualMachine: ResourceKind = {
       ..."Standard_LRS Premium_LRS StandardSSD_LRS UltraSSD_LRS Premium_ZRS StandardSSD_ZRS PremiumV2_LRS".split(" "),
     ],
     "securityProfile.securityType": ["TrustedLaunch", "ConfidentialVM"],
+    "storageProfile.diskControllerType": ["SCSI", "NVMe"],
+    priority: ["Regular", "Low", "Spot"],
+    evictionPolicy: ["Deallocate", "Delete"],
   },
   references: [
     {
@@ -90,6 +93,11 @@ export const virtualMachine: ResourceKind = {
       types: [IMAGE, VERSION, DEFINITION],
       sameRegion: false,
       code: "ImageNotFound",
+    },
+    {
+      path: "storageProfile.osDisk.managedDisk.diskEncryptionSet.id",
+      types: ["Microsoft.Compute/diskEncryptionSets"],
+      code: "ResourceNotFound",
     },
     { path: "networkProfile.networkInterfaces[].id", types: ["Microsoft.Network/networkInterfaces"] },
     {
@@ -103,6 +111,13 @@ export const virtualMachine: ResourceKind = {
     "storageProfile.imageReference",
     "storageProfile.osDisk.name",
     "storageProfile.osDisk.diffDiskSettings",
+    "storageProfile.osDisk.managedDisk.storageAccountType",
+    "storageProfile.osDisk.managedDisk.diskEncryptionSet",
+    "storageProfile.diskControllerType",
+    "securityProfile.securityType",
+    "securityProfile.encryptionAtHost",
+    "priority",
+    "zones",
     "osProfile.adminUsername",
     "osProfile.computerName",
     "osProfile.customData",

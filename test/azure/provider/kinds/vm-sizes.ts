@@ -9,6 +9,8 @@ export interface VmSize {
   /** GiB of local NVMe (`NvmeDisk`). */
   nvmeGib?: number;
   arm64?: boolean;
+  /** Its disks are reached by NVMe, of which the image has to know. */
+  nvme?: boolean;
 }
 
 const both = [1, 2] as const;
@@ -36,7 +38,9 @@ export const vmSizes: Readonly<Record<string, VmSize>> = {
   Standard_D2ds_v5: { generations: both, cacheGib: 75, temporaryGib: 75 },
   Standard_D2as_v5: { generations: both, cacheGib: 0, temporaryGib: 0 },
   Standard_D2ads_v5: { generations: both, cacheGib: 75, temporaryGib: 75 },
-  Standard_D2ads_v6: { generations: [2], cacheGib: 0, temporaryGib: 0, nvmeGib: 110 },
+  Standard_D2ads_v6: { generations: [2], cacheGib: 0, temporaryGib: 0, nvmeGib: 110, nvme: true },
+  Standard_D2s_v6: { generations: [2], cacheGib: 0, temporaryGib: 0, nvme: true },
+  Standard_D2pls_v6: { generations: [2], cacheGib: 0, temporaryGib: 0, arm64: true, nvme: true },
   Standard_D2ps_v5: { generations: [2], cacheGib: 0, temporaryGib: 0, arm64: true },
   Standard_DC2s_v3: { generations: [2], cacheGib: 0, temporaryGib: 0 },
   Standard_E2ds_v5: { generations: both, cacheGib: 75, temporaryGib: 75 },

@@ -166,7 +166,9 @@ esac`,
       result: built(".cache/images/dev-d1/nixos.vhd"),
     });
     expect(stderr).toBe("building...\n");
-    expect(log()).toContain("build path:./nix#image-dev --out-link .cache/images/dev-d1 --print-build-logs");
+    expect(log()).toContain(
+      "build path:./nix#packages.x86_64-linux.image-dev --out-link .cache/images/dev-d1 --print-build-logs",
+    );
   });
 
   it("that is missing is said with the ways out", async () => {
@@ -187,7 +189,7 @@ esac`,
     const { code, stderr } = await build({ BUILDER: "nix" });
     expect(code).toBe(1);
     expect(stderr).toBe(
-      "error: boom\nbuild: nix build path:./nix#image-dev failed: exit code 1: its reason stands above\n",
+      "error: boom\nbuild: nix build path:./nix#packages.x86_64-linux.image-dev failed: exit code 1: its reason stands above\n",
     );
   });
 });

@@ -33,7 +33,8 @@ const settings = (builders: string, ...features: string[]) => ({
   builders: { value: builders },
   "system-features": { value: features },
 });
-const build = (): Promise<string> => nixBuild("dev", "d1", path.join(folder, "no-kvm"));
+const build = (): Promise<string> =>
+  nixBuild({ stack: "dev", digest: "d1", system: "x86_64-linux" }, path.join(folder, "no-kvm"));
 const log = (): string => fs.readFileSync("nix.log", "utf8");
 const IMAGE_IS_BUILT =
   "these derivations will be built:\\n  /nix/store/bbbb-etc.drv\\n  /nix/store/aaaa-nixos-disk-image.drv\\n" +
