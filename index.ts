@@ -9,7 +9,6 @@ import { knownHostsOf } from "./components/stack/known-hosts";
 import { inPlace } from "./components/stack/place";
 import { SealingVault } from "./components/vault/sealing-vault";
 import { VaultAzureAuth } from "./components/vault-auth/vault-azure-auth";
-import { imageMachine } from "./components/vm/machine";
 import { OnionVm } from "./components/vm/onion-vm";
 import { statusUrl } from "./components/vm/status/status-container";
 
@@ -45,7 +44,6 @@ const imageArgs = {
   ready,
   uploaders: vault.sealers,
   deployer,
-  machine: imageMachine(config.machine),
   ...config.image,
 };
 const image = new NixosImage(at.image.name, imageArgs, at.image.options);

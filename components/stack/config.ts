@@ -13,13 +13,14 @@ import {
 } from "../config/fields";
 import { follows, saysOf } from "../config/rules";
 import { type ImageSettings, inOwnRegion, parseImage, parseLocation } from "../image/image-settings";
+import type { ImageMachine } from "../image/publish-image";
 import { withOwnSecrets } from "../secrets/own-secrets";
 import { parseRecipients, type Recipients } from "../secrets/recipients";
 import { parseSecrets, type SecretDeclaration } from "../secrets/secret";
 import { forProduction, parseVault, type VaultSettings } from "../vault/vault";
 import { parseVaultAuth, type VaultAuth } from "../vault-auth/vault-auth";
 import { type BootAgent, DEFAULT_BOOT_AGENT, parseBootAgent } from "../vm/boot-agent";
-import { type MachineSettings, parseMachine } from "../vm/machine";
+import { imageMachine, type MachineSettings, parseMachine } from "../vm/machine";
 import { checkImageFits } from "./image-fits";
 import { parseServices, type ServiceDeclaration } from "./services";
 
@@ -32,7 +33,7 @@ export interface StackConfig {
   readonly services: readonly ServiceDeclaration[];
   readonly recipients: Recipients;
   readonly vault: VaultSettings;
-  readonly image: ImageSettings;
+  readonly image: ImageSettings & { readonly machine: ImageMachine };
   readonly machine: MachineSettings;
   readonly bootAgent: BootAgent;
   /** Whether what cannot be made again is protected from deletion. @default false */
@@ -106,7 +107,8 @@ function gatherConfig(): StackConfig {
   checkSsh(declared.services, config.bootAgent);
   checkImageFits(config.image, config.machine);
   const vault = forProduction(config.production, config.vault);
-  return { ...config, ...declared, vault, image: inOwnRegion(config.image, config.location) };
+  const image = { ...inOwnRegion(config.image, config.location), machine: imageMachine(config.machine) };
+  return { ...config, ...declared, vault, image };
 }
 
 /** Services refer to secrets: they are read where the secrets are in order. */

@@ -113,7 +113,12 @@ describe("what is not set", () => {
         softDeleteDays: 90,
         sealers: [],
       },
-      image: { publish: "managed", keep: 2, targetRegions: [] },
+      image: {
+        publish: "managed",
+        keep: 2,
+        targetRegions: [],
+        machine: { architecture: "x64", nvme: false, trustedLaunch: false },
+      },
       machine: {
         vmSize: "Standard_B2s",
         sshPublicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB8+mCR+MEsv0XYi7ohvdKLbDecBtb3uKGQOPfIhdj3C",

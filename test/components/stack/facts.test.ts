@@ -16,7 +16,12 @@ const CONFIG: StackConfig = {
   services: parseServices({ path: "services", value: undefined }, secrets),
   recipients: { age: [], pgp: [] },
   vault: DEFAULT_VAULT,
-  image: { publish: "managed", keep: 2, targetRegions: [] },
+  image: {
+    publish: "managed",
+    keep: 2,
+    targetRegions: [],
+    machine: { architecture: "x64", nvme: false, trustedLaunch: false },
+  },
   machine: { ...DEFAULT_MACHINE, sshPublicKey: "ssh-ed25519 AAAA" },
   bootAgent: DEFAULT_BOOT_AGENT,
   production: false,
