@@ -1,4 +1,5 @@
 // `npm test`: vitest, with its own arguments. `npm test -- --slow` lists the ten slowest tests after it, and why each is.
+import "../components/start/node-version.cjs";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";

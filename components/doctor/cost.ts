@@ -2,18 +2,23 @@ import { readStackFile } from "../config/stack-file";
 import { costChanges } from "../preview/costs";
 import type { PlannedChange } from "../preview/plan";
 
-/** What a stack costs a month, as its configuration says: list prices, US dollars. */
-export function costText(stack: string): string {
+/** What each part of a stack costs a month, as its configuration says: list prices, US dollars; null: no price is known. */
+export function costsOf(stack: string): { what: string; usd: number | null }[] {
   const { value } = readStackFile(stack);
-  const own = (key: string) => value(`sealed-onion:${key}`);
-  const costs = costChanges(plannedOf(own));
-  const line = (what: string, price: number | undefined) =>
-    `${price === undefined ? "?" : `${price} USD`}`.padStart(8).concat(`  ${what}`);
-  const sum = costs.reduce((total, { after }) => total + (after ?? 0), 0);
-  const unknown = costs.some(({ after }) => after === undefined) ? ", without what has no price here" : "";
+  const costs = costChanges(plannedOf((key) => value(`sealed-onion:${key}`)));
+  return costs.map(({ what, after }) => ({ what, usd: after ?? null }));
+}
+
+/** The same for people. */
+export function costText(stack: string): string {
+  const costs = costsOf(stack);
+  const line = (what: string, price: number | null) =>
+    `${price === null ? "?" : `${price} USD`}`.padStart(8).concat(`  ${what}`);
+  const sum = costs.reduce((total, { usd }) => total + (usd ?? 0), 0);
+  const unknown = costs.some(({ usd }) => usd === null) ? ", without what has no price here" : "";
   return [
     `stack ${stack}, a month, about (list prices of West Europe, without tax):`,
-    ...costs.map(({ what, after }) => line(what, after)),
+    ...costs.map(({ what, usd }) => line(what, usd)),
     line(`in all${unknown}; blobs, vault and traffic are cents`, sum),
   ].join("\n");
 }

@@ -1,26 +1,26 @@
 import { customRole } from "../azure/rights";
+import type { Words } from "../command-line/command";
+import { runCommand } from "../command-line/run-command";
+import { selectedStack } from "../command-line/selected-stack";
 import { endWithParent } from "../process/child-process";
-import { runMain } from "../process/run-main";
 import { UsageError } from "../process/usage-error";
-import { readArguments, usage } from "./arguments";
-import { costText } from "./cost";
+import { costsOf, costText } from "./cost";
+import { doctorCommand } from "./doctor-words";
 import { findingsText } from "./finding";
 import { examineLogin } from "./login";
-import { chooseStack, examineStack } from "./stack";
+import { examineStack, stackFiles } from "./stack";
 import { examineWorkstation } from "./workstation";
 
-/** `npm run doctor`: what is missing for `pulumi up`, before anything is created. See `usage`. */
-async function main(): Promise<void> {
-  const { cost, help, json, role, stack: wanted } = readArguments(process.argv.slice(2));
-  if (help) return console.log(usage);
+/** `npm run doctor`: what is missing for `pulumi up`, before anything is created. */
+async function main({ options: { cost, json, role, stack: wanted } }: Words<typeof doctorCommand>): Promise<void> {
   if (role) {
     const subscription = process.env.ARM_SUBSCRIPTION_ID ?? process.env.AZURE_SUBSCRIPTION_ID ?? "SUBSCRIPTION-ID";
     return console.log(JSON.stringify(customRole(subscription), null, 2));
   }
-  const stack = await chooseStack(wanted);
+  const stack = wanted ?? (await selectedStack(stackFiles()));
   if (cost) {
     if (stack === undefined) throw new UsageError("no stack is selected: type npm run doctor -- --cost --stack dev");
-    return console.log(costText(stack));
+    return console.log(json ? JSON.stringify(costsOf(stack)) : costText(stack));
   }
   await examine(stack, json);
 }
@@ -33,4 +33,4 @@ async function examine(stack: string | undefined, json: boolean): Promise<void> 
 }
 
 endWithParent();
-runMain(main);
+runCommand(doctorCommand, main);

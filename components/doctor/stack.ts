@@ -1,22 +1,9 @@
 import * as fs from "node:fs";
 import { readStackFile, type StackFile } from "../config/stack-file";
-import { runChild } from "../process/child-process";
-import { findOnPath } from "../process/find-program";
 import type { Finding } from "./finding";
 
-/** The stack that is meant: the one that is named, else the one that Pulumi has selected, else the only one there is. */
-export async function chooseStack(wanted: string | undefined): Promise<string | undefined> {
-  if (wanted !== undefined) return wanted;
-  if (findOnPath("pulumi")) {
-    const argv = ["stack", "--show-name", "--non-interactive"];
-    const { code, stdout } = await runChild("pulumi", argv, { deadlineMs: 15_000 });
-    if (code === 0 && stdout.length > 0) return stdout.toString("utf8").trim().split("/").at(-1);
-  }
-  const [only, ...others] = stackFiles();
-  return others.length === 0 ? only : undefined;
-}
-
-function stackFiles(): string[] {
+/** The names of the stacks that have a configuration file. */
+export function stackFiles(): string[] {
   const names = fs.readdirSync(".").map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1]);
   return names.filter((name) => name !== undefined);
 }
@@ -68,13 +55,9 @@ function checkDials(stack: string, { value }: StackFile): Finding {
   return { name, state: "missing", found: `${missing.map(([key]) => key).join(" and ")} not set`, type };
 }
 
-function checkRecipients({ value }: StackFile): Finding {
+function checkRecipients({ structure }: StackFile): Finding {
   const name = "recoverable by";
-  const given = value("sealed-onion:recipients");
-  const { age = [], pgp = [] } = (typeof given === "string" ? JSON.parse(given) : (given ?? {})) as {
-    age?: string[];
-    pgp?: string[];
-  };
+  const { age = [], pgp = [] } = (structure("sealed-onion:recipients") ?? {}) as { age?: string[]; pgp?: string[] };
   const others = age.length + pgp.length;
   if (others > 0) return { name, state: "ok", found: `vault and ${others} offline key${others === 1 ? "" : "s"}` };
   const type = `age-keygen -o key.txt, keep it offline, and pulumi config set --path 'sealed-onion:recipients.age[0]' "$(age-keygen -y key.txt)"`;

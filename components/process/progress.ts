@@ -38,8 +38,7 @@ export function createProgress(title: string, output: NodeJS.WriteStream = proce
       const show = (): void => {
         const transfer = look();
         const text = describe(transfer, (Date.now() - start) / 1000);
-        if (output.isTTY)
-          output.write(`\r\u001b[K${what} ${bar(transfer)} ${text}`.slice(0, (output.columns ?? 80) + 4));
+        if (output.isTTY) output.write(`\r\u001b[K${fitting(what, bar(transfer), text, (output.columns || 80) - 1)}`);
         else output.write(`${what} ${text}\n`);
       };
       const timer = setInterval(show, output.isTTY ? BAR_INTERVAL_MS : LINE_INTERVAL_MS).unref();
@@ -51,6 +50,14 @@ export function createProgress(title: string, output: NodeJS.WriteStream = proce
     },
     end: clear,
   };
+}
+
+/** What fits into a line: share, rate and time left stay longest, with the bar and the title as long as these fit. */
+function fitting(what: string, drawn: string, text: string, columns: number): string {
+  const [share = "", ...others] = text.split(", ");
+  const short = [share, ...others.filter((part) => part.endsWith("/s") || part.endsWith(" left"))].join(", ");
+  const ways = [`${what} ${drawn} ${text}`, `${what} ${drawn} ${short}`, `${what} ${short}`, short, share];
+  return ways.find((way) => way.length <= columns) ?? "";
 }
 
 function shareOf({ data, left }: Transfer): number {

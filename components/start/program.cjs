@@ -1,4 +1,5 @@
 // What Pulumi starts: index.ts as a bundle, as its own loader would transpile every file again at every preview.
+require("./node-version.cjs");
 const { bundleOf } = require("./bundle.cjs");
 const { mapOnce } = require("./traces.cjs");
 

@@ -2,6 +2,7 @@
 // `node components/start/run.mjs seal [arguments]`. A command in Pulumi's state names a program, never a file: a file may
 // move, and the state of an older deployment must still find what it is to run.
 // Pulumi starts one such program a secret, so its start-up counts: see bundle.cjs.
+import "./node-version.cjs";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -16,18 +17,15 @@ if (!program) {
   console.error("which program? type: node components/start/run.mjs seal [arguments]");
   process.exit(2);
 }
-const [major, minor] = process.versions.node.split(".").map(Number);
-if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(
-    `Node ${process.versions.node} is too old, 20.19 or later is needed: nvm install 22, or see nodejs.org/download`,
-  );
-  process.exit(1);
-}
 if (!existsSync(path.join(root, "node_modules", "esbuild", "package.json"))) {
   console.error("the npm packages are not installed: type npm ci, then this again");
   process.exit(1);
 }
 const entry = programs[program] ?? program;
+if (!existsSync(path.resolve(root, entry))) {
+  console.error(`there is no program ${program}: ${Object.keys(programs).sort().join(", ")}`);
+  process.exit(2);
+}
 const bundle = bundleOf(entry);
 process.argv = [process.argv[0], path.resolve(root, entry), ...programArguments];
 require(bundle);

@@ -1,3 +1,5 @@
+import { wrap } from "../../components/command-line/wrap";
+
 /** One finished step of a rehearsal. `seconds` is wall time. */
 export interface StepTime {
   name: string;
@@ -95,16 +97,11 @@ function stepLine(mark: string, name: string, time: string, note = ""): string {
   return `${line}  ${note}`.length <= columns() ? `${line}  ${note}\n` : `${line}\n${wrapped(note, "    ")}`;
 }
 
-/** A text in lines that fit, each after the same margin. A word that is longer than a line stays whole. */
+/** A text in lines that fit. */
 function wrapped(text: string, margin: string): string {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && margin.length + last.length + 1 + word.length <= columns())
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.map((line) => `${margin}${line}\n`).join("");
+  return wrap(text, margin, columns())
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 function secondsSince(started: number): number {

@@ -1,3 +1,4 @@
+import { nearest } from "../../config/nearest";
 import { absentOr, keylessFingerprint } from "../fingerprint";
 import type { SealRequest } from "../seal/seal-request";
 import type { SecretDeclaration } from "../secret";
@@ -10,13 +11,9 @@ export interface Declared {
   readonly declaration: SecretDeclaration;
 }
 
-/** The stacks that are meant: the one that is named, else all. @throws if there is none of that name */
+/** The stacks that are meant: the one that is named, else all. */
 export function chosenStacks(wanted: string | undefined): Stack[] {
-  const names = stackNames();
-  if (wanted !== undefined && !names.includes(wanted)) {
-    throw new Error(`there is no stack ${wanted}: ${names.join(", ") || "pulumi stack init dev"}`);
-  }
-  return (wanted === undefined ? names : [wanted]).map(readStack);
+  return (wanted === undefined ? stackNames() : [wanted]).map(readStack);
 }
 
 /** The one secret of that name. @throws if there is none, or several stacks have it */
@@ -30,7 +27,9 @@ export function findDeclared(name: string, wanted: string | undefined): Declared
   const [first, ...more] = found;
   if (first === undefined) {
     const known = stacks.flatMap(({ declarations }) => declarations.map((declaration) => declaration.name));
-    throw new Error(`no secret ${name} is declared: ${[...new Set(known)].join(", ") || "there is none"}`);
+    const near = nearest(name, known);
+    const remedy = near ? `did you mean ${near}` : [...new Set(known)].join(", ") || "there is none";
+    throw new Error(`no secret ${name} is declared: ${remedy}`);
   }
   if (more.length > 0) {
     throw new Error(`${name} is in several stacks: add --stack ${found.map(({ stack }) => stack.name).join(" or ")}`);

@@ -1,10 +1,13 @@
+import type { Words } from "../../command-line/command";
+import { runCommand } from "../../command-line/run-command";
 import { endWithParent } from "../../process/child-process";
-import { runMain } from "../../process/run-main";
-import { readArguments } from "./arguments";
+import { secretsCommand } from "./secrets-words";
 
-/** `npm run secrets`: a view of all secrets, and what a person does with one. See `usage` for its forms. */
-async function main(): Promise<void> {
-  const { action, name = "", stack, json, force, all, offline } = readArguments(process.argv.slice(2));
+/** `npm run secrets`: a view of all secrets, and what a person does with one. */
+async function main({ action, word: name, options }: Words<typeof secretsCommand>): Promise<void> {
+  const { all, force, json, offline } = options;
+  const { meantStack } = await import("./stacks.js");
+  const stack = await meantStack(options.stack);
   switch (action) {
     case "list":
       return list(stack, json, offline);
@@ -26,8 +29,8 @@ async function list(stack: string | undefined, json: boolean, offline: boolean):
   const { viewSecrets } = await import("./list.js");
   const { tableText } = await import("./table.js");
   const views = await viewSecrets(chosenStacks(stack), offline);
-  console.log(json ? JSON.stringify(views, null, 2) : tableText(views));
+  console.log(json ? JSON.stringify(views, null, 2) : tableText(views, process.stdout.columns));
 }
 
 endWithParent();
-runMain(main);
+runCommand(secretsCommand, main);

@@ -1,10 +1,11 @@
 import * as fs from "node:fs";
 import { actAsAt } from "../../azure/login-in-use";
 import { stackSettings } from "../../azure/stack-settings";
+import { chooseStack } from "../../command-line/selected-stack";
 import { NAMESPACE } from "../../config/fields";
+import { readStackFacts } from "../../config/stack-facts";
 import { readStackFile } from "../../config/stack-file";
 import { STACKS, stackFolder } from "../../config/stack-folder";
-import { readIfThere } from "../../process/read-if-there";
 import { withOwnSecrets } from "../own-secrets";
 import { parseRecipients, type Recipients } from "../recipients";
 import { readRecord, recordPath, type SealRecord } from "../seal/seal-record";
@@ -29,13 +30,18 @@ export function stackNames(): string[] {
   return [...new Set([...configured, ...folders])].filter((name) => name !== undefined).sort();
 }
 
+/** The stack that is meant, or undefined for all: none is named or selected. @throws UsageError if there is no such stack */
+export function meantStack(wanted: string | undefined): Promise<string | undefined> {
+  return chooseStack(wanted, stackNames());
+}
+
 /** @throws MalformedError with one line for each problem of its configuration */
 export function readStack(name: string): Stack {
   const config = readConfiguration(name);
   const secrets = config("secrets");
   const isEmpty = typeof secrets !== "object" || secrets === null || Object.keys(secrets).length === 0;
   const records = readRecords(name);
-  const keyUrl = readFacts(name)?.vault?.keyUrl ?? [...records.values()][0]?.keyUrl;
+  const keyUrl = readStackFacts(name)?.vault?.keyUrl ?? [...records.values()][0]?.keyUrl;
   // As the provider of this stack, which its configuration may name.
   if (keyUrl) actAsAt(new URL(keyUrl).host, () => stackSettings(name, readStackFile(name).value, process.env));
   return {
@@ -50,16 +56,7 @@ export function readStack(name: string): Stack {
 /** The value of a key of this program. */
 function readConfiguration(stack: string): (key: string) => unknown {
   const file = readStackFile(stack);
-  return (key) => {
-    const value = file.value(`${NAMESPACE}:${key}`);
-    return typeof value === "string" ? (JSON.parse(value) as unknown) : value;
-  };
-}
-
-/** Just what is asked for of `facts.json`, which the program writes. */
-function readFacts(stack: string): { readonly vault?: { readonly keyUrl?: string } } | undefined {
-  const content = readIfThere(`${stackFolder(stack)}/facts.json`);
-  return content && (JSON.parse(content.toString("utf8")) as ReturnType<typeof readFacts>);
+  return (key) => file.structure(`${NAMESPACE}:${key}`);
 }
 
 function readRecords(stack: string): Map<string, SealRecord> {

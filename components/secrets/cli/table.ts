@@ -1,7 +1,10 @@
 import type { SecretView } from "./list";
 
-/** The views as a table for people, and under it why secrets do not open. */
-export function tableText(views: readonly SecretView[]): string {
+/**
+ * The views for people, and under them why secrets do not open: a line a secret, or some lines where these do not fit.
+ * @param columns of the terminal, @default no limit
+ */
+export function tableText(views: readonly SecretView[], columns = Number.POSITIVE_INFINITY): string {
   if (views.length === 0) return "no secrets";
   const stacks = new Set(views.map(({ stack }) => stack));
   const header = ["NAME", "SOURCE", "STATE", "FOR", "KEY", "SEALED", "SOURCE IS", "OPENS"];
@@ -13,7 +16,18 @@ export function tableText(views: readonly SecretView[]): string {
       .join("  ")
       .trimEnd(),
   );
-  return [...lines, ...reasons(views)].join("\n");
+  const fits = lines.every((line) => line.length <= columns);
+  const shown = fits ? lines : views.flatMap((view) => block(view, stacks.size > 1));
+  return [...shown, ...reasons(views)].join("\n");
+}
+
+/** One secret for a narrow terminal. */
+function block(view: SecretView, withStack: boolean): string[] {
+  const [name, source, state, recipient, key, sealed, sourceIs, opens] = row(view, withStack);
+  const states = [state, opens && (opens === "yes" ? "opens" : "does not open"), `source is ${sourceIs}`];
+  const sealedFor = [recipient && `for ${recipient}`, key && `key ${key}`, sealed && `sealed ${sealed}`];
+  const lines = [source, view.hostname, sealedFor.filter(Boolean).join(", ")];
+  return [`${name}: ${states.filter(Boolean).join(", ")}`, ...lines.filter(Boolean).map((line) => `  ${line}`)];
 }
 
 function row(view: SecretView, withStack: boolean): string[] {
@@ -30,6 +44,7 @@ function row(view: SecretView, withStack: boolean): string[] {
 }
 
 function recipients({ recipients: { vault, age, pgp } }: SecretView): string {
+  if (vault && age.length + pgp.length === 0) return "vault only";
   const parts = [vault && "vault", age.length > 0 && `${age.length} age`, pgp.length > 0 && `${pgp.length} pgp`];
   return parts.filter((part) => part !== false).join(", ");
 }

@@ -1,26 +1,24 @@
 import * as fs from "node:fs";
-import * as path from "node:path";
-import { STACKS, stackFolder } from "../../config/stack-folder";
+import type { Words } from "../../command-line/command";
+import { runCommand } from "../../command-line/run-command";
+import { chooseStack } from "../../command-line/selected-stack";
+import { factsPath, readStackFacts } from "../../config/stack-facts";
+import { STACKS } from "../../config/stack-folder";
 import { interruption } from "../../process/interruption";
 import { pause } from "../../process/pause";
-import { runMain } from "../../process/run-main";
 import { UsageError } from "../../process/usage-error";
 import { probe } from "./probe";
 import { type StatusReader, statusReader } from "./read-status";
-import { readArguments, type StatusArguments, USAGE } from "./status-arguments";
 import { type Report, reportJson, reportMetrics, reportText } from "./status-text";
+import { type StatusOptions, statusCommand } from "./status-words";
 import { verdictOf } from "./verdict";
 
 const WATCH_MS = 5_000;
 
-/** `npm run status`: see `USAGE`. */
-async function main(): Promise<number> {
-  const args = readArguments(process.argv.slice(2));
-  if (args.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const stack = args.stack ?? onlyStack();
+/** `npm run status`. */
+async function main({ options: args }: Words<typeof statusCommand>): Promise<number> {
+  if (args.json && args.prometheus) throw new UsageError("--json and --prometheus exclude each other: leave one out");
+  const stack = await meantStack(args.stack);
   const signal = interruption();
   const reader = await statusReader(containerOf(stack), signal);
   if (args.watch) return watch(reader, stack, args, signal);
@@ -30,7 +28,7 @@ async function main(): Promise<number> {
 }
 
 /** Prints at each change of what is wrong, or of the system, until it is interrupted. */
-async function watch(reader: StatusReader, stack: string, args: StatusArguments, signal: AbortSignal): Promise<number> {
+async function watch(reader: StatusReader, stack: string, args: StatusOptions, signal: AbortSignal): Promise<number> {
   for (let last = ""; !signal.aborted; ) {
     const report = await look(reader, stack, args.probe);
     const { machine, services, system } = report.status;
@@ -61,27 +59,27 @@ function isServing({ probes, verdict }: Report): boolean {
   return verdict.serving && probes.every(({ problem }) => problem === undefined);
 }
 
-function show(report: Report, { json, prometheus }: StatusArguments): string {
+function show(report: Report, { json, prometheus }: StatusOptions): string {
   if (json) return reportJson(report);
   return prometheus ? reportMetrics(report) : reportText(report);
 }
 
-function onlyStack(): string {
-  const stacks = fs.existsSync(STACKS) ? fs.readdirSync(STACKS) : [];
-  const [only] = stacks;
-  if (only !== undefined && stacks.length === 1) return only;
-  const which =
-    stacks.length === 0 ? "there is no stack yet: type pulumi up" : `there are ${stacks.join(", ")}: add --stack STACK`;
-  throw new UsageError(which);
+async function meantStack(wanted: string | undefined): Promise<string> {
+  const stacks = fs.existsSync(STACKS) ? fs.readdirSync(STACKS).filter((name) => !name.startsWith(".")) : [];
+  const stack = await chooseStack(wanted, stacks);
+  if (stack !== undefined) return stack;
+  const [first] = stacks;
+  throw new UsageError(
+    first ? `there are ${stacks.join(", ")}: add --stack ${first}` : "there is no stack yet: type pulumi up",
+  );
 }
 
 /** From the facts that `pulumi up` wrote. */
 function containerOf(stack: string): string {
-  const file = path.join(stackFolder(stack), "facts.json");
-  if (!fs.existsSync(file)) throw new UsageError(`there is no ${file}: type pulumi up, or another --stack`);
-  const facts = JSON.parse(fs.readFileSync(file, "utf8")) as { status?: { containerUrl: string } };
+  const facts = readStackFacts(stack);
+  if (!facts) throw new UsageError(`there is no ${factsPath(stack)}: type pulumi up, or another --stack`);
   if (facts.status) return facts.status.containerUrl;
   throw new UsageError(`${stack} writes no status: type pulumi config set sealed-onion:status true, then pulumi up`);
 }
 
-runMain(main, { label: "status", failureCode: 3, exits: true });
+runCommand(statusCommand, main, { label: "status", failureCode: 3, exits: true });

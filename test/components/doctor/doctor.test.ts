@@ -111,9 +111,9 @@ describe("doctor", () => {
   });
 
   it.each([
-    ["--jsno", "doctor knows no --jsno: did you mean --json"],
-    ["stacks", "doctor knows no stacks: did you mean --stack"],
-    ["everything", "doctor knows no everything: type npm run doctor -- --help"],
+    ["--jsno", "unknown option --jsno: did you mean --json"],
+    ["stacks", "unknown word stacks: did you mean --stack"],
+    ["everything", "unknown word everything: type npm run doctor -- --help"],
   ])("answers %s with the nearest word", async (word, said) => {
     expect(await doctor([word])).toEqual({ code: 2, stdout: "", stderr: `${said}\n` });
   });
@@ -128,6 +128,8 @@ describe("doctor", () => {
     expect(stdout).toContain("35 USD  VM, Standard_B2s");
     expect(stdout).toContain("33 USD  NAT gateway");
     expect(stdout).toMatch(/^ +74 USD {2}in all/m);
+    const json = JSON.parse((await doctor(["--cost", "--json", "--stack", "dev"])).stdout);
+    expect(json).toContainEqual({ what: "VM, Standard_B2s", usd: 35 });
   });
 
   it("says in one line that the packages are missing, before anything of them is needed", async () => {

@@ -73,6 +73,22 @@ describe("progress", () => {
     expect(written).toEqual(["comparing 50%, 50.0 MiB sent, 0 B skipped, 10.0 MiB/s, 5 s left\n"]);
   });
 
+  it.each([
+    [
+      120,
+      "uploading [==========              ] 43%, 43.0 MiB sent, 8.0 MiB were there, 0 B skipped, 4.3 MiB/s, 14 s left",
+    ],
+    [80, "uploading [==========              ] 43%, 4.3 MiB/s, 14 s left"],
+    [50, "uploading 43%, 4.3 MiB/s, 14 s left"],
+    [30, "43%, 4.3 MiB/s, 14 s left"],
+    [12, "43%"],
+  ])("leaves words out on a terminal of %i columns, and cuts none", (columns, expected) => {
+    const progress = createProgress("uploading", { ...output(true), columns } as NodeJS.WriteStream);
+    progress.follow(() => ({ data: 100 * MIB, left: 57 * MIB, sent: 43 * MIB, kept: 8 * MIB }));
+    vi.advanceTimersByTime(10_000);
+    expect(written.at(-1)).toBe(`\r\u001b[K${expected}`);
+  });
+
   it("is a bar on a terminal, no wider than it, with lines above it and nothing left behind", () => {
     const progress = createProgress("uploading", output(true));
     const unfollow = progress.follow(() => ({ data: 100, left: 50, sent: 50 }));

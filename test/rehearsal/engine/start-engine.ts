@@ -2,6 +2,7 @@ import type { LoopbackAzure } from "loopback-azure/azure";
 import { simulatedAzureNative } from "loopback-azure/provider/azure-native";
 import type { ProviderFaults } from "loopback-azure/provider/provider-faults";
 import { howToInstall } from "../../../components/process/tools";
+import { UsageError } from "../../../components/process/usage-error";
 import { localCommand } from "../providers/local-command";
 import { simulatedRandom } from "../providers/random";
 import type { Engine } from "./engine";
@@ -34,7 +35,7 @@ export interface Engines {
 export function chooseEngine(wanted?: keyof Engines): keyof Engines {
   const isThere = findPulumi() !== undefined;
   if (wanted === "pulumi" && !isThere) {
-    throw new Error(`--engine pulumi needs pulumi on PATH: type ${howToInstall("pulumi")}, or leave --engine out`);
+    throw new UsageError(`--engine pulumi needs pulumi on PATH: type ${howToInstall("pulumi")}, or leave --engine out`);
   }
   return wanted ?? (isThere ? "pulumi" : "in-process");
 }

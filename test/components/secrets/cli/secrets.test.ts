@@ -78,7 +78,7 @@ describe.skipIf(noSops)(`npm run secrets${why}`, () => {
     expect(run.stdout).toMatch(/^NAME +SOURCE +STATE +FOR +KEY +SEALED +SOURCE IS +OPENS$/m);
     expect(run.stdout).toMatch(
       new RegExp(
-        `^token +file token +sealed +vault +${version} +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d +unknown +no$`,
+        `^token +file token +sealed +vault only +${version} +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d +unknown +no$`,
         "m",
       ),
     );
@@ -143,20 +143,36 @@ describe.skipIf(noSops)(`npm run secrets -- show${why}`, () => {
   });
 
   it("names what there is when the name is wrong", async () => {
-    expect((await secrets(["show", "tokn"])).stderr).toBe(
-      "no secret tokn is declared: command, later, onion-key, token\n",
+    expect((await secrets(["show", "tokn"])).stderr).toBe("no secret tokn is declared: did you mean token\n");
+    expect((await secrets(["show", "password"])).stderr).toBe(
+      "no secret password is declared: command, later, onion-key, token\n",
     );
-    expect((await secrets(["show", "token", "--stack", "prod"])).stderr).toBe("there is no stack prod: dev\n");
+    expect((await secrets(["show", "token", "--stack", "prod"])).stderr).toBe("there is no stack prod here: dev\n");
   });
 
-  it.each([[["frobnicate"]], [["show"]], [["reseal"]], [["show", "a", "b"]], [["--what"]]])(
-    "and %j is a mistake that is answered with the usage",
-    async (argv) => {
-      const run = await secrets(argv);
-      expect(run).toMatchObject({ code: 2, stdout: "" });
-      expect(run.stderr).toContain("usage: npm run secrets -- [--stack STACK]");
-    },
-  );
+  it.each([
+    [["frobnicate"], "unknown action frobnicate: type npm run secrets -- --help"],
+    [["shwo"], "unknown action shwo: did you mean show"],
+    [["show"], "show takes a word: type npm run secrets -- show NAME"],
+    [["show", "token", "--json"], "--json goes with list, not with show"],
+    [["reseal", "token", "--all"], "reseal takes no word here, got token: leave it out"],
+  ])("and %j is a mistake that is answered in one line", async (argv, said) => {
+    expect(await secrets(argv)).toMatchObject({ code: 2, stdout: "", stderr: `${said}\n` });
+  });
+
+  it("names file, line and column of a fault in the configuration", async () => {
+    const file = path.join(sealing.folder, "Pulumi.dev.yaml");
+    const before = fs.readFileSync(file, "utf8");
+    fs.writeFileSync(file, "config:\n  sealed-onion:secrets: [\n");
+    const { stderr } = await secrets(["--offline"]);
+    fs.writeFileSync(file, "config:\n  sealed-onion:secrets: onion\n");
+    const text = (await secrets(["--offline"])).stderr;
+    fs.writeFileSync(file, before);
+    expect(stderr).toMatch(
+      /^Pulumi\.dev\.yaml:3:1: no YAML, flow sequence in block collection .+: correct it there\n$/,
+    );
+    expect(text).toBe('Pulumi.dev.yaml: sealed-onion:secrets must be an object or a list, got "onion"\n');
+  });
 });
 
 describe.skipIf(noSops)(`npm run secrets -- edit${why}`, () => {

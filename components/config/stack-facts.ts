@@ -1,0 +1,25 @@
+import * as path from "node:path";
+import { readIfThere } from "../process/read-if-there";
+import { stackFolder } from "./stack-folder";
+
+/** What programs ask of `facts.json`, which `pulumi up` has written. */
+export interface StackFacts {
+  readonly vault?: { readonly keyUrl?: string };
+  readonly status?: { readonly containerUrl: string };
+}
+
+/** Where a stack's facts lie, relative to the project's root. */
+export function factsPath(stack: string): string {
+  return path.join(stackFolder(stack), "facts.json");
+}
+
+/** @returns undefined before the first `pulumi up` @throws if the file is no JSON, with its name */
+export function readStackFacts(stack: string): StackFacts | undefined {
+  const content = readIfThere(factsPath(stack));
+  if (content === undefined) return undefined;
+  try {
+    return JSON.parse(content.toString("utf8")) as StackFacts;
+  } catch {
+    throw new Error(`${factsPath(stack)} is no JSON: type git checkout -- ${factsPath(stack)}, or pulumi up`);
+  }
+}
