@@ -4,31 +4,38 @@ export interface AzureAnswer {
   readonly header: (name: string) => string | undefined;
   /** Undefined where the body is no JSON. */
   readonly body: unknown;
+  readonly text: string;
 }
 
 interface AzureRequest {
+  /** @default GET */
+  readonly method?: "GET" | "POST";
   readonly headers: Readonly<Record<string, string>>;
   /** @default 30 s */
   readonly timeoutMs?: number;
 }
 
 /**
- * One GET request, by way of the proxy that the environment names: Node's own `fetch` of versions 20 and 22 knows of none.
+ * One request without a body, by way of the proxy that the environment names: Node's own `fetch` of versions 20 and 22 knows of none.
  * @throws where nobody answers
  */
-export async function askAzure(url: string, { headers, timeoutMs = 30_000 }: AzureRequest): Promise<AzureAnswer> {
+export async function askAzure(
+  url: string,
+  { method = "GET", headers, timeoutMs = 30_000 }: AzureRequest,
+): Promise<AzureAnswer> {
   const { createDefaultHttpClient, createHttpHeaders, createPipelineFromOptions, createPipelineRequest } = await import(
     "@azure/core-rest-pipeline"
   );
-  const request = createPipelineRequest({ url, headers: createHttpHeaders(headers), timeout: timeoutMs });
+  const request = createPipelineRequest({ url, method, headers: createHttpHeaders(headers), timeout: timeoutMs });
   const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 } });
   const answer = await pipeline.sendRequest(createDefaultHttpClient(), request);
-  return { status: answer.status, header: (name) => answer.headers.get(name), body: parsed(answer.bodyAsText) };
+  const text = answer.bodyAsText ?? "";
+  return { status: answer.status, header: (name) => answer.headers.get(name), body: parsed(text), text };
 }
 
-function parsed(text: string | null | undefined): unknown {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(text ?? "");
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

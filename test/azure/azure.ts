@@ -16,6 +16,7 @@ import { type Address, createGateway, type Gateway } from "./gateway/gateway";
 import { createRequestLog, type RequestLog } from "./gateway/request-log";
 import { createKeyVault, vaultNameOf } from "./key-vault/key-vault";
 import { bootMachine, type Machine, type MachineOptions, proxyEnvironment } from "./machine/machine";
+import { type Consoles, createConsoles } from "./resource-manager/machine-state";
 import { createResourceManager, RESOURCE_MANAGER_HOST } from "./resource-manager/resource-manager";
 import { type BlobBackend, createBlobBackend } from "./storage/blob-backend";
 import { accountNameOf, createBlobReader, createStorageBlob } from "./storage/storage-blob";
@@ -102,6 +103,7 @@ interface Services {
   keyVault: Service;
   storage: Service;
   resourceManager: Service;
+  consoles: Consoles;
   externalIssuers: Map<string, ExternalIssuerService>;
 }
 
@@ -111,6 +113,7 @@ function createRouter(cloud: Cloud, services: Services): Router {
     if (!secure) return undefined;
     if (ENTRA_HOSTS.includes(host)) return services.entra;
     if (host === RESOURCE_MANAGER_HOST) return services.resourceManager;
+    if (host === services.consoles.host) return services.consoles.service;
     const vault = vaultNameOf(host);
     if (vault !== undefined) return cloud.vault(vault) && services.keyVault;
     const account = accountNameOf(host);
@@ -139,11 +142,13 @@ async function createParts(options: AzureOptions): Promise<Parts> {
   const backend = createBlobBackend(cloud, blobs);
   cloud.attachBlobs(createBlobReader(cloud, backend));
   const externalIssuers = new Map<string, ExternalIssuerService>();
+  const consoles = createConsoles(cloud);
   const router = createRouter(cloud, {
     entra: createEntra({ cloud, tokens, externalIssuers }),
     keyVault: createKeyVault(cloud, tokens),
     storage: createStorageBlob(cloud, tokens, backend),
-    resourceManager: createResourceManager(cloud, tokens),
+    resourceManager: createResourceManager(cloud, tokens, consoles),
+    consoles,
     externalIssuers,
   });
   return { cloud, authority, tokens, backend, externalIssuers, router };

@@ -34,6 +34,8 @@ export interface MachineStatus {
   /** By name. */
   readonly services: Readonly<Record<string, ServiceStatus>>;
   readonly failedUnits: readonly string[];
+  /** What the last update in place came to; null before the first one. */
+  readonly update?: Readonly<Record<string, unknown>> | null;
   /** Bytes. */
   readonly disk: { readonly size: number; readonly available: number };
   readonly memory: { readonly total: number; readonly available: number };

@@ -1,4 +1,5 @@
 import type { MachineStatus, ServiceStatus } from "./machine-status";
+import type { Outside } from "./outside";
 import type { Probe } from "./probe";
 import type { Verdict } from "./verdict";
 
@@ -8,10 +9,11 @@ export interface Report {
   readonly status: MachineStatus;
   readonly verdict: Verdict;
   readonly probes: readonly Probe[];
+  readonly outside: Outside;
 }
 
 /** For people: a few lines, the last one says what is wrong and what to type. */
-export function reportText({ stack, status, verdict, probes }: Report): string {
+export function reportText({ stack, status, verdict, probes, outside }: Report): string {
   const { disk, machine, memory, secrets, services, tor } = status;
   const lines = [
     ["stack", `${stack}, machine ${machine}, up ${duration(status.uptimeSeconds)}`],
@@ -27,10 +29,37 @@ export function reportText({ stack, status, verdict, probes }: Report): string {
       "free",
       `disk ${mib(disk.available)} of ${mib(disk.size)}, memory ${mib(memory.available)} of ${mib(memory.total)}`,
     ],
+    ...updateLine(status),
     ["written", status.written],
+    ...outsideLines(outside),
   ];
   const shown = lines.map(([name = "", text = ""]) => `${name.padEnd(10)} ${text}`);
   return [...shown, verdictText(verdict)].join("\n");
+}
+
+/** What Pulumi has and what Azure says, or why that is not known. */
+export function outsideLines({ azure, wanted }: Outside): string[][] {
+  const pulumi = "is" in wanted ? (wanted.is.split("/").at(-1) ?? "") : `not asked: ${wanted.not}`;
+  if ("not" in azure)
+    return [
+      ["pulumi", pulumi],
+      ["azure", `not asked: ${azure.not}`],
+    ];
+  const { console, power = "no such machine", provisioning } = azure.is;
+  return [["pulumi", pulumi], ["azure", `${power}, ${provisioning}`], ...console.map((line) => ["console", line])];
+}
+
+function updateLine({ update }: MachineStatus): string[][] {
+  return update == null
+    ? []
+    : [
+        [
+          "update",
+          Object.entries(update)
+            .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+            .join(", "),
+        ],
+      ];
 }
 
 export function verdictText({ problem, remedy, serving }: Verdict): string {
@@ -40,12 +69,12 @@ export function verdictText({ problem, remedy, serving }: Verdict): string {
 }
 
 /** For programs: one line. */
-export function reportJson({ stack, status, verdict, probes }: Report): string {
-  return JSON.stringify({ stack, ...verdict, probes, status });
+export function reportJson({ stack, status, verdict, probes, outside }: Report): string {
+  return JSON.stringify({ stack, ...verdict, probes, status, ...outside });
 }
 
 /** Source: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
-export function reportMetrics({ stack, status, verdict, probes }: Report): string {
+export function reportMetrics({ stack, status, verdict, probes, outside }: Report): string {
   const machine = { stack, machine: status.machine };
   const services = Object.entries(status.services);
   return [
@@ -69,9 +98,21 @@ export function reportMetrics({ stack, status, verdict, probes }: Report): strin
     ...gauge("failed_units", "Units that have failed.", [[machine, status.failedUnits.length]]),
     ...gauge("disk_available_bytes", "Free on the disk.", [[machine, status.disk.available]]),
     ...gauge("memory_available_bytes", "Free memory.", [[machine, status.memory.available]]),
+    ...gauge("disk_size_bytes", "The disk.", [[machine, status.disk.size]]),
+    ...gauge("memory_total_bytes", "All memory.", [[machine, status.memory.total]]),
+    ...gauge("guards_since_seconds", "Since when tor has its oldest guard, Unix time.", guards(status, machine)),
+    ...gauge("azure_running", "Whether Azure says that the machine runs.", running(outside, machine)),
     ...gauge("uptime_seconds", "Since the machine has started.", [[machine, status.uptimeSeconds]]),
     "",
   ].join("\n");
+}
+
+function guards({ tor }: MachineStatus, labels: Sample[0]): Sample[] {
+  return tor.guardsSince === undefined ? [] : [[labels, Date.parse(tor.guardsSince) / 1000]];
+}
+
+function running({ azure }: Outside, labels: Sample[0]): Sample[] {
+  return "is" in azure ? [[labels, azure.is.power === "running"]] : [];
 }
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: boolean | number];

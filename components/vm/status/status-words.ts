@@ -3,7 +3,8 @@ import { type Command, stackOption, type Words } from "../../command-line/comman
 /** What `npm run status` can be asked. */
 export const statusCommand = {
   name: "status",
-  about: "What the stack's machine says of itself, and in one line what is wrong and what to type.",
+  about:
+    "What the stack's machine says of itself, what Pulumi and Azure say of it, and in one line what is wrong and what to type.",
   options: {
     stack: stackOption,
     json: { about: "the machine's own words and the verdict, as one JSON line" },

@@ -7,13 +7,16 @@ import { STACKS } from "../../config/stack-folder";
 import { interruption } from "../../process/interruption";
 import { pause } from "../../process/pause";
 import { UsageError } from "../../process/usage-error";
+import { lookFromOutside, type Outside } from "./outside";
 import { probe } from "./probe";
 import { type StatusReader, statusReader } from "./read-status";
-import { type Report, reportJson, reportMetrics, reportText } from "./status-text";
+import { outsideLines, type Report, reportJson, reportMetrics, reportText } from "./status-text";
 import { type StatusOptions, statusCommand } from "./status-words";
-import { verdictOf } from "./verdict";
+import { verdictOf, withOutside } from "./verdict";
 
 const WATCH_MS = 5_000;
+/** Azure and Pulumi are asked less often than the machine's blob is read. */
+const OUTSIDE_MS = 60_000;
 
 /** `npm run status`. */
 async function main({ options: args }: Words<typeof statusCommand>): Promise<number> {
@@ -22,23 +25,19 @@ async function main({ options: args }: Words<typeof statusCommand>): Promise<num
   const signal = interruption();
   const reader = await statusReader(containerOf(stack), signal);
   if (args.watch) return watch(reader, stack, args, signal);
-  const report = await look(reader, stack, args.probe);
+  const report = await look(reader, stack, args.probe, lookFromOutside);
   console.log(show(report, args));
   return isServing(report) ? 0 : 1;
 }
 
 /** Prints at each change of what is wrong, or of the system, until it is interrupted. */
 async function watch(reader: StatusReader, stack: string, args: StatusOptions, signal: AbortSignal): Promise<number> {
+  const fromOutside = nowAndThen();
   for (let last = ""; !signal.aborted; ) {
-    const report = await look(reader, stack, args.probe);
+    const report = await look(reader, stack, args.probe, fromOutside);
     const { machine, services, system } = report.status;
-    const seen = JSON.stringify([
-      machine,
-      system,
-      services,
-      report.verdict,
-      report.probes.map(({ problem }) => problem),
-    ]);
+    const problems = report.probes.map(({ problem }) => problem);
+    const seen = JSON.stringify([machine, system, services, report.verdict, report.outside, problems]);
     if (seen !== last) console.log(show(report, args));
     last = seen;
     await pause(WATCH_MS, signal).catch(() => undefined); // Ctrl-C: the loop ends
@@ -46,13 +45,37 @@ async function watch(reader: StatusReader, stack: string, args: StatusOptions, s
   return 0;
 }
 
-async function look(reader: StatusReader, stack: string, isProbed: boolean): Promise<Report> {
+/** What was said lately, once more. */
+function nowAndThen(): typeof lookFromOutside {
+  let known: { outside: Outside; at: number } | undefined;
+  return async (stack, spoken) => {
+    if (known === undefined || Date.now() - known.at > OUTSIDE_MS) {
+      known = { outside: await lookFromOutside(stack, spoken), at: Date.now() };
+    }
+    return known.outside;
+  };
+}
+
+async function look(
+  reader: StatusReader,
+  stack: string,
+  isProbed: boolean,
+  fromOutside: typeof lookFromOutside,
+): Promise<Report> {
   const [machine] = await reader.machines();
   const status = machine === undefined ? undefined : await reader.read(machine);
-  if (status === undefined) throw new Error(`no machine of ${stack} has said anything yet: type pulumi up`);
+  const outside = await fromOutside(stack, status?.resourceId);
+  if (status === undefined) throw new Error(unheard(stack, outside));
   const hostnames = Object.values(status.services).map(({ hostname }) => hostname);
   const probes = isProbed ? await probe(hostnames) : [];
-  return { stack, status, verdict: verdictOf(status, new Date()), probes };
+  return { stack, status, verdict: withOutside(verdictOf(status, new Date()), status, outside), probes, outside };
+}
+
+/** Nobody has spoken yet: what others say of the machine is all that there is. */
+function unheard(stack: string, outside: Outside): string {
+  const lines = "is" in outside.azure ? outsideLines(outside).map((line) => line.join(" ")) : [];
+  const others = lines.length === 0 ? "" : ` (${lines.join("; ")})`;
+  return `no machine of ${stack} has said anything yet${others}: type pulumi up`;
 }
 
 function isServing({ probes, verdict }: Report): boolean {

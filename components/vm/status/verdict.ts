@@ -1,4 +1,6 @@
+import type { AzureView } from "./azure-view";
 import type { MachineStatus, ServiceStatus } from "./machine-status";
+import type { Outside } from "./outside";
 
 /** What is to be thought of a status, in one line each. */
 export interface Verdict {
@@ -27,6 +29,34 @@ export function verdictOf(status: MachineStatus, now: Date): Verdict {
     };
   }
   return unopened(status) ?? torless(status) ?? unpublished(status) ?? { serving: true, ...warning(status) };
+}
+
+/**
+ * The same with what others know: a machine that Azure has switched off does not serve, whatever it said last, and why a
+ * machine is silent is seen from outside alone.
+ */
+export function withOutside(verdict: Verdict, status: MachineStatus, { azure, wanted }: Outside): Verdict {
+  const known = "is" in azure ? azure.is : undefined;
+  const other = "is" in wanted && wanted.is.toLowerCase() !== status.resourceId.toLowerCase() ? wanted.is : undefined;
+  const id = other ?? status.resourceId;
+  return notThere(id, known) ?? (other === undefined ? verdict : unspoken(other, status));
+}
+
+/** What Azure says of Pulumi's machine, where that is reason enough. */
+export function notThere(id: string, azure: AzureView | undefined): Verdict | undefined {
+  const name = id.split("/").at(-1);
+  if (azure === undefined || azure.power === "running") return undefined;
+  if (azure.power === undefined)
+    return { serving: false, problem: `Azure has no ${name}`, remedy: "pulumi up --refresh" };
+  const problem = `Azure says that ${name} is ${azure.power} (${azure.provisioning})`;
+  const isOff = ["deallocated", "stopped"].includes(azure.power);
+  return { serving: false, problem, remedy: isOff ? `az vm start --ids ${id}` : "npm run status -- --watch" };
+}
+
+/** Another machine spoke last than the one that Pulumi has. */
+function unspoken(wanted: string, { machine }: MachineStatus): Verdict {
+  const problem = `${machine} spoke last, and Pulumi's machine is ${wanted.split("/").at(-1)}`;
+  return { serving: false, problem, remedy: "npm run status -- --watch, or pulumi up, which ends what was left over" };
 }
 
 function unopened({ secrets }: MachineStatus): Verdict | undefined {

@@ -51,6 +51,25 @@ describe("a virtual machine", () => {
     );
   });
 
+  it("says its power and shows its console to those who ask", async () => {
+    const view = async () =>
+      (await read(`${rig.ids.machine}${API}&$expand=instanceView`)).at("properties.instanceView");
+    expect(await view()).toMatchObject({
+      statuses: [{ code: "ProvisioningState/succeeded" }, { code: "PowerState/running" }],
+    });
+    const machine = rig.cloud.get(rig.ids.machine);
+    if (machine === undefined) throw new Error("no machine");
+    rig.cloud.put({ ...machine, state: { power: "deallocated", console: "sealed-onion: hello" } });
+    expect(await view()).toMatchObject({ statuses: [expect.anything(), { code: "PowerState/deallocated" }] });
+    const log = await read(`${rig.ids.machine}/retrieveBootDiagnosticsData${API}`, undefined, undefined, "POST");
+    const at = String(log.at("serialConsoleLogBlobUri"));
+    const environment = via(rig.azure.workstation.env);
+    expect((await ask(environment, at)).text).toBe("sealed-onion: hello");
+    expect((await ask(environment, at.replace("sig=", "sig=A"))).status).toBe(403);
+    expect((await read(rig.ids.machine + API)).json).not.toHaveProperty("state");
+    rig.cloud.put(machine);
+  });
+
   it("is found without case", async () => {
     expect((await read(rig.ids.machine.toLowerCase() + API)).status).toBe(200);
   });

@@ -4,6 +4,7 @@ import { issuerOf, type TokenIssuer } from "../entra/tokens";
 import { cloudError } from "../gateway/error-answers";
 import { type Answer, type Exchange, json, type Service, send } from "../gateway/exchange";
 import { isAllowed, permissionsAt } from "./authorization";
+import { type Consoles, instanceViewOf } from "./machine-state";
 
 export const RESOURCE_MANAGER_HOST = "management.azure.com";
 
@@ -90,19 +91,22 @@ function identityOf(cloud: Cloud, resource: CloudResource): Pick<CloudResource, 
   return { identity: { ...identity, userAssignedIdentities: Object.fromEntries(told) } };
 }
 
-/** User data is told only to whoever asks for it (`$expand=userData`). */
-function presented(cloud: Cloud, resource: CloudResource, expand: string | null): CloudResource {
+/** User data and the instance view are told only to those who ask for them (`$expand=userData`, `instanceView`). */
+function presented(cloud: Cloud, { state, ...resource }: CloudResource, expand: string | null): CloudResource {
   const { userData, ...properties } = resource.properties;
-  const shown =
-    userData !== undefined && expand?.toLowerCase() === "userdata" ? { ...properties, userData } : properties;
-  return { ...resource, ...identityOf(cloud, resource), properties: shown };
+  const asked = expand?.toLowerCase();
+  const more = {
+    ...(userData !== undefined && asked === "userdata" && { userData }),
+    ...(asked === "instanceview" && { instanceView: instanceViewOf({ ...resource, state }) }),
+  };
+  return { ...resource, ...identityOf(cloud, resource), properties: { ...properties, ...more } };
 }
 
 /**
  * Resource Manager for clients that read: a resource by id, a listing by type under a scope. Checks the bearer token and
  * the control-plane roles. Writes go through the simulated provider, not through here: 405.
  */
-export function createResourceManager(cloud: Cloud, tokens: TokenIssuer): Service {
+export function createResourceManager(cloud: Cloud, tokens: TokenIssuer, consoles: Consoles): Service {
   function read(target: Target, caller: Caller, expand: string | null): Answer {
     const action = `${target.type}/read`;
     if (!isAllowed(cloud, caller.principals, target.id, { action })) return forbidden(caller, action, target.id);
@@ -123,6 +127,16 @@ export function createResourceManager(cloud: Cloud, tokens: TokenIssuer): Servic
     return json(200, { value });
   }
 
+  /** The one thing that is asked of a machine by POST. */
+  function consoleOf(id: string, caller: Caller): Answer {
+    const action = "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action";
+    if (!isAllowed(cloud, caller.principals, id, { action })) return forbidden(caller, action, id);
+    const machine = cloud.get(id);
+    return machine
+      ? consoles.addresses(machine)
+      : notFound({ id, type: "Microsoft.Compute/virtualMachines", list: false });
+  }
+
   async function answer(exchange: Exchange): Promise<Answer> {
     const { url, record } = exchange;
     const check = await checkBearer(exchange, tokens, AUDIENCES, cloud.tenantId);
@@ -136,6 +150,11 @@ export function createResourceManager(cloud: Cloud, tokens: TokenIssuer): Servic
     if (scope !== undefined && record.method === "GET") {
       record.operation = "Microsoft.Authorization/permissions/list";
       return permissions(scope, check.caller);
+    }
+    const [, machine] = /^(.+)\/retrieveBootDiagnosticsData$/i.exec(decodeURIComponent(url.pathname)) ?? [];
+    if (machine !== undefined && record.method === "POST") {
+      record.operation = "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData";
+      return consoleOf(machine, check.caller);
     }
     const target = parsePath(decodeURIComponent(url.pathname));
     if (target === undefined) return cloudError(404, "NotFound", `no resource type at ${url.pathname}`);

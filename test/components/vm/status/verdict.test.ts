@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type MachineStatus, parseMachineStatus } from "../../../../components/vm/status/machine-status";
+import type { Outside } from "../../../../components/vm/status/outside";
 import { reportJson, reportMetrics, reportText, verdictText } from "../../../../components/vm/status/status-text";
-import { SILENT_MS, verdictOf } from "../../../../components/vm/status/verdict";
+import { SILENT_MS, verdictOf, withOutside } from "../../../../components/vm/status/verdict";
 import { exampleStatus, HOSTNAME } from "./example-status";
 
 const NOW = new Date("2026-06-02T00:00:00Z");
@@ -59,6 +60,58 @@ describe("what is to be thought of a machine's status, in one line", () => {
   });
 });
 
+const UNASKED: Outside = { wanted: { not: "pulumi is not on PATH" }, azure: { not: "no login" } };
+const MACHINE_ID = exampleStatus().resourceId;
+const OTHER_ID = MACHINE_ID.replace("abc123", "def456");
+const azure = (power: string | undefined, provisioning = "Succeeded") => ({ is: { power, provisioning, console: [] } });
+const silent = { written: new Date(NOW.getTime() - SILENT_MS - 60_000).toISOString() };
+
+describe("what is to be thought of it with what Pulumi and Azure say", () => {
+  it.each<[string, Partial<MachineStatus>, Partial<Outside>, string]>([
+    ["nobody else could be asked", {}, {}, "it serves"],
+    ["all agree", {}, { wanted: { is: MACHINE_ID.toUpperCase() }, azure: azure("running") }, "it serves"],
+    [
+      "Azure has switched it off",
+      {},
+      { azure: azure("deallocated") },
+      `it does not serve: Azure says that sealed-onion-dev-abc123 is deallocated (Succeeded): az vm start --ids ${MACHINE_ID}`,
+    ],
+    [
+      "it is silent, and Azure knows why",
+      silent,
+      { azure: azure("stopped") },
+      `it does not serve: Azure says that sealed-onion-dev-abc123 is stopped (Succeeded): az vm start --ids ${MACHINE_ID}`,
+    ],
+    [
+      "it is silent, and runs for all that Azure knows",
+      silent,
+      { azure: azure("running") },
+      `it does not serve: sealed-onion-dev-abc123 has said nothing for 16 minutes: look at its console: az vm boot-diagnostics get-boot-log --ids ${MACHINE_ID}`,
+    ],
+    [
+      "it is being made",
+      silent,
+      { azure: azure("starting", "Creating") },
+      "it does not serve: Azure says that sealed-onion-dev-abc123 is starting (Creating): npm run status -- --watch",
+    ],
+    [
+      "Azure has it no more",
+      {},
+      { azure: azure(undefined, "gone") },
+      "it does not serve: Azure has no sealed-onion-dev-abc123: pulumi up --refresh",
+    ],
+    [
+      "another one spoke last than Pulumi has",
+      {},
+      { wanted: { is: OTHER_ID }, azure: azure("running") },
+      "it does not serve: sealed-onion-dev-abc123 spoke last, and Pulumi's machine is sealed-onion-dev-def456: npm run status -- --watch, or pulumi up, which ends what was left over",
+    ],
+  ])("%s", (_, change, outside, expected) => {
+    const status = statusOf(change);
+    expect(verdictText(withOutside(verdictOf(status, NOW), status, { ...UNASKED, ...outside }))).toBe(expected);
+  });
+});
+
 describe("a status that cannot be read", () => {
   it.each([
     ["cut short", '{"version":1,"mach', "the machine's status is not one of version 1: type npm ci, then pulumi up"],
@@ -77,8 +130,18 @@ describe("a report", () => {
   const report = (change: Partial<MachineStatus> = {}) => {
     const status = statusOf(change);
     const probes = [{ hostname: HOSTNAME, seconds: 2.1 }];
-    return { stack: "dev", status, verdict: verdictOf(status, NOW), probes };
+    const outside: Outside = {
+      wanted: { is: MACHINE_ID },
+      azure: { is: { power: "running", provisioning: "Succeeded", console: ["sealed-onion: hello"] } },
+    };
+    return { stack: "dev", status, verdict: verdictOf(status, NOW), probes, outside };
   };
+
+  it("says why others were not asked, and what the last update came to", () => {
+    const text = reportText({ ...report({ update: { outcome: "switched" } }), outside: UNASKED });
+    expect(text).toContain("update     outcome switched\n");
+    expect(text).toContain("pulumi     not asked: pulumi is not on PATH\nazure      not asked: no login\n");
+  });
 
   it("for people is this text", () => {
     expect(reportText(report())).toBe(`stack      dev, machine sealed-onion-dev-abc123, up 1 d 2 h
@@ -89,6 +152,9 @@ site       ${HOSTNAME} published, at 2026-06-01T00:00:00Z
 probe      ${HOSTNAME} answered in 2.1 s
 free       disk 8192 MiB of 16384 MiB, memory 2048 MiB of 4096 MiB
 written    2026-06-02T00:00:00.000Z
+pulumi     sealed-onion-dev-abc123
+azure      running, Succeeded
+console    sealed-onion: hello
 it serves`);
   });
 
@@ -107,6 +173,6 @@ it serves`);
       expect(sample).toMatch(/^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\}) -?[\d.e+]+$/);
       expect(lines).toContain(`# TYPE ${sample.split("{")[0]} gauge`);
     }
-    expect(samples).toHaveLength(11);
+    expect(samples).toHaveLength(15);
   });
 });
