@@ -14,6 +14,7 @@
 {
   # An empty list would write no line at all, and leave every capability.
   CapabilityBoundingSet = if capabilities == [ ] then "" else capabilities;
+  LimitCORE = 0; # a core file would hold what is in memory
   LockPersonality = true;
   MemoryDenyWriteExecute = true;
   NoNewPrivileges = true;

@@ -93,6 +93,10 @@
     services.userborn.enable = true;
     system.etc.overlay.enable = true;
 
+    # Nobody builds here, so there is no daemon and no binary cache to trust. Weaker than any other word on it: a machine
+    # that is updated in place (update.nix), or one with a builder's shell, has Nix.
+    nix.enable = lib.mkOverride 1100 false;
+
     # What the minimal profile leaves: the installer's tools (Python), `less` scripts (Perl), sound, fonts.
     system.disableInstallerTools = true;
     programs.less.lessopen = null;

@@ -28,7 +28,7 @@
       MulticastDNS = false;
     };
 
-    # The daemon that `nixos-rebuild` needs; nobody but root may talk to it.
+    # Where there is a Nix daemon (azure-image.nix has none), nobody but root may talk to it.
     nix.settings = {
       allowed-users = lib.mkForce [ "root" ];
       trusted-users = lib.mkForce [ "root" ];

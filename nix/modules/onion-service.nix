@@ -78,6 +78,7 @@ in
 {
   imports = [
     ./sealed-secrets.nix
+    ./onion-service/descriptors.nix
     ./onion-service/site.nix
     ./onion-service/sockets.nix
     ./onion-service/ssh.nix

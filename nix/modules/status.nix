@@ -3,9 +3,7 @@
 #
 #   sealed-onion.status = { enable = true; containerUrl = "https://….blob.core.windows.net/status"; };
 #
-# Nothing secret is in it, and nothing of any visitor (scripts/write-status.sh). It also follows what the Tor network has
-# of each onion service, and publishes once more where a machine that was replaced had the last word
-# (scripts/follow-descriptors.sh).
+# Nothing secret is in it, and nothing of any visitor (scripts/write-status.sh).
 {
   config,
   lib,
@@ -20,14 +18,6 @@ let
   inherit (lib) mkOption types;
 
   script = import ../lib/script.nix { inherit lib pkgs; };
-  follow = script "follow-descriptors" [
-    config.systemd.package
-    pkgs.coreutils
-    pkgs.diffutils
-    pkgs.gnused
-    pkgs.jq
-    pkgs.socat
-  ];
   write = script "write-status" [
     config.systemd.package
     pkgs.coreutils
@@ -35,14 +25,6 @@ let
     pkgs.gnused
     pkgs.jq
   ];
-
-  # Both look at /proc beyond the processes: uptime, memory, boot id.
-  confined =
-    more:
-    import ../lib/confinement.nix ({ writable = [ state ]; } // more)
-    // {
-      ProcSubset = "all";
-    };
 in
 {
   imports = [ ./onion-service.nix ];
@@ -62,36 +44,7 @@ in
   };
 
   config = lib.mkIf (cfg.enable && services != { }) {
-    services.tor.controlSocket.enable = true;
-
     systemd.tmpfiles.rules = [ "d ${state} 0700 root root -" ];
-
-    systemd.services.follow-descriptors = {
-      description = "Follow the Onion Services' Descriptors";
-      # With tor, and again with each of its restarts; after its start, which is before it publishes anything.
-      wantedBy = [ "tor.service" ];
-      partOf = [ "tor.service" ];
-      after = [ "tor.service" ];
-      startLimitIntervalSec = 0;
-      environment.SEALED_ONION_STATE = state;
-      serviceConfig = {
-        ExecStart = lib.escapeShellArgs (
-          [
-            (lib.getExe follow)
-            "/run/tor/control"
-          ]
-          ++ lib.attrValues hostnames
-        );
-        Restart = "on-failure";
-        RestartSec = "2s";
-      }
-      # The socket is tor's own, in a folder of its own.
-      // confined {
-        capabilities = [ "CAP_DAC_OVERRIDE" ];
-        addressFamilies = [ "AF_UNIX" ];
-        addresses = [ ];
-      };
-    };
 
     systemd.timers.write-status = {
       description = "Write How This Machine Is";
@@ -124,7 +77,13 @@ in
         TimeoutStartSec = "90s";
       }
       # Tor's state, for the age of its guards, is tor's own; the journal is the system's.
-      // confined { capabilities = [ "CAP_DAC_READ_SEARCH" ]; };
+      // import ../lib/confinement.nix {
+        capabilities = [ "CAP_DAC_READ_SEARCH" ];
+        writable = [ state ];
+      }
+      // {
+        ProcSubset = "all"; # uptime, memory, boot id
+      };
     };
   };
 }

@@ -13,14 +13,15 @@
 # Descriptors are told apart by the certificate in their clear part: each tor signs with a key of its own, another one
 # in each time period. Sources: https://spec.torproject.org/control-spec/ (HSFETCH, HS_DESC) and
 # https://spec.torproject.org/rend-spec/hsdesc-outer.html, .../shared-random.html (time periods).
-# Environment: SEALED_ONION_STATE (a folder), and in seconds SEALED_ONION_SETTLE (from published to the first look,
-# default 5), SEALED_ONION_LOOK (between two looks, 60), SEALED_ONION_GUARD (of the machine's life, 1800).
+# Environment: SEALED_ONION_STATE (a folder), SEALED_ONION_SAID (a file: what the console was last told of tor), and in
+# seconds SEALED_ONION_SETTLE (from published to the first look, default 5), SEALED_ONION_LOOK (between two looks, 60),
+# SEALED_ONION_GUARD (of the machine's life, 1800).
 socket=$1
 shift
 state=$SEALED_ONION_STATE
 settle=${SEALED_ONION_SETTLE:-5} look=${SEALED_ONION_LOOK:-60} guard=${SEALED_ONION_GUARD:-1800}
 declare -A published=() signer=() period=() standing=() due=()
-reply='' answer=''
+reply='' answer='' told=''
 
 coproc TOR { exec socat - "UNIX-CONNECT:$socket"; }
 # shellcheck disable=SC2154 # set by coproc
@@ -54,6 +55,10 @@ event() {
   published[$hostname]=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
   signer[$hostname]='' # of which of both time periods this was, tor does not say: see what the network gives out
   due[$hostname]=$((SECONDS + settle))
+  if [[ $told != "${!published[*]}" ]]; then
+    told=${!published[*]}
+    say-change "$SEALED_ONION_SAID" "published: $told"
+  fi
 }
 
 # ask COMMAND: the reply's data in $reply; 1 where tor refuses, with its word there.

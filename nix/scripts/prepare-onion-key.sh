@@ -7,14 +7,13 @@
 # tor then runs with the key of that very hostname or not at all. The secret key itself is copied by NixOS's tor module.
 #
 # Formats: https://spec.torproject.org/rend-spec/encoding-onion-addresses.html and tor(1), HIDDEN SERVICE FILES.
-# Environment: TOR_USER (default tor), the owner of the folder.
+# Environment: TOR_USER (default tor), the owner of the folder; SEALED_ONION_STATE (default /run/sealed-onion).
 name=$1 key=$2 hostname=$3 folder=$4
 shift 4
 owner=(-o "${TOR_USER:-tor}" -g "${TOR_GROUP:-tor}")
 
-# "<2>" is the journal's level "critical", which this machine also shows on its console.
 refuse() {
-  printf '<2>sealed-onion: onion service %s stays down: %s\n' "$name" "$1" >&2
+  say-change "${SEALED_ONION_STATE:-/run/sealed-onion}/said-tor" "onion service $name stays down: $1"
   exit 1
 }
 

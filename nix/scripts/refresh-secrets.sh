@@ -3,51 +3,58 @@
 #
 # Environment: SEALED_ONION_MANIFEST (the image's own, for sops-install-secrets), SEALED_ONION_KEY_URL,
 # SEALED_ONION_STATE (default /run/sealed-onion: ciphertext and digests only), SEALED_ONION_SECRETS (/run/secrets),
-# SEALED_ONION_LOCK (/run/secrets.d): the folder that sops-install-secrets.service locks too while it opens the image's.
+# SEALED_ONION_MEMORY (/run/secrets.d): the folder that scripts/open-secrets.sh locks too while it opens the image's.
 state=${SEALED_ONION_STATE:-/run/sealed-onion}
+said=$state/said-user-data
 secrets=${SEALED_ONION_SECRETS:-/run/secrets}
 applied=$state/applied
 # curl reads the proxy for http:// in small letters only.
 export http_proxy=${http_proxy:-${HTTP_PROXY:-}}
 
-mkdir -p "$state"
-
-# "<2>" also goes to the console, which is all that an operator without a shell sees: one line for each change of state,
-# not one for each look, which finds the same again.
-say() {
-  local level=2
-  if [[ -e $state/said && $(<"$state/said") == "$1" ]]; then level=6; fi
-  printf '%s\n' "$1" >"$state/said"
-  printf '<%s>sealed-onion: %s\n' "$level" "$1" >&2
-}
+say() { say-change "$said" "$1"; }
+left_alone="user data is left alone"
+unopened="it does not open, the secrets in use stay"
 
 refuse() {
-  say "user data is left alone: $1"
+  say "$left_alone: $1"
   exit 1
 }
 
 # After a refusal, too, what was in use before is in use again.
 say_if_refused() {
-  if [[ -e $state/said && $(<"$state/said") == "user data is left alone: "* ]]; then say "$1"; fi
+  if [[ -e $said && $(<"$said") == "$left_alone: "* ]]; then say "$1"; fi
 }
 
 # What is open now: the digest of the user data it came from, the generation, and the image's manifest. A switch makes a
 # new generation, or comes with another manifest.
 current() { printf '%s %s %s\n' "$1" "$(readlink "$secrets")" "$SEALED_ONION_MANIFEST"; }
 
-# install_manifest FILE DIGEST: all or nothing; units are restarted by sops-install-secrets, or started here.
+# still_closed USER_DATA: the image's own that did not open (scripts/open-secrets.sh) and that this file does not replace.
+still_closed() {
+  if [[ $(head -n 1 "$state/closed" 2>/dev/null || true) != "$SEALED_ONION_MANIFEST" ]]; then return 0; fi
+  tail -n +3 "$state/closed" |
+    jq --raw-input --raw-output --slurpfile data "$1" 'select(IN($data[0].secrets // {} | keys[]) | not)'
+}
+
+# install_manifest MANIFEST DIGEST USER_DATA: all or nothing; units are restarted by sops-install-secrets, or started here.
 install_manifest() {
-  sops-install-secrets "$1" || return 1 # errexit is off where a caller handles the failure
+  local closed reason
+  mapfile -t closed < <(still_closed "$3")
+  if ! place-secrets "$said" "$left_alone: $unopened" "$1" "${closed[@]}" >/dev/null; then
+    reason=$(explain-sealed)
+    refuse "$unopened${reason:+: $reason}"
+  fi
   current "$2" >"$applied"
   systemctl --no-block start sealed-secrets.target
 }
 
-encoded=$(curl --silent --show-error --fail --max-time 20 --header "Metadata: true" \
-  "http://169.254.169.254/metadata/instance/compute/userData?api-version=2021-01-01&format=text")
+encoded=$(curl --silent --show-error --fail --max-time 8 --header "Metadata: true" \
+  "http://169.254.169.254/metadata/instance/compute/userData?api-version=2021-01-01&format=text" 2>&1) ||
+  refuse "the metadata service at 169.254.169.254 does not answer (${encoded#curl: })"
 digest=$(printf '%s' "$encoded" | sha256sum | cut -d ' ' -f 1)
 
 # From here on nobody else opens secrets, until this ends.
-exec {lock}<"${SEALED_ONION_LOCK:-/run/secrets.d}"
+exec {lock}<"${SEALED_ONION_MEMORY:-/run/secrets.d}"
 flock "$lock"
 
 images_own="user data holds no secrets: the image's own are in use"
@@ -56,7 +63,7 @@ from_user_data="the secrets in user data are in use"
 if [[ -z $encoded ]]; then
   # Gone: back to the image's own files, if others were in use.
   if [[ -e $applied ]]; then
-    install_manifest "$SEALED_ONION_MANIFEST" "$digest"
+    install_manifest "$SEALED_ONION_MANIFEST" "$digest" /dev/null
     rm -f "$applied"
     say "$images_own"
   fi
@@ -91,7 +98,7 @@ jq --arg folder "$folder" --slurpfile data "$folder/user-data.json" '
   .secrets |= map(.name as $name | if $data[0].secrets | has($name)
     then .sopsFile = "\($folder)/\($name).sops.json" else . end)' "$SEALED_ONION_MANIFEST" >"$folder/manifest.json"
 sops-install-secrets -check-mode=sopsfile "$folder/manifest.json" || refuse "a file in it is damaged"
-install_manifest "$folder/manifest.json" "$digest" || refuse "it does not open: the secrets in use stay"
+install_manifest "$folder/manifest.json" "$digest" "$folder/user-data.json"
 say "$from_user_data"
 
 # The last three sets stay for whoever looks into what happened.

@@ -10,18 +10,14 @@
 # No token is ever an argument or lies on a disk: they go from program to program by pipes.
 token=$1/login-token
 lease=$1/login-lease
-problem=$1/login-problem # what was said last, while there is no login
+said=$1/login-said
 method=$SEALED_ONION_VAULT_ADDRESS/v1/auth/$SEALED_ONION_VAULT_MOUNT
 # curl reads the proxy for http:// in small letters only.
 export http_proxy=${http_proxy:-${HTTP_PROXY:-}}
 umask 0077
 
-# "<2>" also goes to the console, which is all that an operator without a shell sees: a line once, not at each try.
 refuse() {
-  local level=2
-  if [[ -e $problem && $(<"$problem") == "$1" ]]; then level=6; fi
-  printf '%s\n' "$1" >"$problem"
-  printf '<%s>sealed-onion: no login at %s: %s\n' "$level" "$method" "$1" >&2
+  say-change "$said" "no login at $method: $1"
   exit 1
 }
 
@@ -84,7 +80,6 @@ if [[ ! -s $token.new ]]; then
   rm "$token.new"
   refuse "$(reason "$answer")"
 fi
-if [[ -e $problem || ! -e $token ]]; then printf '<2>sealed-onion: logged in at %s\n' "$method" >&2; fi
-rm -f "$problem"
+say-change "$said" "logged in at $method"
 mv "$token.new" "$token"
 printf '%s %s\n' "$given" "$(field "$answer" .auth.lease_duration)" >"$lease"

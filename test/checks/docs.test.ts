@@ -19,22 +19,36 @@ it("a document without the place for a section is an error", () => {
 });
 
 describe("components/doctor/failures.md", () => {
-  const read = (folder: string): string =>
+  const read = (folder: string, ending: string): string =>
     fs
       .readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts"))
+      .filter((name) => name.endsWith(ending))
       .map((name) => fs.readFileSync(path.join(folder, name), "utf8"))
-      .join("\n");
-  const source = read("components");
-  const [, section = ""] = fs
-    .readFileSync("components/doctor/failures.md", "utf8")
-    .split("## While building and uploading");
-  const [rows = ""] = section.split("\n## ");
-  const messages = rows.split("\n").flatMap((row) => row.split("|")[1]?.match(/`[^`]+`/g) ?? []);
-  const ours = messages.map((message) => message.slice(1, -1)).filter((message) => !message.startsWith("503"));
+      .join("\n")
+      .replaceAll("`", "");
+  const document = fs.readFileSync("components/doctor/failures.md", "utf8");
 
+  /** The messages in the first column of a section's tables. */
+  function messagesOf(title: string): string[] {
+    const [, section = ""] = document.split(`## ${title}\n`);
+    const [rows = ""] = section.split("\n## ");
+    const messages = rows.split("\n").flatMap((row) => row.split("|")[1]?.match(/`[^`]+`/g) ?? []);
+    return messages.map((message) => message.slice(1, -1));
+  }
+  const pieces = (message: string) => message.split("…").map((piece) => piece.trim());
+
+  const ours = messagesOf("While building and uploading").filter((message) => !message.startsWith("503"));
   it.each(ours)("shows what is printed while an image is built and uploaded: %s", (message) => {
-    const pieces = message.split("…").map((piece) => piece.trim());
-    for (const piece of pieces) expect(source.replaceAll("`", "")).toContain(piece);
+    const source = read("components", ".ts");
+    for (const piece of pieces(message)) expect(source).toContain(piece);
+  });
+
+  const azures = ["OSProvisioningTimedOut"];
+  const guests = messagesOf("On the VM").filter((message) => !azures.includes(message));
+  it.each(guests)("shows what the guest says: %s", (message) => {
+    const source = read("nix/scripts", ".sh");
+    // Each line begins with this; what follows a colon may be put behind it elsewhere; the addresses come from tor.
+    const own = message.replace(/^sealed-onion: /, "").replace(/\.onion$/, "");
+    for (const piece of pieces(own)) expect(source).toContain(piece.replace(/:$/, ""));
   });
 });

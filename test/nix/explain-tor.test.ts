@@ -31,6 +31,7 @@ describe.skipIf(missing.length > 0)(`tor's end on the console (skipped without $
       PATH: `${directory}:${process.env.PATH}`,
       SERVICE_RESULT: result,
       INVOCATION_ID: "1",
+      SEALED_ONION_STATE: path.join(directory, "state"),
     };
     const { code, stderr } = await runGuestScript("explain-tor", [], environment);
     expect(code).toBe(0);
@@ -65,6 +66,12 @@ describe.skipIf(missing.length > 0)(`tor's end on the console (skipped without $
     expect(await explanation("", "oom-kill")).toBe(
       "<2>sealed-onion: tor stays down: oom-kill: see journalctl -u tor\n",
     );
+  });
+
+  it("says on the console once what tor repeats", async () => {
+    expect(await explanation("[err] no room\n")).toMatch(/^<2>/);
+    expect(await explanation("[err] no room\n")).toMatch(/^<6>sealed-onion: tor stays down: no room/);
+    expect(await explanation("[err] no file\n")).toMatch(/^<2>/);
   });
 
   it("says nothing twice, and nothing after a good end", async () => {

@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import { type ChildResult, runChild } from "../../components/process/child-process";
+import { withGuestPrograms } from "../rehearsal/guest/guest-programs";
 
 /**
  * Runs one of the guest's scripts as its unit does (writeShellApplication's shell options). The environment is the given
@@ -12,6 +13,6 @@ export function runGuestScript(
 ): Promise<ChildResult> {
   const options = ["-o", "errexit", "-o", "nounset", "-o", "pipefail"];
   const script = path.resolve("nix", "scripts", `${name}.sh`);
-  const PATH = environment.PATH ?? process.env.PATH ?? "";
+  const PATH = withGuestPrograms(environment.PATH);
   return runChild("bash", [...options, script, ...args], { environment: { ...environment, PATH } });
 }

@@ -30,7 +30,8 @@ describe.skipIf(missing.length > 0)(`an onion service's folder (skipped without 
   function prepare(address: string, ...clients: string[]) {
     const [TOR_USER, TOR_GROUP] = [String(process.getuid?.()), String(process.getgid?.())];
     const args = ["site", keyFile, address, folder, ...clients];
-    return runGuestScript("prepare-onion-key", args, { TOR_USER, TOR_GROUP });
+    const SEALED_ONION_STATE = fs.mkdtempSync(path.join(directory, "state-"));
+    return runGuestScript("prepare-onion-key", args, { TOR_USER, TOR_GROUP, SEALED_ONION_STATE });
   }
 
   async function refusal(address: string, ...clients: string[]): Promise<string> {

@@ -99,7 +99,7 @@ describe.skipIf(missing.length > 0)(`the login for OpenBao's agent (skipped with
     expect(decodeJwt(jwt ?? "")).toMatchObject({ aud: "https://management.azure.com/", oid: GUEST.principalId });
     expect(token()).toBe("hvs.first");
     for (const name of ["login-token", "login-lease"]) expect(fs.statSync(file(name)).mode & 0o777).toBe(0o600);
-    expect(fs.readdirSync(folder).sort()).toEqual(["login-lease", "login-token"]);
+    expect(fs.readdirSync(folder).sort()).toEqual(["login-lease", "login-said", "login-token"]);
   });
 
   it("takes the machine's only identity where no client id is given", async () => {
@@ -171,7 +171,7 @@ describe.skipIf(missing.length > 0)(`the login for OpenBao's agent (skipped with
     answers[login] = answer;
     const { code, stderr } = await logIn();
     expect([code, stderr]).toEqual([1, `<2>sealed-onion: no login at ${address()}/v1/auth/onion/azure: ${reason}\n`]);
-    expect(fs.readdirSync(folder)).toEqual(["login-problem"]);
+    expect(fs.readdirSync(folder)).toEqual(["login-said"]);
     expect((await logIn()).stderr).toMatch(/^<6>/); // the console has it once
   });
 

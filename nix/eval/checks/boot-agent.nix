@@ -42,10 +42,8 @@ in
     && lib.elem "refresh-secrets.service" config.systemd.targets.sealed-secrets.wants
     && lib.elem "sops-install-secrets.service" refresh.after;
   "the image's secrets and user data's are opened one after the other" =
-    lib.hasInfix "/bin/flock /run/secrets.d " (
-      lib.head config.systemd.services.sops-install-secrets.serviceConfig.ExecStart
-    )
-    && !(refresh.environment ? SEALED_ONION_LOCK);
+    !(refresh.environment ? SEALED_ONION_MEMORY)
+    && !(config.systemd.services.sops-install-secrets.environment ? SEALED_ONION_MEMORY);
   "user data is opened by the same identity and compared with the same key" =
     refresh.environment.AZURE_CLIENT_ID == "11111111-2222-3333-4444-555555555555"
     && refresh.environment.SEALED_ONION_KEY_URL == config.sealed-onion.keyVault.keyUrl;

@@ -3,6 +3,7 @@ let
   packages = map lib.getName config.environment.systemPackages;
 in
 {
+  "no Nix runs in it" = !config.nix.enable && !(config.systemd.services ? nix-daemon);
   "the image is for Azure's second generation" = config.virtualisation.azureImage.vmGeneration == "v2";
   "the disk has a size of whole MiB, known before the build" =
     builtins.isInt config.virtualisation.diskSize && config.virtualisation.diskSize > 0;

@@ -16,8 +16,11 @@
 let
   cfg = config.sealed-onion.bootAgent;
   inherit (lib) mkEnableOption mkOption types;
-  script = import ../../lib/script.nix { inherit lib pkgs; };
-  refresh = script "refresh-secrets" [
+  programs = import ../../lib/secret-programs.nix {
+    inherit lib pkgs;
+    installer = config.sops.package;
+  };
+  refresh = import ../../lib/script.nix { inherit lib pkgs; } "refresh-secrets" [
     config.sops.package
     config.systemd.package
     pkgs.coreutils
@@ -25,6 +28,9 @@ let
     pkgs.findutils
     pkgs.jq
     pkgs.util-linux
+    programs.explain-sealed
+    programs.place-secrets
+    programs.say-change
   ];
   unseal = config.systemd.services.sops-install-secrets;
 in
@@ -40,11 +46,6 @@ in
 
   config = lib.mkIf (cfg.enable && cfg.userDataSecrets.enable && config.sealed-onion.secrets != { }) {
     sealed-onion.unseal.openers = [ "refresh-secrets.service" ];
-
-    # A switch opens the image's secrets again while this may be opening user data's: one of them at a time.
-    systemd.services.sops-install-secrets.serviceConfig.ExecStart = lib.mkForce [
-      "${lib.getExe' pkgs.util-linux "flock"} /run/secrets.d ${config.sops.package}/bin/sops-install-secrets ${config.system.build.sops-nix-manifest}"
-    ];
 
     systemd.timers.refresh-secrets = {
       description = "Look for Rotated Secrets in User Data";

@@ -10,16 +10,19 @@ let
   services = cfg.onionServices;
   address = import ../../lib/onion-address.nix;
   script = import ../../lib/script.nix { inherit lib pkgs; };
+  say-change = import ../../lib/say-change.nix { inherit lib pkgs; };
 
   prepare = script "prepare-onion-key" [
     pkgs.coreutils
     pkgs.diffutils
     pkgs.openssl
+    say-change
   ];
   explain = script "explain-tor" [
     pkgs.coreutils
     pkgs.gnused
     config.systemd.package
+    say-change
   ];
 
   # A name that is no secret is answered by an assertion (../onion-service.nix), not by Nix.

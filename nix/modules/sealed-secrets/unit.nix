@@ -9,12 +9,19 @@ let
   cfg = config.sealed-onion;
   inherit (lib) mkForce mkOption types;
 
-  explain = import ../../lib/script.nix { inherit lib pkgs; } "explain-sealed" [
+  programs = import ../../lib/secret-programs.nix {
+    inherit lib pkgs;
+    installer = config.sops.package;
+  };
+  open = import ../../lib/script.nix { inherit lib pkgs; } "open-secrets" [
+    config.systemd.package
     pkgs.coreutils
-    pkgs.curl
     pkgs.gnused
     pkgs.jq
-    config.systemd.package
+    pkgs.util-linux
+    programs.explain-sealed
+    programs.place-secrets
+    programs.say-change
   ];
 in
 {
@@ -56,14 +63,14 @@ in
       unitConfig.RequiresMountsFor = [ "/run/secrets.d" ];
       environment.SEALED_ONION_KEY_URL = cfg.keyVault.keyUrl;
       serviceConfig = {
-        LimitCORE = 0; # a core file would hold the secrets
+        # sops-nix's own program opens all or none.
+        ExecStart = mkForce [ "${lib.getExe open} ${config.system.build.sops-nix-manifest}" ];
         TimeoutStartSec = "120s";
         Restart = "on-failure";
         RestartSec = cfg.unseal.retry.first;
         RestartSteps = 8;
         RestartMaxDelaySec = cfg.unseal.retry.longest;
         ExecStartPost = "-${config.systemd.package}/bin/systemctl --no-block start sealed-secrets.target";
-        ExecStopPost = "-${lib.getExe explain}";
       }
       // import ../../lib/confinement.nix {
         capabilities = [

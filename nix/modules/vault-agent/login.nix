@@ -14,6 +14,7 @@ let
     pkgs.coreutils
     pkgs.curl
     pkgs.jq
+    (import ../../lib/say-change.nix { inherit lib pkgs; })
   ];
 in
 {
@@ -48,7 +49,6 @@ in
         inherit (config.systemd.services.vault-agent.serviceConfig) ExecStartPre;
         ExecStart = "${lib.getExe login} ${folder}";
         TimeoutStartSec = "120s";
-        LimitCORE = 0;
       }
       // import ../../lib/confinement.nix { writable = [ folder ]; };
     };

@@ -60,7 +60,6 @@ in
         ExecReload = "${pkgs.coreutils}/bin/kill -HUP $MAINPID";
         KillSignal = "SIGINT";
         TimeoutStopSec = "30s";
-        LimitCORE = 0;
         AmbientCapabilities = [ "CAP_IPC_LOCK" ]; # locks its memory
         SecureBits = "keep-caps";
       }

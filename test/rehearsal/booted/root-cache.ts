@@ -7,7 +7,7 @@ import { runChild } from "../../../components/process/child-process";
 /** Debian's release whose systemd knows all that the guest's units say (`RestartSteps`: 254 and later). */
 const release = "trixie";
 const packages = [
-  ...["curl", "dbus", "iproute2", "jq", "libnss-resolve", "nftables", "openssh-server", "openssl", "sudo"],
+  ...["curl", "dbus", "iproute2", "jq", "libnss-resolve", "nftables", "openssh-server", "openssl", "socat", "sudo"],
   ...["systemd", "systemd-resolved", "systemd-sysv", "tor"],
 ];
 const leftOut = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];

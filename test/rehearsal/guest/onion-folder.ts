@@ -4,6 +4,7 @@ import { parseOnionHostname } from "../../../components/onion/hostname";
 import { formatPublicKeyFile } from "../../../components/onion/keys";
 import { runChild } from "../../../components/process/child-process";
 import { findOnPath } from "../../../components/process/find-program";
+import { withGuestPrograms } from "./guest-programs";
 import { type GuestOnion, preparation } from "./onion";
 
 /** What the guest's script needs, in GNU's version: on another system its work is done here. */
@@ -35,7 +36,8 @@ async function runScript(onion: GuestOnion): Promise<void> {
   const options = ["-o", "errexit", "-o", "nounset", "-o", "pipefail"];
   const script = path.resolve("nix", "scripts", "prepare-onion-key.sh");
   const environment = {
-    PATH: process.env.PATH,
+    PATH: withGuestPrograms(),
+    SEALED_ONION_STATE: path.join(path.dirname(onion.folder), "said"),
     TOR_USER: String(process.getuid?.()), // whoever rehearses: there is no user tor
     TOR_GROUP: String(process.getgid?.()),
   };

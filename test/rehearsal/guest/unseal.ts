@@ -94,9 +94,10 @@ function place(target: string, mode: string, plaintext: Buffer): void {
   plaintext.fill(0);
 }
 
-/** The console line is the guest's own: the script that its unit runs after each failed attempt. */
+/** The reason is the guest's own: the script that its unit asks after each failed attempt. */
 async function explain({ environment }: UnsealOptions, said: string): Promise<string> {
   const script = path.resolve("nix", "scripts", "explain-sealed.sh");
-  const { stderr } = await runChild("bash", [script], { environment: { ...environment, SERVICE_RESULT: "exit-code" } });
-  return stderr.replace(/^<2>/, "").trim() || said;
+  const { stdout } = await runChild("bash", [script], { environment });
+  const reason = stdout.toString("utf8").trim();
+  return reason ? `sealed-onion: the secrets are still sealed: ${reason}` : said;
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { withGuestPrograms } from "../guest/guest-programs";
 
 /** What the guest's script tells of one address. */
 export interface FollowedDescriptor {
@@ -44,8 +45,9 @@ export function followDescriptors(
   const script = path.resolve("nix", "scripts", "follow-descriptors.sh");
   const child = spawn("bash", [...options, script, path.join(tor, "control"), hostname], {
     env: {
-      PATH: `${programs}:${process.env.PATH}`,
+      PATH: withGuestPrograms(`${programs}:${process.env.PATH}`),
       SEALED_ONION_STATE: state,
+      SEALED_ONION_SAID: path.join(state, "said"),
       SEALED_ONION_UPTIME: path.join(state, "uptime"),
       SEALED_ONION_LOOK: "2",
     },

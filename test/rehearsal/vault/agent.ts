@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { runChild } from "../../../components/process/child-process";
+import { withGuestPrograms } from "../guest/guest-programs";
 import { startProcess } from "./process";
 import { freePort, type VaultProgram, type VaultServer } from "./server";
 
@@ -76,7 +77,7 @@ function withLoginScript({ server, machine, folder, clientId, role }: AgentOptio
     settings: AgentSettings;
     login: { environment: Record<string, string> };
   }>("vault-agent-openbao.json", folder);
-  const { PATH } = process.env;
+  const PATH = withGuestPrograms();
   const environment = {
     ...login.environment,
     SEALED_ONION_VAULT_ADDRESS: server.address,
