@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createDirectory, type Directory } from "./entra/directory";
-import { createKeyStore, type KeyStore } from "./key-vault/key-store";
+import { generateRsaKey } from "./entra/rsa-key";
+import { createKeyStore, type GenerateKey, type KeyStore } from "./key-vault/key-store";
 import { type CloudResource, createResourceStore, type ResourceStore } from "./resource-manager/resource-store";
 
 export type { Application, Principal } from "./entra/directory";
@@ -75,6 +76,8 @@ export interface CloudOptions {
   propagation?: Partial<Propagation>;
   /** The clock, milliseconds since 1970. @default Date.now */
   now?: () => number;
+  /** Makes the RSA keys of vaults. @default a new one each time, see `sameKeys` */
+  generateKey?: GenerateKey;
 }
 
 const VAULT = "Microsoft.KeyVault/vaults";
@@ -144,7 +147,7 @@ export function createCloud(options: CloudOptions = {}): Cloud {
   const tenantId = options.tenantId ?? randomUUID();
   const propagation = { accessPoliciesMs: 0, rolesMs: 0, ...options.propagation };
   const resources = createResourceStore(now, delays(propagation));
-  const keys = createKeyStore(now);
+  const keys = createKeyStore({ now, generateKey: options.generateKey ?? generateRsaKey });
   const bin = vaultBin(resources, keys, now);
   let blobs: BlobReader | undefined;
 

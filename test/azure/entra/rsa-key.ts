@@ -20,3 +20,16 @@ export async function generateRsaPem(bits: number): Promise<string> {
 export async function generateRsaKey(bits: number): Promise<KeyObject> {
   return createPrivateKey(await generateRsaPem(bits));
 }
+
+/**
+ * One key of each size, made when it is first asked for and the same from then on. Making keys takes most of the time
+ * of a test that makes many vaults: where keys need to differ in their names alone, `createCloud` takes this.
+ */
+export function sameKeys(): (bits: number) => Promise<KeyObject> {
+  const known = new Map<number, Promise<KeyObject>>();
+  return (bits) => {
+    const key = known.get(bits) ?? generateRsaKey(bits);
+    known.set(bits, key);
+    return key;
+  };
+}

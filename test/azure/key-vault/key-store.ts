@@ -1,5 +1,4 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from "node:crypto";
-import { generateRsaKey } from "../entra/rsa-key";
 import { normalizeId } from "../resource-manager/resource-store";
 
 export type KeyOperation = "encrypt" | "decrypt" | "sign" | "verify" | "wrapKey" | "unwrapKey";
@@ -75,19 +74,24 @@ export interface KeyStore {
 const ALL_OPERATIONS: KeyOperation[] = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
 const SIZES = [2048, 3072, 4096];
 
-async function privateKeyOf(request: KeyRequest): Promise<KeyObject> {
+async function privateKeyOf(request: KeyRequest, generate: GenerateKey): Promise<KeyObject> {
   if (request.privateKeyPem !== undefined) return createPrivateKey(request.privateKeyPem);
   const keySize = request.keySize ?? 2048;
   if (!SIZES.includes(keySize)) throw new Error(`key size must be ${SIZES.join(", ")}, got ${keySize}`);
-  return generateRsaKey(keySize);
+  return generate(keySize);
 }
 
-async function makeVersion(vaultId: string, name: string, request: KeyRequest, now: number): Promise<KeyVersion> {
-  const privateKey = await privateKeyOf(request);
+async function makeVersion(
+  vaultId: string,
+  name: string,
+  request: KeyRequest,
+  { now, generateKey }: KeyStoreOptions,
+): Promise<KeyVersion> {
+  const privateKey = await privateKeyOf(request, generateKey);
   const { e, n } = createPublicKey(privateKey).export({ format: "jwk" });
   const keySize = privateKey.asymmetricKeyDetails?.modulusLength;
   if (e === undefined || n === undefined || keySize === undefined) throw new Error(`key ${name} is not an RSA key`);
-  const seconds = Math.floor(now / 1000);
+  const seconds = Math.floor(now() / 1000);
   return {
     vaultId,
     name,
@@ -106,8 +110,17 @@ async function makeVersion(vaultId: string, name: string, request: KeyRequest, n
   };
 }
 
-/** @param now the clock, milliseconds */
-export function createKeyStore(now: () => number): KeyStore {
+export interface KeyStoreOptions {
+  /** The clock, milliseconds. */
+  readonly now: () => number;
+  /** Makes an RSA key of so many bits. */
+  readonly generateKey: GenerateKey;
+}
+
+export type GenerateKey = (bits: number) => Promise<KeyObject>;
+
+export function createKeyStore(options: KeyStoreOptions): KeyStore {
+  const { now } = options;
   const live = new Map<string, KeyVersion[]>();
   const gone = new Map<string, DeletedKey>();
   const slot = (vaultId: string, name: string) => `${normalizeId(vaultId)}/keys/${name.toLowerCase()}`;
@@ -123,7 +136,7 @@ export function createKeyStore(now: () => number): KeyStore {
       return keys.flatMap(([, known]) => known.slice(0, 1).map((first) => first.name));
     },
     async create(vaultId, name, request = {}) {
-      const made = await makeVersion(vaultId, name, request, now());
+      const made = await makeVersion(vaultId, name, request, options);
       if (gone.has(slot(vaultId, name))) throw new Error(`key ${name} is deleted but recoverable: recover or purge it`);
       live.set(slot(vaultId, name), [...versions(vaultId, name), made]);
       return made;

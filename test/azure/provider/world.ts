@@ -1,4 +1,5 @@
 import { type Cloud, createCloud } from "../cloud";
+import { sameKeys } from "../entra/rsa-key";
 import { simulatedAzureNative } from "./azure-native";
 import type { PropertyMap } from "./values";
 
@@ -23,13 +24,14 @@ export interface FakeBlob {
 }
 
 const MIB = 1_048_576;
+const generateKey = sameKeys();
 
 export function goodBlob(): FakeBlob {
   return { type: "PageBlob", size: MIB + 512, footer: vhdFooter(MIB) };
 }
 
 /** A subscription with one of everything, made through the provider. */
-export async function makeWorld(cloud: Cloud = createCloud()) {
+export async function makeWorld(cloud: Cloud = createCloud({ generateKey })) {
   const me = cloud.directory.addApplication({ displayName: "me" });
   const azure = simulatedAzureNative({ cloud, principal: me, location: "westeurope" });
   const blobs = new Map<string, FakeBlob>([["https://account1.blob.core.windows.net/images/good.vhd", goodBlob()]]);
