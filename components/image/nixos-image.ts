@@ -10,9 +10,11 @@ import { cloudNamed } from "../azure/clouds";
 import { type Deployer, type Grantee, grant } from "../azure/deployer";
 import { programSettings } from "../azure/program-settings";
 import { roleAssignmentArgs } from "../azure/role-assignment";
+import { programCommand } from "../config/project";
 import { readably } from "../process/readable-error";
 import { fileDigest } from "./disk/file-digest";
-import { type ImageNames, imageDigest, imageNames, nixTreeDigest } from "./image";
+import { guestDigest } from "./guest-folder";
+import { type ImageNames, imageDigest, imageNames } from "./image";
 import type { ImageSettings } from "./image-settings";
 import { type ImageMachine, type PublishArgs, publishImage } from "./publish-image";
 
@@ -126,7 +128,7 @@ function containerArgs() {
 }
 
 function commandArgs(program: string, environment: Record<string, pulumi.Input<string>>) {
-  const run = `exec node components/start/run.mjs ${program}`;
+  const run = programCommand(program);
   return { create: run, update: run, environment, logging: "stderr" } as const;
 }
 
@@ -134,7 +136,7 @@ function commandArgs(program: string, environment: Record<string, pulumi.Input<s
 function planImage({ stack, sealed, vhd, builder }: NixosImageArgs, facts: pulumi.Input<string>): Plan {
   const source = vhd === undefined ? (builder ? JSON.stringify(builder) : "nix") : `vhd:${vhd}`;
   const { nixDigest, vhdDigest } = readably(() => ({
-    nixDigest: nixTreeDigest("nix"),
+    nixDigest: guestDigest(),
     vhdDigest: vhd === undefined ? undefined : fileDigest(vhd),
   }));
   const inputs = pulumi.all([facts, pulumi.output(sealed)]);

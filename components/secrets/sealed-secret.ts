@@ -1,5 +1,7 @@
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
+import { RandomBytes } from "@pulumi/random/randomBytes";
+import { programCommand } from "../config/project";
 import { readably } from "../process/readable-error";
 import { type ExpectedSeal, expectedSeal } from "./expected-seal";
 import { fingerprint } from "./fingerprint";
@@ -15,14 +17,14 @@ export interface SealedSecretArgs {
   readonly declaration: SecretDeclaration;
   /** The versioned URL of the Key Vault key that seals. */
   readonly keyUrl: pulumi.Input<string>;
-  /** Who opens the sealed file besides. */
-  readonly recipients: Recipients;
-  /** The stack's key for fingerprints, base64, a secret. */
-  readonly fingerprintKey: pulumi.Input<string>;
-  /** Sealing waits for these: the rights to use the key. */
-  readonly ready: readonly pulumi.Resource[];
-  /** Whether an onion key is protected from deletion. */
-  readonly production: boolean;
+  /** Who opens the sealed file besides. @default nobody */
+  readonly recipients?: Recipients;
+  /** The stack's key for fingerprints, base64, a secret. @default one of this secret's own */
+  readonly fingerprintKey?: pulumi.Input<string>;
+  /** Sealing waits for these: the rights to use the key. @default none */
+  readonly ready?: readonly pulumi.Resource[];
+  /** Whether an onion key is protected from deletion. @default false */
+  readonly production?: boolean;
 }
 
 /**
@@ -46,22 +48,27 @@ export class SealedSecret extends pulumi.ComponentResource {
   constructor(name: string, args: SealedSecretArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sealed-onion:index:SealedSecret", name, {}, renamed(args.declaration, opts));
     const { stack, declaration } = args;
-    const environment = sealEnvironment(args);
+    const complete = {
+      ...args,
+      fingerprintKey: args.fingerprintKey ?? ownKey(this, name),
+      recipients: args.recipients ?? NOBODY,
+    };
+    const environment = sealEnvironment(complete);
     const seal = new Command(
       `${name}-seal`,
       {
-        create: "exec node components/start/run.mjs seal",
-        update: "exec node components/start/run.mjs seal",
-        delete: "exec node components/start/run.mjs seal --remove",
+        create: programCommand("seal"),
+        update: programCommand("seal"),
+        delete: programCommand("seal --remove"),
         environment,
         // With it the program takes the fingerprint of what it really seals. No plaintext: Pulumi keeps it as a secret.
-        stdin: pulumi.secret(args.fingerprintKey),
+        stdin: pulumi.secret(complete.fingerprintKey),
         // Progress goes to people; the one line of stdout is for this program.
         logging: "stderr",
       },
       {
         parent: this,
-        dependsOn: [...args.ready],
+        dependsOn: [...(args.ready ?? [])],
         ...(declaration.from === undefined ? {} : { aliases: [{ name: `${declaration.from}-seal` }] }),
         ...(args.production && declaration.kind === "onion" ? { protect: true } : {}),
       },
@@ -69,7 +76,7 @@ export class SealedSecret extends pulumi.ComponentResource {
 
     // What is printed is no secret, but Pulumi takes it for one, as an input is.
     const sealed = pulumi.unsecret(seal.stdout).apply(() => sealedOnDisk(stack, declaration));
-    const expected = pulumi.runtime.isDryRun() ? expectation(args, environment) : pulumi.output<ExpectedSeal>({});
+    const expected = pulumi.runtime.isDryRun() ? expectation(complete, environment) : pulumi.output<ExpectedSeal>({});
     this.secretName = declaration.name;
     this.digest = expected.apply(({ digest }) => pulumi.output(digest ?? sealed.digest));
     this.hostname =
@@ -87,8 +94,17 @@ export class SealedSecret extends pulumi.ComponentResource {
   }
 }
 
+const NOBODY: Recipients = { age: [], pgp: [] };
+
+function ownKey(parent: pulumi.Resource, name: string): pulumi.Output<string> {
+  return new RandomBytes(`${name}-fingerprint-key`, { length: 32 }, { parent }).base64;
+}
+
+/** With all that a program may leave out. */
+type CompleteArgs = SealedSecretArgs & Required<Pick<SealedSecretArgs, "fingerprintKey" | "recipients">>;
+
 /** What the command is told, and what a diff shows: what it is told decides whether it runs. */
-export function sealEnvironment(args: SealedSecretArgs): Record<string, pulumi.Input<string>> {
+export function sealEnvironment(args: CompleteArgs): Record<string, pulumi.Input<string>> {
   const { stack, declaration, keyUrl, recipients } = args;
   return {
     STACK: stack,
@@ -105,7 +121,7 @@ export function sealEnvironment(args: SealedSecretArgs): Record<string, pulumi.I
 }
 
 /** Made with a secret key, but no secret itself: it may be seen in a diff. */
-function takeFingerprint({ stack, declaration, fingerprintKey }: SealedSecretArgs): pulumi.Output<string> {
+function takeFingerprint({ stack, declaration, fingerprintKey }: CompleteArgs): pulumi.Output<string> {
   const taken = pulumi.output(fingerprintKey).apply((key) =>
     readably(() => {
       const recorded = lastRecord(stack, declaration.name, declaration.from);
@@ -117,7 +133,7 @@ function takeFingerprint({ stack, declaration, fingerprintKey }: SealedSecretArg
 
 /** What a preview can tell although the command is to run. */
 function expectation(
-  { stack, declaration, recipients }: SealedSecretArgs,
+  { stack, declaration, recipients }: CompleteArgs,
   { FINGERPRINT = "", KEY_URL = "" }: Record<string, pulumi.Input<string>>,
 ): pulumi.Output<ExpectedSeal> {
   const { name, from } = declaration;

@@ -1,7 +1,7 @@
 // Bundles one TypeScript program of this repository into .cache/ (esbuild, packages left external), and does so again
 // when a source file it was made of has changed. There is no build step to forget, and nothing to transpile at every
 // start: a second for Pulumi's own loader.
-const { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } = require("node:fs");
+const { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 
 const root = path.join(__dirname, "..", "..");
@@ -49,6 +49,16 @@ function build(source, bundle, stamps) {
   const made = Object.keys(metafile.inputs).map((file) => [file, stamp(file)]);
   replaceFile(stamps, JSON.stringify(Object.fromEntries(made)));
 }
+
+/** What a program is called in the package that `npm pack` makes. */
+const shippedName = (entry) => `${entry.replaceAll("/", "-")}.cjs`;
+exports.shippedName = shippedName;
+
+/** The bundle that came with the package; undefined in a checkout, which has the sources. */
+exports.shippedBundle = function shippedBundle(entry) {
+  const shipped = path.join(root, "dist", "programs", shippedName(entry));
+  return !existsSync(path.join(root, entry)) && existsSync(shipped) ? shipped : undefined;
+};
 
 /** The bundle of a program, made anew if need be: its path. `entry` is relative to the project. */
 exports.bundleOf = function bundleOf(entry) {

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Runs one TypeScript program of this repository, by its name in programs.json or by the path of its file:
 // `node components/start/run.mjs seal [arguments]`. A command in Pulumi's state names a program, never a file: a file may
 // move, and the state of an older deployment must still find what it is to run.
@@ -7,7 +8,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { bundleOf } from "./bundle.cjs";
+import { bundleOf, shippedBundle } from "./bundle.cjs";
 
 const require = createRequire(import.meta.url);
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -17,15 +18,16 @@ if (!program) {
   console.error("which program? type: node components/start/run.mjs seal [arguments]");
   process.exit(2);
 }
-if (!existsSync(path.join(root, "node_modules", "esbuild", "package.json"))) {
+const entry = programs[program] ?? program;
+const shipped = shippedBundle(entry);
+if (!shipped && !existsSync(path.join(root, "node_modules", "esbuild", "package.json"))) {
   console.error("the npm packages are not installed: type npm ci, then this again");
   process.exit(1);
 }
-const entry = programs[program] ?? program;
-if (!existsSync(path.resolve(root, entry))) {
+if (!shipped && !existsSync(path.resolve(root, entry))) {
   console.error(`there is no program ${program}: ${Object.keys(programs).sort().join(", ")}`);
   process.exit(2);
 }
-const bundle = bundleOf(entry);
+const bundle = shipped ?? bundleOf(entry);
 process.argv = [process.argv[0], path.resolve(root, entry), ...programArguments];
 require(bundle);

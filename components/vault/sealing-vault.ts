@@ -9,6 +9,7 @@ import { RandomString } from "@pulumi/random/randomString";
 import { azureName } from "../azure/azure-name";
 import { vaultName } from "../azure/azure-names";
 import { type Deployer, type Grantee, sealersOf, whoDeploys } from "../azure/deployer";
+import { programCommand } from "../config/project";
 import { readably } from "../process/readable-error";
 import { grantKeyAccess } from "./key-access";
 import { vaultsOf } from "./sealed-for-vault";
@@ -19,6 +20,8 @@ export interface SealingVaultArgs extends VaultSettings {
   readonly stack: string;
   /** Azure's name of the region. */
   readonly location: string;
+  /** An existing group for vault and identity. @default a new one, `sealed-onion-STACK-REGION` */
+  readonly resourceGroupName?: pulumi.Input<string>;
   /** Whether group, vault and key are protected from deletion. */
   readonly production: boolean;
   /**
@@ -69,12 +72,7 @@ export class SealingVault extends pulumi.ComponentResource {
     this.sealers = sealersOf(args.sealers, this.deployer);
 
     const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, child);
-    // A group that is there keeps its name: groups were once named by the stack alone.
-    const group = new ResourceGroup(`${name}-group`, groupArgs(args), {
-      ...kept,
-      ignoreChanges: ["resourceGroupName"],
-    });
-    const resourceGroupName = azureName(group);
+    const { resourceGroupName, resourceGroupId } = groupOf(name, args, this.deployer, kept);
     const place = { resourceGroupName, location: args.location };
     const uniqueName = suffix.result.apply((random) => vaultName(args.stack, random));
     if (pulumi.runtime.isDryRun()) warnOfMove(this, vaultsOf(args.stack), uniqueName);
@@ -100,7 +98,7 @@ export class SealingVault extends pulumi.ComponentResource {
     const fingerprintKey = new RandomBytes(fingerprintKeyName, { length: 32 }, child);
 
     this.resourceGroupName = resourceGroupName;
-    this.resourceGroupId = group.id;
+    this.resourceGroupId = resourceGroupId;
     // Not the vault's output, which a preview of any change to the vault could not tell.
     this.vaultUri = pulumi.interpolate`https://${uniqueName}.vault.azure.net/`;
     this.keyUrl = key.keyUriWithVersion;
@@ -109,7 +107,7 @@ export class SealingVault extends pulumi.ComponentResource {
     const access = grantKeyAccess(this, name, {
       authorization: args.authorization,
       groupName: resourceGroupName,
-      groupId: group.id,
+      groupId: resourceGroupId,
       vaultName: azureName(vault),
       keyId: key.id,
       guard,
@@ -121,6 +119,23 @@ export class SealingVault extends pulumi.ComponentResource {
     this.machineReady = access.machine;
     this.registerOutputs({ keyUrl: this.keyUrl, vaultUri: this.vaultUri, resourceGroupName: this.resourceGroupName });
   }
+}
+
+/** The group that is given, which stays as it is, or one of the vault's own. */
+function groupOf(
+  name: string,
+  args: SealingVaultArgs,
+  { subscriptionId }: Deployer,
+  kept: pulumi.CustomResourceOptions,
+): { resourceGroupName: pulumi.Output<string>; resourceGroupId: pulumi.Output<string> } {
+  if (args.resourceGroupName !== undefined) {
+    const resourceGroupName = pulumi.output(args.resourceGroupName);
+    const resourceGroupId = pulumi.interpolate`/subscriptions/${subscriptionId}/resourceGroups/${resourceGroupName}`;
+    return { resourceGroupName, resourceGroupId };
+  }
+  // A group that is there keeps its name: groups were once named by the stack alone.
+  const group = new ResourceGroup(`${name}-group`, groupArgs(args), { ...kept, ignoreChanges: ["resourceGroupName"] });
+  return { resourceGroupName: azureName(group), resourceGroupId: group.id };
 }
 
 /** What Azure keeps as it was made, so that no plan promises to change it. */
@@ -168,7 +183,7 @@ function groupArgs({ stack, location }: SealingVaultArgs) {
 /** Does nothing but keep the vault from being deleted while something committed can be opened by no other. */
 function guardArgs(vault: pulumi.Input<string>) {
   return {
-    delete: "exec node components/start/run.mjs release-vault",
+    delete: programCommand("release-vault"),
     environment: { VAULT: vault },
     logging: "stderr",
   } as const;

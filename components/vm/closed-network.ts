@@ -86,7 +86,7 @@ function addAddress(
 }
 
 /** Before Azure's own rules, which would let in the virtual network and the load balancer. */
-function denyInbound() {
+export function denyInbound() {
   return {
     name: "deny-all-inbound",
     description: "An onion service dials out: nothing has to come in",

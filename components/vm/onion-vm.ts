@@ -3,12 +3,14 @@ import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
 import { azureName } from "../azure/azure-name";
+import { programCommand } from "../config/project";
 import { readably } from "../process/readable-error";
 import type { MachineIdentity } from "../vault/sealing-vault";
 import { closedNetwork } from "./closed-network";
 import { HARDWARE_REPLACED_ON, hardwareArgs, hardwareKeeper } from "./hardware-args";
 import type { MachineSettings } from "./machine";
 import { type StatusContainerArgs, statusContainer, statusUrl } from "./status/status-container";
+import { subnetNic } from "./subnet-nic";
 import { userData } from "./user-data";
 
 export interface OnionVmArgs extends MachineSettings {
@@ -25,6 +27,8 @@ export interface OnionVmArgs extends MachineSettings {
   readonly ready: readonly pulumi.Resource[];
   /** Digests of sealed files by secret name, where the VM takes newer ones from its user data. @default none */
   readonly userDataSecrets: Readonly<Record<string, pulumi.Input<string>>> | undefined;
+  /** An existing subnet for the VM's NIC, with a way out of its own: `outbound` then means nothing. @default a new network */
+  readonly subnetId?: pulumi.Input<string>;
   /** Where images are uploaded to, and how many earlier ones stay there. */
   readonly images: ImageStore;
   /** Where the machine writes how it is; without, `up` does not wait until it serves. */
@@ -60,7 +64,11 @@ export class OnionVm extends pulumi.ComponentResource {
   constructor(name: string, args: OnionVmArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sealed-onion:index:OnionVm", name, {}, opts);
     const vmName = pulumi.interpolate`sealed-onion-${args.stack}-${generationOf(this, name, args)}`;
-    const nic = closedNetwork(this, name, { ...args, vmName });
+    const { subnetId } = args;
+    const nic =
+      subnetId === undefined
+        ? closedNetwork(this, name, { ...args, vmName })
+        : subnetNic(this, name, { ...args, vmName, subnetId });
     const writing = addStatus(this, name, args);
     const machine = new VirtualMachine(`${name}-machine`, machineArgs(args, vmName, nic.id), {
       parent: this,
@@ -101,7 +109,7 @@ function awaitMachine(
   name: string,
   { containerUrl, machine }: { containerUrl: pulumi.Input<string>; machine: VirtualMachine },
 ): Command {
-  const run = "exec node components/start/run.mjs await-machine";
+  const run = programCommand("await-machine");
   const environment = { CONTAINER_URL: containerUrl, MACHINE: azureName(machine), PATIENCE: `${PATIENCE_SECONDS}` };
   const args = { create: run, update: run, environment, logging: "stderr" } as const;
   return new Command(`${name}-serving`, args, { parent, dependsOn: [machine] });
@@ -144,7 +152,7 @@ function sealedUserData(stack: string, sealed: Readonly<Record<string, pulumi.In
 }
 
 function pruneArgs({ stack, images }: OnionVmArgs) {
-  const run = "exec node components/start/run.mjs prune-images";
+  const run = programCommand("prune-images");
   const environment = {
     STACK: stack,
     CONTAINER_URL: images.containerUrl,

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as net from "node:net";
-import * as path from "node:path";
+import { programFile } from "../../config/project";
 import type { ProviderSettings } from "../provider-settings";
 import type { ExpectedPrincipal } from "../token-source";
 import { fitsSocket, readLine, type Session, type SessionRequest, sessionSocket } from "./session-socket";
@@ -83,8 +83,7 @@ async function answer(socket: string, connection: net.Socket): Promise<void> {
  * @returns undefined if it cannot be started: each command then works alone
  */
 async function startHelper(socket: string, session: Session, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const run = path.join("components", "start", "run.mjs");
-  const child = spawn(process.execPath, [run, "seal-helper"], { env, stdio: ["pipe", "pipe", "ignore"] });
+  const child = spawn(process.execPath, [programFile(), "seal-helper"], { env, stdio: ["pipe", "pipe", "ignore"] });
   child.unref();
   const { stdin, stdout } = child as unknown as { stdin: net.Socket; stdout: net.Socket };
   for (const stream of [stdin, stdout]) stream.unref().on("error", () => {});

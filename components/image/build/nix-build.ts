@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { runNix } from "../../process/nix";
 import { DISK_NAME } from "../disk/disk-file";
+import { guestFolder } from "../guest-folder";
 import { diskLink } from "./disk-link";
 
 const WAYS_OUT =
@@ -24,7 +25,7 @@ export interface NixImage {
  * @returns the path of the VHD, below a link that is a root for Nix's garbage collection
  */
 export async function nixBuild({ digest, stack, system }: NixImage, kvm = "/dev/kvm"): Promise<string> {
-  const target = `path:./nix#packages.${system}.image-${stack}`;
+  const target = `path:./${guestFolder(stack)}#packages.${system}.image-${stack}`;
   if (!(await canBuildDisks(kvm))) await checkCached(target);
   const link = diskLink(stack, digest);
   fs.mkdirSync(path.dirname(link), { recursive: true });

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import * as path from "node:path";
 import { Worker } from "node:worker_threads";
+import { programFile } from "../../config/project";
 import type { OnionKey } from "../keys";
 import { checkFeasible, type VanityProgress, vanityProgress } from "../vanity-estimate";
 import type { VanityMessage } from "./vanity-worker";
@@ -55,7 +56,7 @@ interface Search {
 /** Starts one thread after the other: the first may have to bundle the program that the others run. */
 function startThreads(search: Search): void {
   const { prefix, threads, workers, progress, resolve, reject } = search;
-  const worker = new Worker(path.resolve("components/start/run.mjs"), {
+  const worker = new Worker(path.resolve(programFile()), {
     argv: ["vanity-worker"],
     workerData: { prefix },
   });

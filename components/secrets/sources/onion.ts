@@ -3,7 +3,7 @@ import { onionHostname } from "../../onion/hostname";
 import { formatSecretKeyFile, generateOnionKey, type OnionKey, parseOnionKey, wipeOnionKey } from "../../onion/keys";
 import type { KeyKind, Plaintext, Source } from "./source";
 
-interface OnionReference {
+export interface OnionReference {
   /** What the hostname starts with. @default any */
   readonly prefix?: string;
 }

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { writeFacts } from "../../image/build/facts-file";
+import { guestFolder } from "../../image/guest-folder";
 import { endWithParent } from "../../process/child-process";
 import { required } from "../../process/environment";
 import { runNix } from "../../process/nix";
@@ -21,7 +22,7 @@ async function main(): Promise<void> {
 
 /** The path of the system, which a link keeps from Nix's garbage collection until the next one. */
 async function buildSystem(stack: string): Promise<string> {
-  const target = `path:./nix#system-${stack}`;
+  const target = `path:./${guestFolder(stack)}#system-${stack}`;
   const link = path.join(".cache", "systems", stack);
   fs.mkdirSync(path.dirname(link), { recursive: true });
   const { code, signal } = await runNix(["build", target, "--out-link", link, "--print-build-logs"], "inherit");
