@@ -1,37 +1,34 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { lendLogin } from "./components/azure/session/lend-login";
 import { NixosImage } from "./components/image/nixos-image";
-import { sealSecrets } from "./components/secrets/sealed-secrets";
 import { onionHostnamesOf } from "./components/stack/addresses";
 import { readConfig } from "./components/stack/config";
 import { deployedFacts } from "./components/stack/facts";
+import { machineFacts } from "./components/stack/fleet-facts";
 import { knownHostsOf } from "./components/stack/known-hosts";
+import { makeMachines, sealFor } from "./components/stack/machines";
 import { inPlace } from "./components/stack/place";
 import { SealingVault } from "./components/vault/sealing-vault";
 import { VaultAzureAuth } from "./components/vault-auth/vault-azure-auth";
-import { OnionVm } from "./components/vm/onion-vm";
 import { statusUrl } from "./components/vm/status/status-container";
 
 const config = readConfig();
 const { stack, location, production, recipients, services } = config;
 
-const at = { vault: inPlace("vault", config), image: inPlace("image", config), vm: inPlace("vm", config) };
-const vaultArgs = { stack, location, production, fingerprintKeyName: "vault-fingerprint-key", ...config.vault };
+const at = { vault: inPlace("vault", config), image: inPlace("image", config) };
+const hasFrontEnd = config.fleet !== undefined;
+const fingerprintKeyName = "vault-fingerprint-key";
+const vaultArgs = { stack, location, production, fingerprintKeyName, hasFrontEnd, ...config.vault };
 const vault = new SealingVault(at.vault.name, vaultArgs, at.vault.options);
 const { deployer, identity, resourceGroupName } = vault;
 
-const { digests, hostnames, publicKeys, ready } = sealSecrets(config.secrets, {
-  stack,
-  production,
-  recipients,
-  keyUrl: vault.keyUrl,
-  fingerprintKey: vault.fingerprintKey,
-  ready: vault.sealersReady,
-});
+const { fingerprintKey } = vault;
+const sealed = sealFor(config, vault, { stack, production, recipients, fingerprintKey });
+const { hostnames, machines } = sealed;
 
 const facts = (endpoint: pulumi.Output<string>) => {
-  const { clientId } = identity;
-  return deployedFacts(config, { keyUrl: vault.keyUrl, clientId, hostnames, statusUrl: statusUrl({ endpoint }) });
+  const known = { keyUrl: vault.keyUrl, clientId: identity.clientId, hostnames, statusUrl: statusUrl({ endpoint }) };
+  return deployedFacts(config, known, machineFacts);
 };
 
 const { userDataSecrets } = config.bootAgent;
@@ -40,10 +37,11 @@ const imageArgs = {
   location,
   resourceGroupName,
   facts,
-  sealed: userDataSecrets ? {} : digests,
-  ready,
+  sealed: userDataSecrets ? {} : machines.digests,
+  ready: machines.ready,
   uploaders: vault.sealers,
   deployer,
+  zoneResilient: hasFrontEnd,
   ...config.image,
 };
 const image = new NixosImage(at.image.name, imageArgs, at.image.options);
@@ -55,12 +53,11 @@ const vmArgs = {
   imageId: image.imageId,
   identity,
   ready: [...vault.machineReady, ...image.ready],
-  userDataSecrets: userDataSecrets ? digests : undefined,
+  userDataSecrets: userDataSecrets ? machines.digests : undefined,
   images: { containerUrl: image.containerUrl, current: image.blobName, keep: config.image.keep },
   status: config.status ? { account: image.account, subscriptionId: deployer.subscriptionId } : undefined,
   ...config.machine,
 };
-const vm = new OnionVm(at.vm.name, vmArgs, at.vm.options);
 
 if (config.vaultAuth) {
   new VaultAzureAuth("vault-auth", { stack, resourceGroupName, identity, deployer, ...config.vaultAuth });
@@ -71,10 +68,11 @@ export const deployedBy = lendLogin(stack, deployer, [vault.vaultUri, image.cont
 export const onionHostnames = onionHostnamesOf(services, hostnames);
 export const onionHostname = hostnames.apply((known) => known[services[0]?.key ?? ""]);
 /** Lines of `known_hosts` by service, where SSH is offered. */
-export const knownHosts = knownHostsOf(services, { hostnames, publicKeys });
+export const knownHosts = knownHostsOf(services, { hostnames, publicKeys: machines.publicKeys });
 export const keyUrl = vault.keyUrl;
 export const vaultUri = vault.vaultUri;
 export const identityClientId = identity.clientId;
 export const imageId = image.imageId;
-export const vmId = vm.vmId;
+/** Of several machines, the ids of all. */
+export const vmId = makeMachines(config, sealed, vmArgs, imageArgs);
 export const resourceGroup = resourceGroupName;

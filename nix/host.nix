@@ -4,8 +4,10 @@
   imports = [
     ./modules/azure-image.nix
     ./modules/boot-agent.nix
+    ./modules/front-end.nix
     ./modules/hardening.nix
     ./modules/onion-service.nix
+    ./modules/replica.nix
     ./modules/sealed-secrets.nix
     ./modules/status.nix
     ./modules/vault-agent.nix

@@ -1,3 +1,4 @@
+import * as fs from "node:fs";
 import * as path from "node:path";
 import { stacksFolder } from "./project";
 
@@ -7,4 +8,13 @@ export const STACKS = stacksFolder();
 /** The folder of what a stack's image is made of: its facts and its sealed files. Relative to the project's root. */
 export function stackFolder(stack: string): string {
   return path.join(STACKS, stack);
+}
+
+/** The stacks that have a folder. A front end's is no stack's own: it is beside its stack's, and called like it. */
+export function foldersOfStacks(): string[] {
+  const entries = fs.existsSync(STACKS) ? fs.readdirSync(STACKS, { withFileTypes: true }) : [];
+  const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
+  return names
+    .filter((name) => !names.includes(name.replace(/-front-end$/, "")) || !name.endsWith("-front-end"))
+    .sort();
 }

@@ -35,6 +35,8 @@ export interface NixosImageArgs extends ImageSettings {
   /** Who runs `up`, and so builds and uploads. */
   readonly uploaders: readonly Grantee[];
   readonly deployer: Deployer;
+  /** Whether a managed image outlives the failure of a zone; a gallery's does by itself. @default false */
+  readonly zoneResilient?: boolean;
 }
 
 const CONTAINER = "images";
@@ -163,7 +165,7 @@ function publishArgs(
   storageAccountId: pulumi.Input<string>,
   upload: Command,
 ): PublishArgs {
-  const { stack, location, resourceGroupName, machine, publish, targetRegions } = args;
+  const { stack, location, resourceGroupName, machine, publish, targetRegions, zoneResilient } = args;
   const place = { stack, location, resourceGroupName };
-  return { ...place, machine, publish, targetRegions, imageName, blobUrl, storageAccountId, upload };
+  return { ...place, zoneResilient, machine, publish, targetRegions, imageName, blobUrl, storageAccountId, upload };
 }

@@ -24,6 +24,7 @@ export interface PublishArgs extends Pick<ImageSettings, "publish" | "targetRegi
   readonly resourceGroupName: pulumi.Input<string>;
   readonly imageName: pulumi.Input<string>;
   readonly blobUrl: pulumi.Input<string>;
+  readonly zoneResilient: boolean | undefined;
   readonly storageAccountId: pulumi.Input<string>;
   /** What the machines are that boot it. */
   readonly machine: ImageMachine;
@@ -41,10 +42,11 @@ export function publishImage(parent: pulumi.Resource, name: string, args: Publis
 
 function publishManaged(parent: pulumi.Resource, name: string, args: PublishArgs): Image {
   const { blobUrl, imageName, location, resourceGroupName, upload } = args;
+  const zonal = args.zoneResilient ? { zoneResilient: true } : {};
   const osDisk = { osType: "Linux", osState: "Generalized", blobUri: blobUrl } as const;
   return new Image(
     `${name}-image`,
-    { resourceGroupName, location, imageName, hyperVGeneration: "V2", storageProfile: { osDisk } },
+    { resourceGroupName, location, imageName, hyperVGeneration: "V2", storageProfile: { osDisk, ...zonal } },
     // Not a data edge: a preview then knows the name of the blob even where the upload is to run.
     { parent, dependsOn: [upload], deleteBeforeReplace: false },
   );
@@ -100,8 +102,9 @@ function featuresOf({ nvme, trustedLaunch }: ImageMachine) {
   return features.length === 0 ? {} : { features };
 }
 
-function regionsOf({ targetRegions }: PublishArgs) {
-  return targetRegions.map(({ name, replicas }) => ({ name, regionalReplicaCount: replicas }));
+function regionsOf({ targetRegions, zoneResilient }: PublishArgs) {
+  const zonal = zoneResilient ? { storageAccountType: "Standard_ZRS" } : {};
+  return targetRegions.map(({ name, replicas }) => ({ name, regionalReplicaCount: replicas, ...zonal }));
 }
 
 /** The version that belongs to an uploaded disk: the same whenever and wherever it is asked for. */

@@ -12,6 +12,9 @@ import {
   unknownKey,
 } from "../config/fields";
 import { follows, saysOf } from "../config/rules";
+import { checkFleet, type FleetSettings, parseFleet } from "../fleet/fleet-settings";
+import { frontEndMachine } from "../fleet/front-end-machine";
+import { keyHolders } from "../fleet/replica-keys";
 import { type ImageSettings, inOwnRegion, parseImage, parseLocation } from "../image/image-settings";
 import type { ImageMachine } from "../image/publish-image";
 import { withOwnSecrets } from "../secrets/own-secrets";
@@ -43,6 +46,8 @@ export interface StackConfig {
   readonly vaultAuth: VaultAuth | undefined;
   /** Whether the machine writes how it is into the stack's account. @default true */
   readonly status: boolean;
+  /** Where several machines serve: their dials, and the addresses' keys, which none of them has. @default one machine */
+  readonly fleet: (FleetSettings & { readonly keys: readonly SecretDeclaration[] }) | undefined;
 }
 
 /** How each key's text is read: Pulumi hands every value over as text, objects and lists as JSON. */
@@ -71,6 +76,9 @@ const KEYS = {
   tags: "json",
   vaultAuth: "json",
   status: "boolean",
+  replicas: "number",
+  frontEnd: "json",
+  rollout: "text",
 } as const;
 
 type Key = keyof typeof KEYS;
@@ -90,7 +98,7 @@ export function readConfig(): StackConfig {
 
 function gatherConfig(): StackConfig {
   checkKeys();
-  const { declared, ...config } = gather({
+  const { declared, fleet, ...config } = gather({
     stack: parseStack,
     location: () => parseLocation({ path: "azure-native:location", value: other("azure-native", "location") }),
     declared: parseDeclared,
@@ -101,6 +109,7 @@ function gatherConfig(): StackConfig {
     bootAgent: () => optional(field("bootAgent"), DEFAULT_BOOT_AGENT, parseBootAgent),
     production: () => optional(field("production"), false, boolean),
     status: () => optional(field("status"), true, boolean),
+    fleet: () => parseFleet(field),
     tags: () => optional(field("tags"), {}, parseTags),
     vaultAuth: () => parseVaultAuth(field("vaultAuth"), { path: "vault:address", value: other("vault", "address") }),
   });
@@ -108,7 +117,18 @@ function gatherConfig(): StackConfig {
   checkImageFits(config.image, config.machine);
   const vault = forProduction(config.production, config.vault);
   const image = { ...inOwnRegion(config.image, config.location), machine: imageMachine(config.machine) };
-  return { ...config, ...declared, vault, image };
+  const whole = { ...config, ...declared, vault, image };
+  return fleet === undefined ? { ...whole, fleet } : withReplicas(whole, fleet);
+}
+
+/** The addresses' keys go to the front end as they are, and each replica gets keys of its own. */
+function withReplicas(config: Omit<StackConfig, "fleet">, fleet: FleetSettings): StackConfig {
+  const { image, machine, services, stack, status, vault } = config;
+  checkImageFits(image, frontEndMachine(machine, fleet));
+  checkFleet({ ...machine, stack, status, services, authorization: vault.authorization, vhd: image.vhd });
+  const served = services.map(({ key }) => key);
+  const { frontEnd: keys, replicas: secrets } = keyHolders(config.secrets, served, fleet.replicas);
+  return { ...config, secrets, fleet: { ...fleet, keys } };
 }
 
 /** Services refer to secrets: they are read where the secrets are in order. */

@@ -61,6 +61,22 @@ export interface Facts {
   readonly sshHostKey?: SecretName;
   /** Where the machine writes how it is: `https://ACCOUNT.blob.core.windows.net/status`. */
   readonly status?: { readonly containerUrl: string };
+  readonly replica?: ReplicaFacts;
+  readonly frontEnd?: FrontEndFacts;
+}
+
+/** Onion services whose address a front end publishes, and the replicas of each: the first one first. */
+export interface ReplicaFacts {
+  readonly services: Readonly<Record<string, readonly { readonly secret: string; readonly hostname: string }[]>>;
+}
+
+/** The addresses that a front end publishes. */
+export interface FrontEndFacts {
+  /** The stack whose front end it is. */
+  readonly of: string;
+  readonly services: Readonly<
+    Record<string, { readonly secret: string; readonly hostname: string; readonly backends: readonly string[] }>
+  >;
 }
 
 /** What only Azure and the sealed keys could tell. */
@@ -76,11 +92,12 @@ export interface Deployed {
 export function deployedFacts(
   config: StackConfig,
   deployed: { readonly [K in keyof Deployed]: pulumi.Input<Deployed[K]> },
+  facts: (config: StackConfig, deployed: Deployed) => Facts = factsOf,
 ): pulumi.Output<string> {
   const { keyUrl, clientId, statusUrl, hostnames } = deployed;
   const known = pulumi.all([keyUrl, clientId, statusUrl, hostnames]);
   return known.apply(([key, client, status, addresses]) =>
-    factsText(factsOf(config, { keyUrl: key, clientId: client, statusUrl: status, hostnames: addresses })),
+    factsText(facts(config, { keyUrl: key, clientId: client, statusUrl: status, hostnames: addresses })),
   );
 }
 

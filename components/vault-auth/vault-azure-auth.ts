@@ -8,7 +8,7 @@ import { Policy } from "@pulumi/vault/policy";
 import { guidOf } from "../azure/azure-names";
 import type { Deployer } from "../azure/deployer";
 import { roleAssignmentArgs } from "../azure/role-assignment";
-import type { MachineIdentity } from "../vault/sealing-vault";
+import type { MachineIdentity } from "../vault/machine-identity";
 import type { VaultAuth, VaultRole } from "./vault-auth";
 import { OWN_IDENTITY } from "./vault-bindings";
 

@@ -25,6 +25,8 @@ export interface KeyAccess {
 export interface KeyGrants {
   readonly sealers: readonly pulumi.Resource[];
   readonly machine: readonly pulumi.Resource[];
+  /** By which another key of the vault can be granted, too. @default none: access policies hold for all keys */
+  readonly roles?: Readonly<Record<Part, RoleDefinition>>;
 }
 
 /** As access policies name them. */
@@ -62,6 +64,17 @@ function addPolicies(parent: pulumi.Resource, name: string, access: KeyAccess): 
 function assignRoles(parent: pulumi.Resource, name: string, access: KeyAccess): KeyGrants {
   const sealer = defineRole(parent, name, "sealer", access);
   const machine = defineRole(parent, name, "machine", access);
+  const roles = { sealer, machine };
+  return { ...assignOnKey(parent, name, roles, access), roles };
+}
+
+/** Gives a machine and the sealers their rights on one key. */
+export function assignOnKey(
+  parent: pulumi.Resource,
+  name: string,
+  { sealer, machine }: Readonly<Record<Part, RoleDefinition>>,
+  access: Pick<KeyAccess, "guard" | "keyId" | "deployer" | "sealers" | "machine">,
+): KeyGrants {
   const sealers: RoleAssignment[] = [];
   for (const grantee of access.sealers) {
     const before = [access.guard, ...sealers.slice(-1)];
@@ -99,6 +112,10 @@ function defineRole(parent: pulumi.Resource, name: string, part: Part, access: K
 }
 
 /** The role on the key itself, and on no other key of the vault. */
-function assignmentArgs(grantee: Grantee, { id }: RoleDefinition, { keyId, deployer }: KeyAccess) {
+function assignmentArgs(
+  grantee: Grantee,
+  { id }: RoleDefinition,
+  { keyId, deployer }: Pick<KeyAccess, "keyId" | "deployer">,
+) {
   return roleAssignmentArgs({ grantee, role: id, scope: keyId, subscriptionId: deployer.subscriptionId });
 }

@@ -11,7 +11,9 @@ import { vaultName } from "../azure/azure-names";
 import { type Deployer, type Grantee, sealersOf, whoDeploys } from "../azure/deployer";
 import { programCommand } from "../config/project";
 import { readably } from "../process/readable-error";
+import { frontEndKey, type KeyHolder } from "./front-end-key";
 import { grantKeyAccess } from "./key-access";
+import type { MachineIdentity } from "./machine-identity";
 import { vaultsOf } from "./sealed-for-vault";
 import type { VaultSettings } from "./vault";
 
@@ -29,13 +31,8 @@ export interface SealingVaultArgs extends VaultSettings {
    * as changed. @default NAME-fingerprint-key
    */
   readonly fingerprintKeyName?: string;
-}
-
-/** What the VM is known by to Key Vault. */
-export interface MachineIdentity {
-  readonly id: pulumi.Output<string>;
-  readonly clientId: pulumi.Output<string>;
-  readonly principalId: pulumi.Output<string>;
+  /** Whether a front end holds the addresses' keys, by a key and an identity of its own. @default false */
+  readonly hasFrontEnd?: boolean;
 }
 
 /**
@@ -62,6 +59,7 @@ export class SealingVault extends pulumi.ComponentResource {
   readonly sealersReady: readonly pulumi.Resource[];
   /** The VM waits for these. */
   readonly machineReady: readonly pulumi.Resource[];
+  readonly frontEnd: KeyHolder | undefined;
 
   constructor(name: string, args: SealingVaultArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sealed-onion:index:SealingVault", name, {}, opts);
@@ -84,10 +82,9 @@ export class SealingVault extends pulumi.ComponentResource {
     vault.properties.apply((properties) => readably(() => checkRetention(args, properties)));
     // Azure has no way to delete a key of a vault but the data plane, which nobody here may use for that; and whoever
     // goes back to an older image needs the key that sealed it. A key goes with its vault.
-    const key = new Key(`${name}-key`, keyArgs(args, resourceGroupName, azureName(vault)), {
-      ...kept,
-      retainOnDelete: true,
-    });
+    const ofKey = keyArgs(args, resourceGroupName, azureName(vault));
+    const keyOptions = { ...kept, retainOnDelete: true };
+    const key = new Key(`${name}-key`, ofKey, keyOptions);
     const guard = new Command(`${name}-guard`, guardArgs(uniqueName), { parent: this, dependsOn: [key] });
     const identity = new UserAssignedIdentity(
       `${name}-identity`,
@@ -117,6 +114,9 @@ export class SealingVault extends pulumi.ComponentResource {
     });
     this.sealersReady = access.sealers;
     this.machineReady = access.machine;
+    const { deployer, sealers } = this;
+    const front = { ...access, stack: args.stack, place, keyArgs: ofKey, keyOptions, guard, deployer, sealers };
+    this.frontEnd = args.hasFrontEnd ? frontEndKey(this, name, { ...front, roles: access.roles }) : undefined;
     this.registerOutputs({ keyUrl: this.keyUrl, vaultUri: this.vaultUri, resourceGroupName: this.resourceGroupName });
   }
 }

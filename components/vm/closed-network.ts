@@ -17,7 +17,7 @@ export interface ClosedNetworkArgs extends Pick<MachineSettings, "outbound"> {
   readonly vmName: pulumi.Input<string>;
 }
 
-interface Place {
+export interface NetworkPlace {
   readonly resourceGroupName: pulumi.Input<string>;
   readonly location: string;
 }
@@ -68,20 +68,29 @@ export function closedNetwork(parent: pulumi.Resource, name: string, args: Close
 }
 
 /** Its address is another one than a machine's own: an address is in one place only, and the dial may be turned. */
-function throughGateway(name: string, place: Place, called: string, options: pulumi.CustomResourceOptions): NatGateway {
+function throughGateway(
+  name: string,
+  place: NetworkPlace,
+  called: string,
+  options: pulumi.CustomResourceOptions,
+): NatGateway {
   const address = addAddress(`${name}-gateway-address`, place, `${called}-gateway`, options);
   const addresses = { publicIpAddresses: [{ id: address.id }] };
   const args = { ...place, natGatewayName: called, sku: { name: "Standard" }, ...addresses };
   return new NatGateway(`${name}-gateway`, args, options);
 }
 
-function addAddress(
+/** @param zones the one that it is in. @default none: Azure's choice */
+export function addAddress(
   name: string,
-  place: Place,
+  place: NetworkPlace,
   publicIpAddressName: pulumi.Input<string>,
   options: pulumi.CustomResourceOptions,
+  zones: readonly string[] = [],
 ): PublicIPAddress {
-  const args = { ...place, publicIpAddressName, publicIPAllocationMethod: "Static", sku: { name: "Standard" } };
+  const zonal = zones.length === 0 ? {} : { zones: [...zones] };
+  const sku = { name: "Standard" };
+  const args = { ...place, publicIpAddressName, publicIPAllocationMethod: "Static", sku, ...zonal };
   return new PublicIPAddress(name, args, options);
 }
 

@@ -5,7 +5,7 @@ import { RandomString } from "@pulumi/random/randomString";
 import { azureName } from "../azure/azure-name";
 import { programCommand } from "../config/project";
 import { readably } from "../process/readable-error";
-import type { MachineIdentity } from "../vault/sealing-vault";
+import type { MachineIdentity } from "../vault/machine-identity";
 import { closedNetwork } from "./closed-network";
 import { HARDWARE_REPLACED_ON, hardwareArgs, hardwareKeeper } from "./hardware-args";
 import type { MachineSettings } from "./machine";
@@ -35,6 +35,9 @@ export interface OnionVmArgs extends MachineSettings {
   readonly status: Pick<StatusContainerArgs, "account" | "subscriptionId"> | undefined;
 }
 
+/** What a machine itself follows from. */
+type MachineArgs = Omit<OnionVmArgs, "ready" | "images" | "status">;
+
 /** The images of a stack. */
 export interface ImageStore {
   readonly containerUrl: pulumi.Input<string>;
@@ -45,10 +48,10 @@ export interface ImageStore {
 }
 
 /** From the made machine to the published address: minutes, more where Azure is slow. */
-const PATIENCE_SECONDS = 900;
+export const PATIENCE_SECONDS = 900;
 
 /** Azure refuses a change of these in place. Source: pulumi-azure-native issue 1117, VM API `PropertyChangeNotAllowed`. */
-const REPLACED_ON = ["storageProfile.imageReference", "osProfile", ...HARDWARE_REPLACED_ON];
+export const REPLACED_ON = ["storageProfile.imageReference", "osProfile", ...HARDWARE_REPLACED_ON];
 
 /**
  * A VM that nothing reaches from outside, with an identity that opens its secrets. It is replaced, not changed, when
@@ -97,7 +100,7 @@ function generationOf(parent: pulumi.Resource, name: string, args: OnionVmArgs):
     .result;
 }
 
-function addStatus(parent: pulumi.Resource, name: string, args: OnionVmArgs): pulumi.Resource[] {
+function addStatus(parent: pulumi.Resource, name: string, args: OnionVmArgs): readonly pulumi.Resource[] {
   const { identity, resourceGroupName, status } = args;
   if (status === undefined) return [];
   return statusContainer(parent, name, { ...status, resourceGroupName, writer: identity.principalId });
@@ -115,7 +118,8 @@ function awaitMachine(
   return new Command(`${name}-serving`, args, { parent, dependsOn: [machine] });
 }
 
-function machineArgs(args: OnionVmArgs, vmName: pulumi.Input<string>, cardId: pulumi.Input<string>) {
+/** The inputs of a machine on its card. */
+export function machineArgs(args: MachineArgs, vmName: pulumi.Input<string>, cardId: pulumi.Input<string>) {
   const { stack, identity, imageId, location, resourceGroupName } = args;
   return {
     resourceGroupName,
@@ -132,7 +136,7 @@ function machineArgs(args: OnionVmArgs, vmName: pulumi.Input<string>, cardId: pu
 }
 
 /** No password, and no agent that would run what others send: the guest has neither. */
-function loginProfile({ stack, adminUser, sshPublicKey }: OnionVmArgs) {
+function loginProfile({ stack, adminUser, sshPublicKey }: MachineArgs) {
   const path = `/home/${adminUser}/.ssh/authorized_keys`;
   return {
     computerName: `sealed-onion-${stack}`,
@@ -151,7 +155,8 @@ function sealedUserData(stack: string, sealed: Readonly<Record<string, pulumi.In
   return pulumi.output(sealed).apply((digests) => readably(() => userData(stack, Object.keys(digests))));
 }
 
-function pruneArgs({ stack, images }: OnionVmArgs) {
+/** Removes the images that nobody needs any more. */
+export function pruneArgs({ stack, images }: Pick<OnionVmArgs, "stack" | "images">) {
   const run = programCommand("prune-images");
   const environment = {
     STACK: stack,

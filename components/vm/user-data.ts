@@ -6,12 +6,13 @@ const MOST_BYTES = 65_535;
 
 /**
  * The VM's user data that holds a stack's sealed files, base64 of `{"version":1,"secrets":{NAME: <sealed file>}}`.
+ * @param which of several machines it is for, which then stands beside `secrets`
  * @throws if a sealed file is missing, or all of them do not fit
  */
-export function userData(stack: string, names: readonly string[]): string {
+export function userData(stack: string, names: readonly string[], which: { readonly replica?: number } = {}): string {
   const sorted = [...names].sort();
   const secrets = sorted.map((name) => [name, JSON.parse(fs.readFileSync(sealedPath(stack, name), "utf8"))]);
-  const content = Buffer.from(JSON.stringify({ version: 1, secrets: Object.fromEntries(secrets) }));
+  const content = Buffer.from(JSON.stringify({ version: 1, ...which, secrets: Object.fromEntries(secrets) }));
   if (content.length > MOST_BYTES) {
     const problem = `${names.length} sealed files are ${content.length} bytes, user data holds ${MOST_BYTES}`;
     throw new Error(`${problem}: set sealed-onion:bootAgent.userDataSecrets to false`);

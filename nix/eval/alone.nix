@@ -33,6 +33,15 @@ let
       enable = true;
       adminUser = "somebody";
     };
+    front-end.sealed-onion = {
+      inherit keyVault;
+      secrets.onion = { inherit sealedFile; };
+      frontEnd.services.site = {
+        secret = "onion";
+        hostname = "lbtgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztmn5ad.onion";
+        backends = [ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaad.onion" ];
+      };
+    };
     hardening = { };
     onion-service.sealed-onion = {
       inherit keyVault;
@@ -41,6 +50,15 @@ let
         secret = "onion";
         hostname = "lbtgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztmn5ad.onion";
       };
+    };
+    replica.sealed-onion = {
+      inherit (uses.onion-service.sealed-onion) keyVault secrets onionServices;
+      replica.services.site = [
+        {
+          secret = "onion";
+          hostname = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaad.onion";
+        }
+      ];
     };
     sealed-secrets.sealed-onion = {
       inherit keyVault;
@@ -86,7 +104,9 @@ lib.mapAttrs' (name: _: lib.nameValuePair "${name} can be imported alone, and us
       configOf (
         lib.attrVals [
           "boot-agent"
+          "front-end"
           "onion-service"
+          "replica"
           "sealed-secrets"
           "vault-agent"
         ] modules

@@ -67,6 +67,14 @@ in
     machine = machineOf stacks.plain [ ];
   };
 
+  # The units of one replica's machine and of its front end's, and sentences about them.
+  fleet = import ./fleet.nix {
+    inherit lib;
+    replica = machineOf stacks.fleet [ ];
+    frontEnd = machineOf stacks.fleet-front-end [ ];
+    alone = machineOf stacks.plain [ ];
+  };
+
   # { "<sentence>" = bool; } of the example with some switches turned the other way.
   variants = import ./variants.nix { inherit lib machineWith; } // import ./arm.nix { inherit lib machineOf stacks; };
 

@@ -14,6 +14,9 @@ let
     where: checks: value:
     builtins.foldl' (result: check: if check.ok then result else throw "${where}: ${check.message}") value checks;
 
+  inherit (import ./fleet-facts.nix { inherit require ruled; }) parseReplica parseFrontEnd;
+  parseVaultAgent = import ./vault-agent-facts.nix { inherit hasFields require ruled; };
+
   missing = wanted: set: builtins.filter (name: !(set ? ${name})) wanted;
 
   hasFields = wanted: set: {
@@ -86,22 +89,6 @@ let
       }
     ] guest;
 
-  parseVaultAgent =
-    where: given:
-    let
-      agent = defaults.vaultAgent // given;
-    in
-    if given == null then
-      null
-    else
-      require "${where}: vaultAgent" [
-        (hasFields [ "address" "role" ] agent)
-        (ruled "address" "vaultAddress" agent.address)
-        (ruled "mount" "vaultMount" agent.mount)
-        (ruled "role" "vaultRole" agent.role)
-        (ruled "resource" "vaultAudience" agent.resource)
-      ] agent;
-
   # where: what to call the file in an error; facts: the parsed JSON  ->  the same, complete and checked.
   parseFacts =
     where: facts:
@@ -139,6 +126,8 @@ let
           vaultAgent = parseVaultAgent where (attributeOr null "vaultAgent" facts);
           status = attributeOr null "status" facts;
           inherit sshHostKey;
+          replica = parseReplica where services (attributeOr null "replica" facts);
+          frontEnd = parseFrontEnd where facts.stack (attributeOr null "frontEnd" facts);
         }
       );
 in

@@ -15,8 +15,10 @@ in
   default = withSops ../host.nix;
   azure-image = plain ../modules/azure-image.nix;
   boot-agent = withSops ../modules/boot-agent.nix;
+  front-end = withSops ../modules/front-end.nix;
   hardening = plain ../modules/hardening.nix;
   onion-service = withSops ../modules/onion-service.nix;
+  replica = withSops ../modules/replica.nix;
   sealed-secrets = withSops ../modules/sealed-secrets.nix;
   status = withSops ../modules/status.nix;
   vault-agent = plain ../modules/vault-agent.nix;

@@ -4,6 +4,8 @@ stack:
 let
   inherit (stack) facts;
   switches = facts.guest.bootAgent;
+  # A front end's sealed files are its stack's.
+  sealed = if facts.frontEnd == null then stack.directory else stack.directory + "/../${facts.frontEnd.of}";
 in
 {
   sealed-onion = {
@@ -13,7 +15,7 @@ in
     };
 
     secrets = lib.mapAttrs (_: secret: {
-      sealedFile = stack.directory + "/${secret.sealedFile}";
+      sealedFile = sealed + "/${secret.sealedFile}";
       inherit (secret)
         path
         owner
@@ -34,6 +36,8 @@ in
     }) facts.services;
 
     ssh.hostKey = facts.sshHostKey;
+    replica = lib.mkIf (facts.replica != null) { inherit (facts.replica) services; };
+    frontEnd = lib.mkIf (facts.frontEnd != null) { inherit (facts.frontEnd) services; };
 
     bootAgent = {
       enable = true;

@@ -85,10 +85,18 @@ in
     ./onion-service/tor.nix
   ];
 
-  options.sealed-onion.onionServices = mkOption {
-    type = types.attrsOf onionService;
-    default = { };
-    description = "Tor onion services, by name.";
+  options.sealed-onion = {
+    onionServices = mkOption {
+      type = types.attrsOf onionService;
+      default = { };
+      description = "Tor onion services, by name.";
+    };
+    asReplica = mkOption {
+      type = types.listOf types.str;
+      internal = true;
+      default = [ ];
+      description = "What is put before a command that is about a service's own key or address: see replica.nix.";
+    };
   };
 
   config = lib.mkIf (services != { }) {

@@ -13,7 +13,9 @@
 let
   cfg = config.sealed-onion.status;
   services = config.sealed-onion.onionServices;
-  hostnames = lib.mapAttrs (_: service: service.hostname) services;
+  # front-end.nix need not be there
+  hostnames = lib.mapAttrs (_: service: service.hostname) (services // config.sealed-onion.frontEnd.services or { });
+  inherit (config.sealed-onion) asReplica;
   state = "/run/sealed-onion-status";
   inherit (lib) mkOption types;
 
@@ -43,7 +45,7 @@ in
     };
   };
 
-  config = lib.mkIf (cfg.enable && services != { }) {
+  config = lib.mkIf (cfg.enable && hostnames != { }) {
     systemd.tmpfiles.rules = [ "d ${state} 0700 root root -" ];
 
     systemd.timers.write-status = {
@@ -69,11 +71,14 @@ in
       };
       serviceConfig = {
         Type = "oneshot";
-        ExecStart = lib.escapeShellArgs [
-          (lib.getExe write)
-          cfg.containerUrl
-          (builtins.toJSON hostnames)
-        ];
+        ExecStart = lib.escapeShellArgs (
+          asReplica
+          ++ [
+            (lib.getExe write)
+            cfg.containerUrl
+            (builtins.toJSON hostnames)
+          ]
+        );
         TimeoutStartSec = "90s";
       }
       # Tor's state, for the age of its guards, is tor's own; the journal is the system's.

@@ -55,12 +55,14 @@ guards_since() { sed -n 's/^Guard .* confirmed_on=\([^ ]*\).*/\1Z/p' "$root/var/
 
 json_of() { cat "$1" 2>/dev/null || printf '%s' "$2"; }
 
-compute=$(metadata "instance/compute?api-version=2021-01-01" | jq '{name, resourceId}') ||
+compute=$(metadata "instance/compute?api-version=2021-01-01" | jq '{name, resourceId} + if (.zone // "") == "" then {} else {zone} end') ||
   fail "the metadata service does not answer"
 read -r size available <<<"$(free_bytes)"
 descriptors=$(json_of "$state/descriptors.json" '{}')
 status=$(jq --null-input \
   --argjson compute "$compute" --argjson names "$services" --argjson descriptors "$descriptors" \
+  --argjson replica "$(json_of "$root/run/sealed-onion-replica/number" null)" \
+  --argjson front "$(json_of "$root/run/sealed-onion-front-end/front-end.json" null)" \
   --argjson update "$(json_of "$root/var/lib/sealed-onion/update.json" null)" \
   --argjson secrets "$(unit sops-install-secrets.service)" --argjson tor "$(unit tor.service)" \
   --arg failed "$(systemctl list-units --failed --plain --no-legend | cut -d ' ' -f 1)" \
@@ -78,11 +80,15 @@ status=$(jq --null-input \
     secrets: $secrets,
     tor: ($tor + {version: $version} + if $guards == "" then {} else {guardsSince: $guards} end),
     services: ($names | with_entries(.value as $hostname
-      | .value = {hostname: $hostname} + ($descriptors[$hostname] // {published: null, state: "waiting"}))),
+      | .value = {hostname: $hostname} + ($descriptors[$hostname]
+        // (($front // {})[$hostname] | select(.published) | {published, state: "own"})
+        // {published: null, state: "waiting"}))),
     failedUnits: ($failed | split("\n") | map(select(. != ""))),
     update: $update,
     kernel: $release
-  }')
+  } + if $replica == null then {} else {$replica} end
+    + if $front == null then {} else {frontEnd: $front} end
+    + if $compute.zone then {zone: $compute.zone} else {} end')
 
 # What changes all the time is no reason to write.
 digest=$(sha256sum <<<"$status" | cut -d ' ' -f 1)

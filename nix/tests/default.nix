@@ -59,9 +59,11 @@ lib.mapAttrs' (name: machine: {
 
   vm-azure-image = test ./azure-image.nix;
   vm-boot-agent = test ./boot-agent.nix;
+  vm-front-end = test ./front-end.nix;
   vm-hardening = test ./hardening.nix;
   vm-imds = test ./imds.nix;
   vm-onion-service = test ./onion-service.nix;
+  vm-replica = test ./replica.nix;
   vm-sealed-secrets = test ./sealed-secrets.nix;
   vm-status = test ./status.nix;
   vm-vault-agent = test ./vault-agent.nix;

@@ -64,6 +64,11 @@ async function checkPlain({ sources }: Settings): Promise<Problems> {
   return untrue(await evaluate("plain", sources));
 }
 
+async function checkFleet({ sources }: Settings): Promise<Problems> {
+  const { holds, replica, frontEnd } = await evaluate("fleet", sources);
+  return [...untrue(holds), ...(await checkUnits(replica)), ...(await checkUnits(frontEnd))];
+}
+
 async function checkModulesAlone({ sources }: Settings): Promise<Problems> {
   return untrue(await evaluate("alone", sources));
 }
@@ -130,6 +135,7 @@ const checks: Record<string, (settings: Settings) => Promise<Problems>> = {
   "the machine that a rehearsal boots": checkBooted,
   "its units with OpenBao's agent": checkOpenBao,
   "a machine with every default": checkPlain,
+  "a replica's machine and its front end's": checkFleet,
   "its variants": checkVariants,
   "its modules in another machine": checkModulesAlone,
   "mistakes and their words": checkRefusals,

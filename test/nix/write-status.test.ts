@@ -150,6 +150,34 @@ describe.skipIf(missing.length > 0)(`a machine's status (skipped without ${missi
     expect(await blob()).not.toBe(first);
   });
 
+  it("tells which replica it is", async () => {
+    fs.mkdirSync(path.join(directory, "root/run/sealed-onion-replica"), { recursive: true });
+    fs.writeFileSync(path.join(directory, "root/run/sealed-onion-replica/number"), "2\n");
+    await run();
+    expect(JSON.parse(await blob())).toMatchObject({ replica: 2 });
+  });
+
+  it("of a front end tells what it has published, and that nothing is where it has not", async () => {
+    const folder = path.join(directory, "root/run/sealed-onion-front-end");
+    fs.mkdirSync(folder, { recursive: true });
+    fs.rmSync(path.join(directory, "state/descriptors.json"));
+    const tell = (published: string | null) => {
+      const frontEnd = { [HOSTNAME]: { published, failedUploads: 0, backends: {} } };
+      fs.writeFileSync(path.join(folder, "front-end.json"), JSON.stringify(frontEnd));
+      return frontEnd;
+    };
+    const first = tell(null);
+    await run();
+    const services = (published: string | null, state: string) => ({ site: { hostname: HOSTNAME, published, state } });
+    expect(JSON.parse(await blob())).toMatchObject({ frontEnd: first, services: services(null, "waiting") });
+    const then = tell("2026-06-01T00:00:00Z");
+    await run();
+    expect(JSON.parse(await blob())).toMatchObject({
+      frontEnd: then,
+      services: services("2026-06-01T00:00:00Z", "own"),
+    });
+  });
+
   it("says why secrets stay sealed, in the words of the console", async () => {
     units["sops-install-secrets.service"] = "activating";
     await run();

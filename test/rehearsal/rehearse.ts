@@ -9,6 +9,8 @@ import type { Engine } from "./engine/engine";
 import { previewLocally } from "./engine/local-preview";
 import { chooseEngine } from "./engine/start-engine";
 import { rehearse } from "./rehearsal";
+import { rehearseFleet } from "./replicas/rehearsal";
+import { fleetSummary } from "./replicas/report";
 import { Steps } from "./steps";
 import { summary } from "./summary";
 
@@ -29,6 +31,10 @@ const rehearseCommand = {
     nix: { about: "build the real image with Nix" },
     preview: { about: "the comment that a pull request would get for a change, and nothing else" },
     vault: { about: "log in to HashiCorp Vault with the VM's identity as well" },
+    replicas: {
+      value: "N",
+      about: "instead: one address behind N machines, 1 to 6, on a Tor network of its own (minutes)",
+    },
   },
   exitCodes: { 0: "all holds", 1: "something does not", 2: "a word that is not known", 130: "interrupted" },
 } as const satisfies Command;
@@ -38,12 +44,22 @@ type Options = Words<typeof rehearseCommand>["options"];
 function choicesOf(options: Options) {
   const apart = (["nix", "vault", "engine", "preview"] as const).find((name) => options[name]);
   if (options.boot && apart) throw new UsageError(`--boot goes without --${apart}: leave one of them out`);
+  const other = (["all", "boot", "engine", "keep", "nix", "preview", "vault"] as const).find((name) => options[name]);
+  if (options.replicas && other) throw new UsageError(`--replicas goes without --${other}: leave one of them out`);
   const engine = options.boot ? "in-process" : chooseEngine(options.engine as Engine["name"] | undefined);
   if (options.all && !options.boot && engine !== "pulumi")
     throw new UsageError(
       "--all tells more of a machine that boots, or of a stack under pulumi: add --boot or --engine pulumi",
     );
-  return { ...options, engine };
+  return { ...options, engine, replicas: replicasOf(options.replicas) };
+}
+
+/** Six, as a story adds two, and a descriptor holds the points of eight at most. */
+function replicasOf(text: string | undefined): number | undefined {
+  if (text === undefined || /^[1-6]$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new UsageError(
+    `--replicas must be a whole number from 1 to 6, got ${text}: type npm run rehearse -- --replicas 3`,
+  );
 }
 
 async function main({ options }: Words<typeof rehearseCommand>): Promise<number> {
@@ -53,12 +69,22 @@ async function main({ options }: Words<typeof rehearseCommand>): Promise<number>
   endOnSignals(cleanup);
   if (isInside()) endWithOutside(() => end(cleanup));
   try {
-    return await rehearseOnce(choices, cleanup);
+    return await (choices.replicas
+      ? rehearseReplicas(choices.replicas, options.json, cleanup)
+      : rehearseOnce(choices, cleanup));
   } catch (error) {
     if (ending) return new Promise(() => {}); // the signal ends this process, and what failed did so because of it
     await cleanup.run();
     throw error;
   }
+}
+
+async function rehearseReplicas(replicas: number, isJson: boolean | undefined, cleanup: Cleanup): Promise<number> {
+  const report = await rehearseFleet(replicas, cleanup);
+  process.stderr.write(fleetSummary(report));
+  await cleanup.run();
+  if (isJson) process.stdout.write(`${JSON.stringify(report)}\n`);
+  return report.ok ? 0 : 1;
 }
 
 async function rehearseOnce(choices: ReturnType<typeof choicesOf>, cleanup: Cleanup): Promise<number> {

@@ -5,7 +5,7 @@ import { chooseStack } from "../../command-line/selected-stack";
 import { NAMESPACE } from "../../config/fields";
 import { readStackFacts } from "../../config/stack-facts";
 import { readStackFile } from "../../config/stack-file";
-import { STACKS, stackFolder } from "../../config/stack-folder";
+import { foldersOfStacks, stackFolder } from "../../config/stack-folder";
 import { withOwnSecrets } from "../own-secrets";
 import { parseRecipients, type Recipients } from "../recipients";
 import { readRecord, recordPath, type SealRecord } from "../seal/seal-record";
@@ -25,9 +25,7 @@ export interface Stack {
 /** The names of all stacks: each has a configuration file, or a folder of sealed files. */
 export function stackNames(): string[] {
   const configured = fs.readdirSync(".").map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1]);
-  const sealed = fs.existsSync(STACKS) ? fs.readdirSync(STACKS, { withFileTypes: true }) : [];
-  const folders = sealed.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  return [...new Set([...configured, ...folders])].filter((name) => name !== undefined).sort();
+  return [...new Set([...configured, ...foldersOfStacks()])].filter((name) => name !== undefined).sort();
 }
 
 /** The stack that is meant, or undefined for all: none is named or selected. @throws UsageError if there is no such stack */

@@ -28,13 +28,27 @@ export function statusUrl({ endpoint }: Pick<StackAccount, "endpoint">): pulumi.
 }
 
 /** The container that the machines write their status to, and their right to this one alone. */
-export function statusContainer(parent: pulumi.Resource, name: string, args: StatusContainerArgs): pulumi.Resource[] {
-  const { account, resourceGroupName, subscriptionId, writer } = args;
+export function statusContainer(
+  parent: pulumi.Resource,
+  name: string,
+  args: StatusContainerArgs,
+): readonly [BlobContainer, RoleAssignment] {
+  const { account, resourceGroupName } = args;
   const container = new BlobContainer(
     `${name}-status`,
     { resourceGroupName, accountName: account.name, containerName: CONTAINER, publicAccess: "None" },
     { parent },
   );
+  return [container, statusWriter(parent, name, container, args)];
+}
+
+/** Another principal's right to write there. */
+export function statusWriter(
+  parent: pulumi.Resource,
+  name: string,
+  container: pulumi.Resource & { readonly id: pulumi.Output<string> },
+  { account, subscriptionId, writer }: StatusContainerArgs,
+): RoleAssignment {
   const grant = {
     grantee: { objectId: writer, type: "ServicePrincipal" as const },
     role: BLOB_CONTRIBUTOR,
@@ -43,6 +57,5 @@ export function statusContainer(parent: pulumi.Resource, name: string, args: Sta
     nameOf: [account.id, CONTAINER],
   };
   const options = { parent, deleteBeforeReplace: true };
-  const assignment = new RoleAssignment(`${name}-status-writer`, roleAssignmentArgs(grant), options);
-  return [container, assignment];
+  return new RoleAssignment(`${name}-status-writer`, roleAssignmentArgs(grant), options);
 }

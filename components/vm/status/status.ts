@@ -1,9 +1,8 @@
-import * as fs from "node:fs";
 import type { Words } from "../../command-line/command";
 import { runCommand } from "../../command-line/run-command";
 import { chooseStack } from "../../command-line/selected-stack";
 import { factsPath, readStackFacts } from "../../config/stack-facts";
-import { STACKS } from "../../config/stack-folder";
+import { foldersOfStacks } from "../../config/stack-folder";
 import { interruption } from "../../process/interruption";
 import { pause } from "../../process/pause";
 import { UsageError } from "../../process/usage-error";
@@ -88,7 +87,7 @@ function show(report: Report, { json, prometheus }: StatusOptions): string {
 }
 
 async function meantStack(wanted: string | undefined): Promise<string> {
-  const stacks = fs.existsSync(STACKS) ? fs.readdirSync(STACKS).filter((name) => !name.startsWith(".")) : [];
+  const stacks = foldersOfStacks();
   const stack = await chooseStack(wanted, stacks);
   if (stack !== undefined) return stack;
   const [first] = stacks;

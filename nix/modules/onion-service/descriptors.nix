@@ -37,7 +37,8 @@ in
       };
       serviceConfig = {
         ExecStart = lib.escapeShellArgs (
-          [
+          config.sealed-onion.asReplica
+          ++ [
             (lib.getExe follow)
             "/run/tor/control"
           ]

@@ -84,7 +84,8 @@ in
             name: service:
             "+"
             + lib.escapeShellArgs (
-              [
+              cfg.asReplica
+              ++ [
                 (lib.getExe prepare)
                 name
                 (pathOf service.secret)

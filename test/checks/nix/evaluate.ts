@@ -35,6 +35,11 @@ export interface Evaluated {
   readonly example: Example;
   readonly variants: Readonly<Record<string, boolean>>;
   readonly openbao: Units;
+  readonly fleet: {
+    readonly holds: Readonly<Record<string, boolean>>;
+    readonly replica: Units;
+    readonly frontEnd: Units;
+  };
   readonly plain: Readonly<Record<string, boolean>>;
   readonly alone: Readonly<Record<string, boolean>>;
   readonly refusals: Readonly<Record<string, { readonly expected: string; readonly failures: readonly string[] }>>;

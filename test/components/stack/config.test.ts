@@ -7,13 +7,14 @@ import { conversionOffer } from "../../../components/image/disk/disk-format";
 import { readConfig, type StackConfig } from "../../../components/stack/config";
 import { type MockOptions, settled, startMocks } from "../pulumi-mocks";
 import { AZURE } from "./malformed/azure";
+import { FLEET_DIALS } from "./malformed/fleet";
 import { HARDWARE } from "./malformed/hardware";
 import { SECRETS } from "./malformed/secrets";
 import { SERVICES } from "./malformed/services";
 import { VAULT_AUTH } from "./malformed/vault-auth";
 import { ONION, secret, WORKING } from "./malformed/working";
 
-const MALFORMED = [...SECRETS, ...SERVICES, ...AZURE, ...HARDWARE, ...VAULT_AUTH];
+const MALFORMED = [...SECRETS, ...SERVICES, ...AZURE, ...FLEET_DIALS, ...HARDWARE, ...VAULT_AUTH];
 
 /** The mocks' options for a configuration: values as Pulumi hands them over. */
 function optionsFor(change: Readonly<Record<string, unknown>>): MockOptions {

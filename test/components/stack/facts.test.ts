@@ -28,6 +28,7 @@ const CONFIG: StackConfig = {
   tags: {},
   vaultAuth: undefined,
   status: true,
+  fleet: undefined,
 };
 const DEPLOYED = {
   keyUrl: "https://so-dev.vault.azure.net/keys/sealing-3072/0",

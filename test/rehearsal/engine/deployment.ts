@@ -175,7 +175,7 @@ export function createDeployment(options: DeploymentOptions): Deployment {
       if (kept) throw protectedError(kept.urn);
       const age = new Map(previous.resources.map((resource, index) => [resource, index]));
       const newestFirst = [...superfluous, ...replaced].sort((a, b) => (age.get(b) ?? 0) - (age.get(a) ?? 0));
-      for (const old of newestFirst) {
+      for (const old of dependentsFirst(newestFirst)) {
         await remove(old, replaced.includes(old) ? "delete-replaced" : "delete");
         if (before.get(old.urn) === old) before.delete(old.urn);
       }
@@ -186,4 +186,16 @@ export function createDeployment(options: DeploymentOptions): Deployment {
       return { resources: [...after.values(), ...left, ...doomed] };
     },
   };
+}
+
+/** In that order, but nothing before what needs it: what an earlier run could not delete stands last, whatever its age. */
+function dependentsFirst(resources: readonly ResourceState[]): ResourceState[] {
+  const waiting = [...resources];
+  const isNeeded = ({ urn }: ResourceState) =>
+    waiting.some((other) => other.urn !== urn && other.dependencies.includes(urn));
+  return resources.map(() => {
+    const next = waiting.findIndex((one) => !isNeeded(one));
+    const [old] = waiting.splice(Math.max(next, 0), 1);
+    return old as ResourceState;
+  });
 }

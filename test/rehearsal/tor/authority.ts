@@ -5,13 +5,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TorControl } from "./control";
 import type { TorIdentity } from "./identity";
 
-/** Seconds between consensuses: long, so that none is made while pages are fetched (a vote in the midst loses some). */
-const votingInterval = 300;
+/** Seconds between consensuses. */
+export interface VotingIntervals {
+  /** Until the first one. */
+  readonly first: number;
+  readonly later: number;
+}
 /** How far ahead the first consensus is aimed, in seconds: with 1 it is missed. */
 const aim = 2;
 
 /** What makes a tor the one directory authority of its network, which guards by these relays only. */
-export function authorityLines(dirPort: string, guards: readonly string[]): string[] {
+export function authorityLines(dirPort: string, guards: readonly string[], voting: VotingIntervals): string[] {
   return [
     `DirPort ${dirPort} IPv4Only`,
     "AuthoritativeDirectory 1",
@@ -23,10 +27,10 @@ export function authorityLines(dirPort: string, guards: readonly string[]): stri
     // Onion circuits use relays with the flag Stable only; these have run for a second.
     "AuthDirVoteStableGuaranteeMinUptime 0",
     "AuthDirVoteStableGuaranteeMTBF 0",
-    `TestingV3AuthInitialVotingInterval ${votingInterval} seconds`,
+    `TestingV3AuthInitialVotingInterval ${voting.first} seconds`,
     "TestingV3AuthInitialVoteDelay 2 seconds",
     "TestingV3AuthInitialDistDelay 2 seconds",
-    `V3AuthVotingInterval ${votingInterval} seconds`,
+    `V3AuthVotingInterval ${voting.later} seconds`,
     "V3AuthVoteDelay 2 seconds",
     "V3AuthDistDelay 2 seconds",
     "V3AuthNIntervalsValid 12",
@@ -75,11 +79,16 @@ function runGencert(gencert: string, parameters: string[], input: string): Promi
  * Has the authority publish a first consensus that names every relay, as soon as it has all their descriptors,
  * instead of waiting for the wall clock: the start of its voting interval is moved to two seconds from now.
  */
-export async function voteNow(authority: TorControl, relays: readonly TorIdentity[], deadline: number): Promise<void> {
+export async function voteNow(
+  authority: TorControl,
+  relays: readonly TorIdentity[],
+  voting: VotingIntervals,
+  deadline: number,
+): Promise<void> {
   await descriptorsOf(authority, relays.length, deadline);
   while (Date.now() < deadline) {
     const target = Math.floor(Date.now() / 1000) + aim;
-    await authority.ask(`SETCONF TestingV3AuthVotingStartOffset="${target % votingInterval} seconds"`);
+    await authority.ask(`SETCONF TestingV3AuthVotingStartOffset="${target % voting.first} seconds"`);
     while (Date.now() / 1000 < target + 2) {
       const consensus = await authority.ask("GETINFO ns/all");
       if (countLines(consensus, "r ") >= relays.length) return;

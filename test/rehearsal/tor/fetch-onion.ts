@@ -14,6 +14,13 @@ export interface OnionResponse {
 const TRY_MS = 8_000;
 const pauseMs = 200;
 
+export interface FetchOptions {
+  deadlineMs: number;
+  tryMs?: number;
+  /** Fetches of another name here have circuits of their own; those of none share theirs. */
+  circuit?: string;
+}
+
 /**
  * Gets a page through a tor client, retrying until something answers. Any HTTP status is an answer.
  * @param socksPort the client's SOCKS port on loopback; the name is resolved by tor, not here
@@ -22,12 +29,13 @@ const pauseMs = 200;
 export async function fetchOnion(
   socksPort: number,
   url: string,
-  { deadlineMs, tryMs = TRY_MS }: { deadlineMs: number; tryMs?: number },
+  { deadlineMs, tryMs = TRY_MS, circuit }: FetchOptions,
 ): Promise<OnionResponse> {
   const deadline = Date.now() + deadlineMs;
   for (let attempts = 1; ; attempts++) {
     try {
-      return { ...(await fetchOnce(socksPort, url, Math.min(tryMs, deadline - Date.now()))), attempts };
+      const timeoutMs = Math.min(tryMs, deadline - Date.now());
+      return { ...(await fetchOnce(proxyOf(socksPort, circuit), url, timeoutMs)), attempts };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (Date.now() + pauseMs >= deadline) {
@@ -40,9 +48,14 @@ export async function fetchOnion(
   }
 }
 
+/** tor keeps the circuits of different SOCKS users apart (tor(1), IsolateSOCKSAuth). */
+function proxyOf(socksPort: number, circuit?: string): string {
+  return `socks5h://${circuit === undefined ? "" : `${circuit}:of-its-own@`}127.0.0.1:${socksPort}`;
+}
+
 /** Each try has its own circuit attempt and its own agent: nothing of a failed one is used again. */
-async function fetchOnce(socksPort: number, url: string, timeoutMs: number): Promise<Omit<OnionResponse, "attempts">> {
-  const agent = new SocksProxyAgent(`socks5h://127.0.0.1:${socksPort}`);
+async function fetchOnce(proxy: string, url: string, timeoutMs: number): Promise<Omit<OnionResponse, "attempts">> {
+  const agent = new SocksProxyAgent(proxy, { timeout: timeoutMs });
   const signal = AbortSignal.timeout(timeoutMs);
   try {
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {

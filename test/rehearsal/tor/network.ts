@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
-import { authorityLines, voteNow, writeAuthorityKeys } from "./authority";
+import { authorityLines, type VotingIntervals, voteNow, writeAuthorityKeys } from "./authority";
 import { newTorIdentity, type TorIdentity } from "./identity";
 import { startTor, type TorProcess } from "./process";
 
@@ -12,25 +12,34 @@ export interface TorNetworkOptions {
   tor?: string;
   /** @default "tor-gencert", from PATH */
   gencert?: string;
+  /** Relays beside the authority: three work, with less margin than four; fewer never do. @default 4 */
+  relays?: number;
+  /** Long, so that no vote is held while pages are fetched: one in the midst loses some. @default 300 s, both */
+  voting?: VotingIntervals;
   /** Where authority and relays listen. @default 127.0.0.1 */
   address?: string;
   /** Milliseconds until it gives up. @default 90000 */
   deadlineMs?: number;
 }
 
-/** A private Tor network on loopback: a directory authority, four relays and a client. Nothing leaves the machine. */
+export interface TorClient {
+  /** On 127.0.0.1. */
+  readonly socksPort: number;
+  readonly process: TorProcess;
+}
+
+/** A private Tor network on loopback: a directory authority, relays and a client. Nothing leaves the machine. */
 export interface TorNetwork {
   tor: string;
   directory: string;
-  client: { socksPort: number; process: TorProcess };
+  client: TorClient;
   /** The torrc lines by which any other tor joins this network. */
   onionServiceTorrc(): string[];
   /** Ends every tor of the network. May be called more than once. */
   close(): Promise<void>;
 }
 
-/** Three relays beside the authority work too, with less margin; fewer never do. */
-const plainRelays = 4;
+const DEFAULT_VOTING: VotingIntervals = { first: 300, later: 300 };
 const portAttempts = 3;
 
 interface Relay {
@@ -43,6 +52,7 @@ interface Plan {
   address: string;
   authority: Relay;
   others: Relay[];
+  intervals: VotingIntervals;
   /** What the authority certifies by, and what it signs with. */
   voting: { identity: TorIdentity; signing: TorIdentity };
 }
@@ -53,7 +63,7 @@ type Launch = (name: string, lines: string[]) => Promise<TorProcess>;
 /** Starts the network; it is ready when this resolves (8 to 10 seconds on two cores). */
 export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNetwork> {
   const deadline = Date.now() + (options.deadlineMs ?? 90_000);
-  const plan = await planNetwork(options.directory, options.address ?? "127.0.0.1");
+  const plan = await planNetwork(options);
   for (let attempt = 1; ; attempt++) {
     const running: TorProcess[] = [];
     try {
@@ -66,15 +76,20 @@ export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNe
   }
 }
 
-async function planNetwork(directory: string, address: string): Promise<Plan> {
-  const names = Array.from({ length: plainRelays }, (_, index) => `relay${index + 1}`);
+async function planNetwork({
+  directory,
+  address = "127.0.0.1",
+  relays = 4,
+  voting = DEFAULT_VOTING,
+}: TorNetworkOptions): Promise<Plan> {
+  const names = Array.from({ length: relays }, (_, index) => `relay${index + 1}`);
   const [identity, signing, authority, ...others] = await Promise.all([
     newTorIdentity(2048),
     newTorIdentity(2048),
     planRelay(directory, "authority"),
     ...names.map((name) => planRelay(directory, name)),
   ]);
-  return { address, authority, others, voting: { identity, signing } };
+  return { address, authority, others, intervals: voting, voting: { identity, signing } };
 }
 
 /** Makes a relay's folder with its identity key in it. */
@@ -110,18 +125,30 @@ async function start(
   );
   const authority = await launchRelays(plan, orPort, dirPort, launch);
   const identities = [plan.authority, ...plan.others].map((relay) => relay.identity);
-  await Promise.race([voteNow(authority.control, identities, deadline), ...running.map((one) => one.exited)]);
-  const client = await launch("client", ["SocksPort 127.0.0.1:auto"]);
-  const socksPort = portOf(await client.control.ask("GETINFO net/listeners/socks"));
-  const close = () => closeAll(running);
-  return { tor, directory, client: { socksPort, process: client }, onionServiceTorrc: () => [...network], close };
+  const voted = voteNow(authority.control, identities, plan.intervals, deadline);
+  await Promise.race([voted, ...running.map((one) => one.exited)]);
+  const shared = { tor, directory, onionServiceTorrc: () => [...network] };
+  const client = await startTorClient(shared, "client");
+  running.push(client.process);
+  return { ...shared, client, close: () => closeAll(running) };
+}
+
+/** A client of the network: a tor of its own, in a folder of that name beside the others'. */
+export async function startTorClient(
+  { tor, directory, onionServiceTorrc }: Pick<TorNetwork, "tor" | "directory" | "onionServiceTorrc">,
+  name: string,
+  torrc: readonly string[] = [],
+): Promise<TorClient> {
+  const lines = [...onionServiceTorrc(), "SocksPort 127.0.0.1:auto", ...torrc];
+  const started = await startTor(tor, path.join(directory, name), lines);
+  return { socksPort: portOf(await started.control.ask("GETINFO net/listeners/socks")), process: started };
 }
 
 /** Starts the authority and the other relays, all at once. @returns the authority, when all have started */
 async function launchRelays(plan: Plan, orPort: number, dirPort: number, launch: Launch): Promise<TorProcess> {
   const { address, authority, others } = plan;
   const guards = others.map((relay) => relay.identity.fingerprint);
-  const voting = authorityLines(`${address}:${dirPort}`, guards);
+  const voting = authorityLines(`${address}:${dirPort}`, guards, plan.intervals);
   const first = launch(authority.name, [...relayLines(authority.name, `${address}:${orPort}`), ...voting]);
   const starting = [first, ...others.map(({ name }) => launch(name, relayLines(name, `${address}:auto`)))];
   await Promise.allSettled(starting); // one that fails must not leave behind those that start a moment later

@@ -34,12 +34,12 @@ export const AZURE: readonly Malformed[] = [
   [
     "a key that is mistyped",
     { vmSze: "Standard_B2s" },
-    'configuration has an unknown key "vmSze", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status: did you mean "vmSize"',
+    'configuration has an unknown key "vmSze", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, replicas, frontEnd, rollout: did you mean "vmSize"',
   ],
   [
     "a key that nothing is like",
     { colour: "blue" },
-    'configuration has an unknown key "colour", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status: remove it',
+    'configuration has an unknown key "colour", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, replicas, frontEnd, rollout: remove it',
   ],
   [
     "an encrypted value",

@@ -1,0 +1,84 @@
+import * as fs from "node:fs";
+import type { Words } from "../../command-line/command";
+import { runCommand } from "../../command-line/run-command";
+import { chooseStack } from "../../command-line/selected-stack";
+import { factsPath } from "../../config/stack-facts";
+import { foldersOfStacks } from "../../config/stack-folder";
+import { interruption } from "../../process/interruption";
+import { pause } from "../../process/pause";
+import { UsageError } from "../../process/usage-error";
+import { probe } from "../../vm/status/probe";
+import { type StatusReader, statusReader } from "../../vm/status/read-status";
+import { type StatusOptions, statusCommand } from "../../vm/status/status-words";
+import { type ExpectedFleet, type FleetReport, fleetReport } from "./fleet-report";
+import { fleetJson, fleetMetrics, fleetText } from "./fleet-text";
+
+const WATCH_MS = 5_000;
+
+interface Fleet extends ExpectedFleet {
+  readonly containerUrl: string;
+  readonly addresses: readonly string[];
+}
+
+/** `npm run status` of a stack of several machines. Of any other stack, what one machine says of itself. */
+async function main({ options: args }: Words<typeof statusCommand>): Promise<number> {
+  const stack = await chooseStack(args.stack, foldersOfStacks());
+  const fleet = stack === undefined ? undefined : fleetOf(stack);
+  if (fleet === undefined) return ofOneMachine();
+  if (args.json && args.prometheus) throw new UsageError("--json and --prometheus exclude each other: leave one out");
+  const signal = interruption();
+  const reader = await statusReader(fleet.containerUrl, signal);
+  if (args.watch) return watch(reader, fleet, args, signal);
+  const { report, serving } = await look(reader, fleet, args);
+  console.log(show(report, args));
+  return serving ? 0 : 1;
+}
+
+async function look(reader: StatusReader, fleet: Fleet, { probe: isProbed }: StatusOptions) {
+  const said = await Promise.all((await reader.machines()).map((machine) => reader.read(machine)));
+  const all = said.filter((status) => status !== undefined);
+  const report = fleetReport(fleet, all, new Date());
+  const probes = isProbed ? await probe(fleet.addresses) : [];
+  for (const { hostname, seconds, problem } of probes) console.error(problem ?? `${hostname} answered in ${seconds} s`);
+  return { report, serving: report.verdict.serving && probes.every(({ problem }) => problem === undefined) };
+}
+
+/** Prints at each change of what is wrong or published, until it is interrupted. */
+async function watch(reader: StatusReader, fleet: Fleet, args: StatusOptions, signal: AbortSignal): Promise<number> {
+  for (let last = ""; !signal.aborted; ) {
+    const { report } = await look(reader, fleet, args);
+    const seen = JSON.stringify(report.members.map(({ role, status, verdict }) => [role, status?.services, verdict]));
+    if (seen !== last) console.log(show(report, args));
+    last = seen;
+    await pause(WATCH_MS, signal).catch(() => undefined); // Ctrl-C: the loop ends
+  }
+  return 0;
+}
+
+function show(report: FleetReport, { json, prometheus }: StatusOptions): string {
+  if (json) return fleetJson(report);
+  return prometheus ? fleetMetrics(report) : fleetText(report);
+}
+
+/** From the facts that `pulumi up` wrote; undefined for one machine, and for a stack that was never deployed. */
+function fleetOf(stack: string): Fleet | undefined {
+  const file = factsPath(stack);
+  if (!fs.existsSync(file)) return undefined;
+  const { replica, services, status } = JSON.parse(fs.readFileSync(file, "utf8")) as {
+    replica?: { services: Record<string, unknown[]> };
+    services: Record<string, { hostname: string }>;
+    status?: { containerUrl: string };
+  };
+  const [backends] = Object.values(replica?.services ?? {});
+  if (backends === undefined || status === undefined) return undefined;
+  const addresses = Object.values(services).map(({ hostname }) => hostname);
+  return { stack, replicas: backends.length, containerUrl: status.containerUrl, addresses };
+}
+
+/** It ends the process itself. */
+async function ofOneMachine(): Promise<number> {
+  await import("../../vm/status/status.js");
+  return new Promise(() => {});
+}
+
+void runCommand(statusCommand, main, { label: "status", failureCode: 3, exits: true });

@@ -1,0 +1,167 @@
+import { parseFleet } from "../../../components/fleet/fleet-settings";
+import type { Machine } from "./backend";
+import type { FrontEnd } from "./front-end";
+import type { FleetStage } from "./stage";
+import { forget, type Visits, visit, visitDuring } from "./visits";
+
+/** One thing that happens to a fleet, and what visitors saw of it. */
+export interface FleetStory {
+  readonly name: string;
+  readonly visits: Visits;
+  /** What else must hold, in words; none holds where this is empty. */
+  readonly problems: readonly string[];
+  /** Fetches that may fail: of a machine that ends while it alone serves, the one that it has just taken in. @default 0 */
+  readonly mayFail?: number;
+}
+
+type Tell = (name: string, story: () => Promise<Omit<FleetStory, "name">>) => Promise<void>;
+
+/** A backend is chosen at random: a share smaller than a third of the fair one does not happen by chance. */
+const LEAST_SHARE = 1 / 3;
+
+const held = (visits: Visits, problems: readonly string[] = []) => ({ visits, problems });
+const addressesOf = (machines: readonly Machine[]) => machines.map(({ hostname }) => hostname);
+
+/** Tells all that can happen to a fleet of so many replicas, in order, each beginning where the one before ended. */
+export async function tellFleet(stage: FleetStage, replicas: number, tell: Tell): Promise<void> {
+  const numbers = Array.from({ length: replicas }, (_, index) => index + 1);
+  const alone = await stage.alone();
+  let fleet: Machine[] = [];
+  let front: FrontEnd | undefined;
+
+  await tell("an address in use moves to a front end", async () => {
+    const visits = await under(stage, 40, async () => {
+      fleet = await Promise.all(numbers.map((number) => stage.replica(number)));
+      front = await stage.frontEnd(fleet);
+      await front.hasPublished(addressesOf(fleet), 0);
+      await alone.close();
+    });
+    return { ...held(visits, refused(front)), mayFail: 1 };
+  });
+  if (front === undefined) return;
+  const first = front;
+
+  await tell("spread", async () => {
+    const visits = await visit(stage.steady, stage.hostname, 60);
+    return held(visits, uneven(visits, numbers));
+  });
+  await tell("one replica is killed", () => without(stage, fleet, 0, first, (machine) => machine.kill()));
+  await tell("one replica freezes", () => without(stage, fleet, 1, first, async (machine) => machine.freeze()));
+
+  await tell("the fleet is replaced under load", async () => {
+    const visits = await under(stage, 300, async () => {
+      const before = fleet;
+      fleet = await Promise.all(numbers.map((number) => stage.replica(number)));
+      await first.hasPublished(addressesOf(fleet), Math.max(...fleet.map(({ published }) => published)));
+      for (const machine of before) await machine.close();
+    });
+    return held(visits);
+  });
+
+  await tell("the front end is killed", async () => {
+    await first.kill();
+    return held(await visit(stage.steady, stage.hostname, 20));
+  });
+  let second = first;
+  await tell("a second front end takes over", async () => {
+    const visits = await under(stage, 20, async () => {
+      second = await stage.frontEnd(fleet);
+      await second.hasPublished(addressesOf(fleet), 0);
+    });
+    return held(visits);
+  });
+
+  for (const wanted of [replicas + 2, Math.max(1, replicas - 1)]) {
+    await tell(`${fleet.length} replicas become ${wanted}`, async () => {
+      const during = await under(stage, 20, async () => {
+        const before = fleet;
+        const more = Array.from(
+          { length: Math.max(0, wanted - before.length) },
+          (_, index) => before.length + index + 1,
+        );
+        fleet = [...before, ...(await Promise.all(more.map((number) => stage.replica(number))))].slice(0, wanted);
+        await second.balance(addressesOf(fleet));
+        await second.hasPublished(addressesOf(fleet), 0);
+        for (const machine of before.slice(wanted)) await machine.close();
+      });
+      await forget(stage.forgetful);
+      const after = await visit(stage.forgetful, stage.hostname, 60);
+      const problems = uneven(
+        after,
+        fleet.map((_, index) => index + 1),
+      );
+      return held({ ...during, failed: during.failed + after.failed, spread: after.spread }, problems);
+    });
+  }
+
+  await tell("the address moves back to one machine", async () => {
+    const visits = await under(stage, 40, async () => {
+      await stage.alone();
+      await second.close();
+      for (const machine of fleet) await machine.close();
+    });
+    return held(visits);
+  });
+
+  await tell("nine replicas are refused", async () => {
+    const refusal = refusalOf(9);
+    const none = { fetches: 0, failed: 0, spread: {}, times: [] };
+    return held(
+      none,
+      /from 1 to 8 \(of 11 tor takes no descriptor/.test(refusal) ? [] : [`nine are not refused: ${refusal}`],
+    );
+  });
+}
+
+/** What is said of a configuration with so many, before anything is made. */
+function refusalOf(replicas: number): string {
+  try {
+    parseFleet((path) => ({ path, value: path === "replicas" ? replicas : undefined }));
+    return "nothing is said";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** By a client that holds an old descriptor and by one that does not. */
+function under(stage: FleetStage, least: number, work: () => Promise<void>): Promise<Visits> {
+  const clients = [
+    { client: stage.steady, isForgetful: false },
+    { client: stage.forgetful, isForgetful: true },
+  ];
+  return visitDuring(clients, stage.hostname, least, work);
+}
+
+/** 50 fetches while one replica is away; then it is replaced, as Azure or `pulumi up` would. */
+async function without(
+  stage: FleetStage,
+  fleet: Machine[],
+  index: number,
+  front: FrontEnd,
+  takeAway: (machine: Machine) => Promise<void>,
+) {
+  const machine = fleet[index];
+  if (machine === undefined) return held(await visit(stage.steady, stage.hostname, 50), ["there is no such replica"]);
+  await takeAway(machine);
+  const visits = await visit(stage.steady, stage.hostname, 50);
+  await machine.close();
+  const next = await stage.replica(index + 1);
+  fleet[index] = next;
+  await front.hasPublished(addressesOf(fleet), next.published);
+  await forget(stage.steady); // a descriptor of two stories ago would lead to one that is gone, too
+  return held(visits);
+}
+
+/** A directory refuses what counts less than what it has: the front end counts as the tor before it did. */
+function refused(front: FrontEnd | undefined): string[] {
+  const { failedUploads = 0 } = front?.record() ?? {};
+  return failedUploads === 0 ? [] : [`${failedUploads} directories refused the front end's first descriptor`];
+}
+
+function uneven({ fetches, spread }: Visits, numbers: readonly number[]): string[] {
+  const least = (fetches / numbers.length) * LEAST_SHARE;
+  return numbers.flatMap((number) => {
+    const got = spread[`replica-${number}`] ?? 0;
+    return got < least ? [`replica-${number} answered ${got} of ${fetches} fetches`] : [];
+  });
+}
