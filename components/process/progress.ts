@@ -6,6 +6,10 @@ export interface Transfer {
   readonly left: number;
   /** Undefined where nothing is sent at all, as in a comparison. */
   readonly sent?: number;
+  /** When that became so much: `Date.now()` of the last answer. On a slow line answers are seconds apart. */
+  readonly sentAt?: number;
+  /** What is expected to be sent yet, on its way or not: of a disk, zeros are quick. @default `left` */
+  readonly toSend?: number;
   /** What was there already. */
   readonly kept?: number;
   /** Zeros that needed no sending, holes among them. */
@@ -37,7 +41,8 @@ export function createProgress(title: string, output: NodeJS.WriteStream = proce
       const start = Date.now();
       const show = (): void => {
         const transfer = look();
-        const text = describe(transfer, (Date.now() - start) / 1000);
+        const now = Date.now();
+        const text = describe(transfer, (now - start) / 1000, (now - (transfer.sentAt ?? now)) / 1000);
         if (output.isTTY) output.write(`\r\u001b[K${fitting(what, bar(transfer), text, (output.columns || 80) - 1)}`);
         else output.write(`${what} ${text}\n`);
       };
@@ -60,8 +65,11 @@ function fitting(what: string, drawn: string, text: string, columns: number): st
   return ways.find((way) => way.length <= columns) ?? "";
 }
 
-function shareOf({ data, left }: Transfer): number {
-  return data > 0 ? (data - left) / data : 0;
+/** Of what takes time: sending, where something is sent. */
+function shareOf({ data, kept = 0, left, sent, toSend }: Transfer): number {
+  const done = toSend === undefined || sent === undefined ? data - left : sent + kept;
+  const all = done + (toSend ?? left);
+  return all > 0 ? done / all : 0;
 }
 
 function bar(transfer: Transfer): string {
@@ -69,17 +77,22 @@ function bar(transfer: Transfer): string {
   return `[${"=".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}]`;
 }
 
-/** `43%, 12.0 MiB sent, 8.0 MiB were there, 1.2 GiB skipped, 8.1 MiB/s, 20 s left`. The rate is that of what is sent. */
-export function describe(transfer: Transfer, seconds: number): string {
-  const { data, kept = 0, left, sent, skipped = 0 } = transfer;
-  const done = data - left;
+/**
+ * `43%, 12.0 MiB sent, 8.0 MiB were there, 1.2 GiB skipped, 8.1 MiB/s, 20 s left`. The rate is that of what is sent.
+ * @param quiet seconds since the last answer: what is on its way since then is not known to be sent
+ */
+export function describe(transfer: Transfer, seconds: number, quiet = 0): string {
+  const { data, kept = 0, left, sent, skipped = 0, toSend } = transfer;
+  const done = toSend === undefined || sent === undefined ? data - left : sent;
+  const busy = seconds - quiet;
   const rate = seconds > 0 ? (sent ?? done) / seconds : 0;
   const parts = [`${Math.floor(shareOf(transfer) * 100)}%`];
   if (sent !== undefined) parts.push(`${size(sent)} sent`);
   if (kept > 0) parts.push(`${size(kept)} were there`);
   if (sent !== undefined) parts.push(`${size(skipped)} skipped`);
   parts.push(`${size(rate)}/s`);
-  if (done > 0 && left > 0) parts.push(`${time((seconds * left) / done)} left`);
+  const due = ((toSend ?? left) * busy) / done - quiet;
+  if (done > 0 && left > 0) parts.push(`${time(Math.max(1, due))} left`);
   return parts.join(", ");
 }
 

@@ -6,15 +6,15 @@ export interface Range {
   readonly end: number;
 }
 
+/** Bytes in all of some ranges. */
+export function lengthOf(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, { end, start }) => sum + end - start, 0);
+}
+
 /** Gaps up to this many bytes may be sent as zeros: about what a request costs on a fast line. */
 const MERGED_GAP = 64 * 1024;
 /** One byte of gap may be sent for this many bytes of data: 1.6%. */
 const DATA_PER_GAP = 64;
-/** A chunk in more pieces than this is a file system full of small files: beyond that it sends the ends of blocks too. */
-const RANGES_PER_CHUNK = 4;
-/** What a file leaves of its last block, at most: the usual block of a file system. Bytes. */
-const BLOCK_END = 4096;
-
 const BLOCK_SIZE = 64 * 1024;
 const WORDS_PER_SECTOR = SECTOR_SIZE / Int32Array.BYTES_PER_ELEMENT;
 const zeroBlock = Buffer.alloc(BLOCK_SIZE);
@@ -24,8 +24,7 @@ export type RangePlanner = (runs: readonly Range[]) => Range[];
 
 /**
  * A planner for the chunks of one disk, given in order. It joins neighbours whose gap costs less than a request of its
- * own, smallest gaps first, as far as the gaps stay within 1.6% of the data so far; and where many small files lie, which
- * would cost a request each, across the unused ends of their blocks. The same disk gives the same plan.
+ * own, smallest gaps first, as far as the gaps stay within 1.6% of the data so far. The same disk gives the same plan.
  */
 export function createRangePlanner(): RangePlanner {
   let allowance = 0;
@@ -76,9 +75,7 @@ function merge(runs: readonly Range[], allowance: number): { merged: Range[]; sp
   const joined = new Set<number>();
   let spent = 0;
   for (const { index, size } of gaps) {
-    const isCheap = size <= MERGED_GAP && spent + size <= allowance;
-    const isCrumb = size < BLOCK_END && runs.length - joined.size > RANGES_PER_CHUNK;
-    if (!isCheap && !isCrumb) break;
+    if (size > MERGED_GAP || spent + size > allowance) break;
     joined.add(index);
     spent += size;
   }

@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises";
 import { CHUNK_SIZE } from "../disk/content-hash";
-import { dataRuns, type Range } from "../disk/data-ranges";
+import { dataRuns, lengthOf, type Range } from "../disk/data-ranges";
 import { dataSegments, piecesOfChunks } from "../disk/data-segments";
 import { checkBackup } from "../disk/partition-table";
 import { checkFixedVhd, FOOTER_SIZE, fixedVhdFooter, SECTOR_SIZE } from "../disk/vhd-footer";
@@ -70,10 +70,6 @@ async function* fileChunks(disk: Disk, pool: BufferPool, options: ReadOptions): 
   } finally {
     await file.close();
   }
-}
-
-function lengthOf(ranges: readonly Range[]): number {
-  return ranges.reduce((sum, { end, start }) => sum + end - start, 0);
 }
 
 /** Reads what is in the file of a chunk at `start`. All else, holes and what a raw disk is padded with, is zeros. */

@@ -1,4 +1,4 @@
-/** Lets a bounded number of tasks run at once. */
+/** Lets tasks run at once, as many as there is room for. */
 export interface Limit {
   /** Waits until there is room and starts the task. Throws what an earlier task failed with. */
   start(task: () => Promise<void>): Promise<void>;
@@ -8,8 +8,11 @@ export interface Limit {
   idle(): Promise<void>;
 }
 
-/** @param onFailure told of the first task that failed, at once */
-export function createLimit(count: number, onFailure: (error: unknown) => void): Limit {
+/**
+ * @param hasRoom whether another task may start beside so many
+ * @param onFailure called at once with the error of the first task that failed
+ */
+export function createLimit(hasRoom: (running: number) => boolean, onFailure: (error: unknown) => void): Limit {
   const running = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
   const throwFailure = (): void => {
@@ -17,7 +20,7 @@ export function createLimit(count: number, onFailure: (error: unknown) => void):
   };
   return {
     async start(task) {
-      while (running.size >= count) await Promise.race(running);
+      while (running.size > 0 && !hasRoom(running.size)) await Promise.race(running);
       throwFailure();
       const run: Promise<void> = task()
         .catch((error: unknown) => {

@@ -3,21 +3,21 @@ import type { Progress } from "../../process/progress";
 import { createBlockRecorder, findCopies, without } from "../disk/block-index";
 import { CHUNK_SIZE, createContentHash } from "../disk/content-hash";
 import { loadCrc64 } from "../disk/crc64";
-import { createRangePlanner, type Range } from "../disk/data-ranges";
+import { createRangePlanner, lengthOf, type Range } from "../disk/data-ranges";
 import { createBufferPool } from "./buffer-pool";
 import { createCopier } from "./copier";
 import type { Disk } from "./disk";
 import { type Chunk, type Reading, readChunks } from "./disk-source";
+import { createEstimate } from "./estimate";
 import type { ImageBlob } from "./image-blob";
 import type { Lease } from "./lease";
 import { createLimit } from "./limit";
 import type { EarlierImage } from "./neighbours";
+import { createPace } from "./pace";
 import { createWrittenRanges } from "./written-ranges";
 
 /** Chunks in memory at once: 4 MiB each. */
 const BUFFERS = 9;
-/** Requests on their way at once. */
-export const REQUESTS = 8;
 
 export interface TransferResult {
   /** `createContentHash()` of the disk. */
@@ -69,14 +69,17 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
   const { blob, disk, earlier, lease, progress, segments, signal, stop, written } = options;
   const start = Date.now();
   const crc64 = await loadCrc64();
+  const pace = createPace();
+  const estimate = createEstimate(disk, { segments, signal });
   const pool = createBufferPool(Array.from({ length: BUFFERS }, () => Buffer.allocUnsafeSlow(CHUNK_SIZE)));
-  const limit = createLimit(REQUESTS, stop);
+  const limit = createLimit(pace.hasRoom, stop);
   const there = createWrittenRanges(written);
   const plan = createRangePlanner();
   const hash = createContentHash(disk.size);
   const recorder = options.recordsBlocks ? createBlockRecorder() : undefined;
   const copy = earlier && createCopier({ blob, earlier, lease, progress, signal });
   const total = { sent: 0, kept: 0, copied: 0, requests: 0 };
+  let sentAt = start;
   let position = 0;
   /** Bytes of the ranges of all chunks that the reader has left behind. */
   let planned = 0;
@@ -96,7 +99,10 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
       total.copied += bytes.length;
       return;
     }
+    const started = Date.now();
     await lease.hold(() => blob.put(range, bytes, crc64(bytes), lease.id));
+    sentAt = Date.now();
+    pace.done(bytes.length, sentAt - started);
     total.sent += bytes.length;
     total.requests += 1;
   };
@@ -109,18 +115,27 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
   const sendChunk = async (chunk: Chunk): Promise<void> => {
     const base = chunk.index * CHUNK_SIZE;
     const ranges = pieces(chunk);
-    let left = ranges.length;
+    let left = 1;
+    const release = (): void => {
+      left -= 1;
+      if (left === 0) pool.give(chunk.buffer);
+    };
     for (const { end, source, start } of ranges) {
-      const place = { start: base + start, end: base + end };
-      await clear(position, place.start);
-      position = Math.max(position, place.end);
-      await limit.start(async () => {
-        await send(place, chunk.bytes.subarray(start, end), source);
-        left -= 1;
-        if (left === 0) pool.give(chunk.buffer);
-      });
+      await clear(position, base + start);
+      position = Math.max(position, base + end);
+      for (let next = start, from = start; from < end; from = next) {
+        next = source === undefined ? Math.min(end, from + pace.size()) : end; // a copy sends nothing
+        const [place, bytes] = [{ start: base + from, end: base + next }, chunk.bytes.subarray(from, next)];
+        left += 1;
+        await limit.start(() => send(place, bytes, source).finally(release));
+      }
     }
-    for (const { end, start } of ranges) planned += end - start;
+    release();
+    const toSend = ranges.filter(
+      ({ end, source, start }) => source === undefined && !there.cover({ start: base + start, end: base + end }),
+    );
+    estimate.add(chunk.runs, lengthOf(toSend));
+    planned += lengthOf(ranges);
   };
 
   const onRead = (now: Reading): void => {
@@ -130,7 +145,9 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
     const { sent } = total;
     const kept = total.kept + total.copied;
     const onTheWay = planned - sent - kept;
-    return { data: reading.data, left: reading.left + onTheWay, sent, kept, skipped: reading.position - planned };
+    const toSend = estimate.left(reading, sent);
+    const left = reading.left + onTheWay;
+    return { data: reading.data, left, sent, sentAt, toSend, kept, skipped: reading.position - planned };
   });
   try {
     for await (const chunk of readChunks(disk, pool, { onRead, segments, signal })) {

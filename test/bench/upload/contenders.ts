@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { REQUESTS } from "../../../components/image/upload/transfer";
+import { REQUESTS } from "../../../components/image/upload/pace";
 import type { BenchStore } from "./store";
 
 /** A disk's files: the VHD, and the ranges for the floor. */
