@@ -1,44 +1,78 @@
 /**
- * How much is on its way at once. A slow line gets small requests, so that progress is seen and an interruption loses
- * little; a quick one gets large ones; and many small pieces, as of small files, may be on their way together.
+ * How much is on its way at once: what the line takes in two seconds. A slow line so gets few small requests, and
+ * progress is seen; a quick one many large ones, and so does one that is only far away.
  */
 export interface Pace {
   /** Bytes of one request, at most. */
   size(): number;
   /** Whether another request may start. */
   hasRoom(running: number): boolean;
-  /** A request of so many bytes has succeeded. */
-  done(bytes: number, milliseconds: number): void;
+  /** A request of so many bytes has succeeded. `now`: milliseconds of any clock. */
+  done(bytes: number, milliseconds: number, now: number): void;
 }
 
 const KIB = 1024;
 const SMALLEST = 64 * KIB;
-/** One of these goes first, alone: it tells how quick the line is. */
-const FIRST = 128 * KIB;
 /** What one Put Page takes. */
 const LARGEST = 4096 * KIB;
-/** A request that takes less asks for larger ones, one that takes more for smaller ones. */
-const QUICK_MS = 500;
-const SLOW_MS = 2_000;
+/** Two of these go first, one after the other: the larger one takes longer where the line is slow. */
+const PROBES = [16 * KIB, 128 * KIB] as const;
+/** What the line takes in this time may be on its way. */
+const AHEAD_MS = 2_000;
+/** The rate is that of so long a time, and of so many answers at least: they come in bursts. */
+const WINDOW_MS = 10_000;
+const WINDOW_ANSWERS = 4;
 /** Large requests at once. */
 export const REQUESTS = 8;
 /** Small requests at once: Azure takes about 500 a second for one blob. */
 const SMALL_REQUESTS = 16;
 
 export function createPace(): Pace {
-  let size = FIRST;
-  let requests = 1;
+  const probes: { bytes: number; ms: number }[] = [];
+  let latency = Number.POSITIVE_INFINITY;
+  let ahead = REQUESTS * SMALLEST;
+  let last = LARGEST;
+  let start = 0;
+  const answers: { at: number; bytes: number }[] = [];
+  let answered = 0;
+  const size = (): number => {
+    const probe = PROBES[probes.length];
+    return probe ?? Math.min(LARGEST, Math.max(SMALLEST, floorTo(SMALLEST, ahead / REQUESTS)));
+  };
+  const most = (): number => {
+    if (probes.length < PROBES.length) return 1;
+    if (last < SMALLEST) return SMALL_REQUESTS;
+    return Math.min(REQUESTS, Math.max(1, Math.floor(ahead / size())));
+  };
   return {
-    size: () => size,
-    hasRoom: (running) => running < requests,
-    done(bytes, milliseconds) {
-      if (milliseconds > SLOW_MS) {
-        size = Math.max(SMALLEST, size / 2);
-        requests = Math.max(1, Math.min(REQUESTS, requests) - 1);
-      } else if (milliseconds < QUICK_MS) {
-        if (bytes >= size) size = Math.min(LARGEST, size * 8);
-        requests = Math.min(bytes < SMALLEST ? SMALL_REQUESTS : REQUESTS, requests + (requests < 2 ? REQUESTS - 1 : 1));
+    size,
+    hasRoom: (running) => running < most(),
+    done(bytes, ms, now) {
+      last = bytes;
+      latency = Math.min(latency, ms);
+      if (probes.length < PROBES.length) {
+        probes.push({ bytes, ms });
+        if (probes.length === PROBES.length) ahead = probed(probes) ?? ahead;
+        start = now;
+        return;
       }
+      answers.push({ at: now, bytes });
+      answered += bytes;
+      while ((answers[0]?.at ?? now) < now - WINDOW_MS) answered -= answers.shift()?.bytes ?? 0;
+      const span = now - Math.max(start, now - WINDOW_MS);
+      if (answers.length < WINDOW_ANSWERS || span === 0) return;
+      // Where the line is far away, not slow, more on its way means more a second: this grows until it does not.
+      ahead = (answered / span) * (AHEAD_MS + latency);
     },
   };
+}
+
+/** What the line takes in two seconds by the first two requests, unless both were about as large. */
+function probed([first, second]: readonly { bytes: number; ms: number }[]): number | undefined {
+  if (!first || !second || second.bytes < 2 * first.bytes) return undefined;
+  return ((second.bytes - first.bytes) / Math.max(0.001, second.ms - first.ms)) * AHEAD_MS;
+}
+
+function floorTo(unit: number, value: number): number {
+  return Math.floor(value / unit) * unit;
 }

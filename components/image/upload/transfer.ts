@@ -102,7 +102,7 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
     const started = Date.now();
     await lease.hold(() => blob.put(range, bytes, crc64(bytes), lease.id));
     sentAt = Date.now();
-    pace.done(bytes.length, sentAt - started);
+    pace.done(bytes.length, sentAt - started, sentAt);
     total.sent += bytes.length;
     total.requests += 1;
   };
@@ -124,7 +124,8 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
       await clear(position, base + start);
       position = Math.max(position, base + end);
       for (let next = start, from = start; from < end; from = next) {
-        next = source === undefined ? Math.min(end, from + pace.size()) : end; // a copy sends nothing
+        const edge = there.edge(base + from) - base; // what is there is kept to the last byte
+        next = source === undefined ? Math.min(end, from + pace.size(), edge) : end; // a copy sends nothing
         const [place, bytes] = [{ start: base + from, end: base + next }, chunk.bytes.subarray(from, next)];
         left += 1;
         await limit.start(() => send(place, bytes, source).finally(release));

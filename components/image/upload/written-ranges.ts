@@ -4,6 +4,8 @@ import type { Range } from "../disk/data-ranges";
 export interface WrittenRanges {
   /** Whether all of the range was written. */
   cover(range: Range): boolean;
+  /** The next place behind `place` where something written begins or ends; infinity behind the last. */
+  edge(place: number): number;
   /** What was written between two places, in order, no empty range among it. */
   between(start: number, end: number): Range[];
 }
@@ -29,6 +31,11 @@ export function createWrittenRanges(ranges: readonly Range[]): WrittenRanges {
     cover({ end, start }) {
       const found = joined[firstBehind(start)];
       return found !== undefined && found.start <= start && found.end >= end;
+    },
+    edge(place) {
+      const found = joined[firstBehind(place)];
+      if (!found) return Number.POSITIVE_INFINITY;
+      return found.start > place ? found.start : found.end;
     },
     between(start, end) {
       const found: Range[] = [];

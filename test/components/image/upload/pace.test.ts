@@ -33,7 +33,7 @@ function upload(total: number, bytesPerSecond: number, roundTrip = 0.02): { mome
       running.splice(running.indexOf(request), 1);
       sent += request.bytes;
       answered = now;
-      pace.done(request.bytes, (now - request.since) * 1000);
+      pace.done(request.bytes, (now - request.since) * 1000, now * 1000);
     }
     moments.push({ seconds: now, sent, quiet: now - answered });
   }
@@ -63,17 +63,33 @@ describe("the pace of an upload", () => {
     );
   });
 
-  it("is the largest requests on a quick line, after three at most", () => {
+  it("is the largest requests on a quick line after two small ones, and on one that is only far away", () => {
+    for (const latency of [5, 1_500]) {
+      const pace = createPace();
+      for (let count = 0; count < 2; count++) pace.done(pace.size(), latency, count);
+      expect(pace.size()).toBe(4 * MIB);
+      expect(pace.hasRoom(7)).toBe(true);
+      expect(pace.hasRoom(8)).toBe(false);
+    }
+  });
+
+  it("is slow for no longer than the line: a far one is filled again after a jam", () => {
     const pace = createPace();
-    for (let count = 0; count < 3; count++) pace.done(pace.size(), 10);
+    pace.done(16_384, 300, 0);
+    pace.done(131_072, 3_300, 0); // a jam: 38 kB a second
+    expect(pace.size()).toBe(65_536);
+    let now = 0;
+    for (let count = 0; count < 200; count++) {
+      const running = [1, 2, 3, 4, 5, 6, 7].filter((more) => pace.hasRoom(more)).length + 1;
+      now += 300 / running; // 300 ms away, and quick
+      pace.done(pace.size(), 300, now);
+    }
     expect(pace.size()).toBe(4 * MIB);
-    expect(pace.hasRoom(7)).toBe(true);
-    expect(pace.hasRoom(8)).toBe(false);
   });
 
   it("lets twice as many small pieces be on their way", () => {
     const pace = createPace();
-    for (let count = 0; count < 20; count++) pace.done(3_000, 10);
+    for (let count = 0; count < 20; count++) pace.done(3_000, 10, count);
     expect(pace.hasRoom(15)).toBe(true);
     expect(pace.hasRoom(16)).toBe(false);
   });

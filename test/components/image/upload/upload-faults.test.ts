@@ -155,13 +155,11 @@ describe("an upload that cannot go on", () => {
     proxy.setFault(({ range }) =>
       range.startsWith(`bytes=${6 * MIB + 512}-`) ? { kind: "answer", status: 503, code: "ServerBusy" } : undefined,
     );
-    const range = `${6 * MIB + 512}-${7.5 * MIB + 511}`;
+    const busy = `cannot put range ${6 * MIB + 512}-\\d+ of 'images/${rig.name()}': ServerBusy, HTTP 503`;
     await expect(upload({ retries: { tries: 4 } })).rejects.toThrow(
-      `cannot put range ${range} of 'images/${rig.name()}': ServerBusy, HTTP 503, after 4 tries: run it again, it goes on`,
+      new RegExp(`^${busy}, after 4 tries: run it again, it goes on$`),
     );
-    expect(rig.lines).toContain(
-      `cannot put range ${range} of 'images/${rig.name()}': ServerBusy, HTTP 503; trying again`,
-    );
+    expect(rig.lines).toContainEqual(expect.stringMatching(new RegExp(`^${busy}; trying again$`)));
     expect((await stored().getProperties()).leaseState).toBe("available");
   });
 
@@ -196,7 +194,8 @@ describe("an upload that cannot go on", () => {
 });
 
 describe("an upload that was interrupted", () => {
-  const interrupted = async (afterRequests: number): Promise<void> => {
+  /** @returns bytes of data that are there then */
+  const interrupted = async (afterRequests: number): Promise<number> => {
     let count = 0;
     proxy.setFault(({ comp }) => {
       if (comp === "page") count += 1;
@@ -205,32 +204,34 @@ describe("an upload that was interrupted", () => {
     });
     await expect(upload()).rejects.toThrow("InjectedEnd");
     proxy.setFault(() => undefined);
+    const { pageRange = [] } = await stored().getPageRanges();
+    return pageRange.reduce((sum, { count = 0 }) => sum + count + 1, 0); // the SDK counts to the last byte, without it
   };
 
   it("goes on: ranges that are there, and right, are not sent again", async () => {
-    await interrupted(16);
+    const there = await interrupted(16);
     const result = await upload();
-    expect(result?.kept).toBeGreaterThanOrEqual(6 * MIB);
+    expect(result?.kept).toBe(there);
     expect((result?.sent ?? 0) + (result?.kept ?? 0)).toBeLessThan(1.02 * 18.1 * MIB);
     expect(rig.lines).toContain(`going on with an upload of 'images/${rig.name()}' that was interrupted`);
     expect((await download(stored())).equals(content)).toBe(true);
   });
 
   it("goes on where Azure tells no MD5", async () => {
-    await interrupted(16);
+    const there = await interrupted(16);
     proxy.setFault(({ headers }) => {
       delete headers["x-ms-range-get-content-md5"];
       return undefined;
     });
     const result = await upload();
-    expect(result?.kept).toBeGreaterThanOrEqual(6 * MIB);
+    expect(result?.kept).toBe(there);
     expect((await download(stored())).equals(content)).toBe(true);
   });
 
   it("goes on although answers to its checks are cut and lost", async () => {
-    await interrupted(16);
+    const there = await interrupted(16);
     proxy.setFault(each(2, { kind: "cutAnswer" }, ({ method }) => method === "GET"));
-    expect((await upload())?.kept).toBeGreaterThanOrEqual(6 * MIB);
+    expect((await upload())?.kept).toBe(there);
     expect((await download(stored())).equals(content)).toBe(true);
   });
 

@@ -165,13 +165,17 @@ describe("an upload that is interrupted politely", () => {
     expect((await blob().getProperties()).leaseState).toBe("available");
   });
 
-  const interruptedAt = async (isMeant: (request: ProxiedRequest) => boolean, fault: Fault): Promise<CommandResult> => {
+  const interruptedAt = async (
+    isMeant: (request: ProxiedRequest) => boolean,
+    fault: Fault,
+    time: number,
+  ): Promise<CommandResult> => {
     let seen = 0;
     const running = startCommand("upload-image", folder, environment());
     proxy.setFault((request) => {
       if (!isMeant(request)) return undefined;
       seen += 1;
-      if (seen === 3) setImmediate(() => running.child.kill("SIGINT")); // as its answer is on the way
+      if (seen === time) setImmediate(() => running.child.kill("SIGINT")); // as its answer is on the way
       return fault;
     });
     return running.ended;
@@ -180,14 +184,14 @@ describe("an upload that is interrupted politely", () => {
 
   it("while it pauses as the store is busy says the same", async () => {
     const busy: Fault = { kind: "answer", status: 503, code: "ServerBusy", retryAfter: 30 };
-    const { code, stderr } = await interruptedAt(({ comp }) => comp === "page", busy);
+    const { code, stderr } = await interruptedAt(({ comp }) => comp === "page", busy, 1);
     expect({ code, stderr }).toEqual(told);
     expect((await blob().getProperties()).leaseState).toBe("available");
   });
 
   it("while it waits for another one's lease says the same", async () => {
     const isLease = ({ headers }: ProxiedRequest) => headers["x-ms-lease-action"] === "acquire";
-    const leased = await interruptedAt(isLease, { kind: "answer", status: 409, code: "LeaseAlreadyPresent" });
+    const leased = await interruptedAt(isLease, { kind: "answer", status: 409, code: "LeaseAlreadyPresent" }, 3);
     expect({ code: leased.code, stderr: leased.stderr }).toEqual(told);
     expect(leased.stderr).toContain("another upload holds");
   });
