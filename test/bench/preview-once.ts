@@ -4,6 +4,7 @@ import { runProgram } from "../rehearsal/engine/in-process";
 import { loadProgram } from "../rehearsal/engine/load-program";
 import { localCommand } from "../rehearsal/providers/local-command";
 import { simulatedRandom } from "../rehearsal/providers/random";
+import { pulumiConfig } from "../rehearsal/pulumi-config";
 import { nobodysSshKey } from "../rehearsal/ssh-key";
 
 /** One preview in process, of the program in the folder that is given: what preview.ts takes the time of. */
@@ -11,11 +12,11 @@ async function main(folder: string): Promise<void> {
   const cloud = createCloud();
   const principal = cloud.directory.addApplication({ displayName: "bench" });
   const providers = [simulatedAzureNative({ cloud, principal }), simulatedRandom(), localCommand({ folder })];
-  const config = {
+  const config = pulumiConfig({
     "azure-native:location": "westeurope",
-    "sealed-onion:sshPublicKey": nobodysSshKey,
-    "sealed-onion:secrets": JSON.stringify({ onion: { source: { onion: {} } } }),
-  };
+    sshPublicKey: nobodysSshKey,
+    secrets: { onion: { source: { onion: {} } } },
+  });
   const program = loadProgram(folder);
   await runProgram({ program, config, project: "bench", stack: "bench", cwd: folder, providers, preview: true });
 }

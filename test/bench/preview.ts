@@ -8,6 +8,7 @@ import { simulatedAzureNative } from "loopback-azure/provider/azure-native";
 import { findPulumi, type PulumiEngine, startPulumi } from "../rehearsal/engine/pulumi";
 import { localCommand } from "../rehearsal/providers/local-command";
 import { simulatedRandom } from "../rehearsal/providers/random";
+import { pulumiConfig } from "../rehearsal/pulumi-config";
 import { nobodysSshKey } from "../rehearsal/ssh-key";
 import { copyProgram } from "../rehearsal/workspace";
 import { median } from "./median";
@@ -31,11 +32,11 @@ interface Contest {
   close: () => Promise<void>;
 }
 
-const config = {
+const config = pulumiConfig({
   "azure-native:location": "westeurope",
-  "sealed-onion:sshPublicKey": nobodysSshKey,
-  "sealed-onion:secrets": JSON.stringify({ onion: { source: { onion: {} } } }),
-};
+  sshPublicKey: nobodysSshKey,
+  secrets: { onion: { source: { onion: {} } } },
+});
 
 function writeEmptyProgram(folder: string): void {
   fs.mkdirSync(folder);

@@ -1,28 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HOSTNAME, type ProjectFolder, projectFolder } from "../components/project-folder";
-import {
-  CLIENT,
-  CLIENT_ID,
-  find,
-  GROUP_ID,
-  isKnown,
-  type MockOptions,
-  type Registration,
-  resolved,
-  settled,
-  startMocks,
-} from "../components/pulumi-mocks";
-import { WORKING } from "../components/stack/malformed/working";
-import { roleOf } from "../rehearsal/engine/engine";
+import { CLIENT, CLIENT_ID, find, GROUP_ID, isKnown, type Registration, resolved } from "../components/pulumi-mocks";
+import { ENV_PLAINTEXT, FILE_PLAINTEXT, projectWithSecrets, runProgram } from "./program-run";
 
-const FILE_PLAINTEXT = "file-plaintext-correct-horse";
-const ENV_PLAINTEXT = "env-plaintext-battery-staple";
-const SECRETS = {
-  "onion-key": { source: { onion: {} } },
-  token: { source: { file: "token.txt" }, owner: "web", group: "web", mode: "0440", restart: ["web.service"] },
-  password: { source: { env: "SEALED_ONION_TEST_PASSWORD" } },
-};
 const VAULT_AUTH = {
   "vault:address": "https://vault.example.com:8200",
   vaultAuth: { principals: [CLIENT.objectId], roles: { web: { policies: ["web"] } } },
@@ -30,41 +11,9 @@ const VAULT_AUTH = {
 
 let project: ProjectFolder;
 beforeEach(() => {
-  vi.resetModules();
-  project = projectFolder();
-  project.write("token.txt", FILE_PLAINTEXT);
-  process.env.SEALED_ONION_TEST_PASSWORD = ENV_PLAINTEXT;
-  project.seal("dev", "onion-key", { hostname: HOSTNAME });
-  for (const name of ["token", "password"]) project.seal("dev", name);
+  project = projectWithSecrets();
 });
-afterEach(() => {
-  project.remove();
-  delete process.env.SEALED_ONION_TEST_PASSWORD;
-});
-
-async function run(change: Readonly<Record<string, unknown>> = {}, options: MockOptions = {}) {
-  const values = Object.entries({ ...WORKING, secrets: SECRETS, ...change });
-  const config = values.map(([key, value]) => [
-    key.includes(":") ? key : `sealed-onion:${key}`,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
-  const registrations = await startMocks({ config: Object.fromEntries(config), ...options });
-  const exports = await import("../../index.js");
-  await settled();
-  return { registrations: registrations.map(byRole), exports };
-}
-
-/** A resource under the name that it has in every region: `vault-dev-westeurope-key` is `vault-key`. */
-function byRole(registration: Registration): Registration {
-  const { name, parent, options } = registration;
-  const role = (known: string) => roleOf("dev", known);
-  return {
-    ...registration,
-    name: role(name),
-    parent: parent === undefined ? undefined : role(parent),
-    options: { ...options, dependsOn: options.dependsOn.map(role).sort() },
-  };
-}
+afterEach(() => project.remove());
 
 function wire(registrations: readonly Registration[]): Buffer {
   return Buffer.concat(registrations.map((registration) => registration.wire));
@@ -72,7 +21,7 @@ function wire(registrations: readonly Registration[]): Buffer {
 
 describe("the program", () => {
   it("gives every resource a component as its parent", async () => {
-    const { registrations } = await run(VAULT_AUTH);
+    const { registrations } = await runProgram(VAULT_AUTH);
     const components = registrations.filter(({ custom }) => !custom);
     expect(components.map(({ type, name, parent }) => [type, name, parent]).sort()).toEqual([
       ["sealed-onion:index:NixosImage", "image", undefined],
@@ -89,17 +38,17 @@ describe("the program", () => {
   });
 
   it("gives every component inputs of nothing, as they would be kept in state", async () => {
-    const { registrations } = await run(VAULT_AUTH);
+    const { registrations } = await runProgram(VAULT_AUTH);
     for (const { custom, inputs } of registrations) if (!custom) expect(inputs).toEqual({});
   });
 
   it("names every resource after its component", async () => {
-    const { registrations } = await run(VAULT_AUTH);
+    const { registrations } = await runProgram(VAULT_AUTH);
     for (const { custom, name, parent } of registrations) if (custom) expect(name.startsWith(`${parent}-`)).toBe(true);
   });
 
   it("sends no plaintext over the wire", async () => {
-    const { registrations } = await run();
+    const { registrations } = await runProgram();
     const sent = wire(registrations);
     for (const plaintext of [FILE_PLAINTEXT, ENV_PLAINTEXT]) {
       for (const form of ["utf8", "hex", "base64", "base64url"] as const) {
@@ -112,7 +61,7 @@ describe("the program", () => {
   });
 
   it("has no machine's path among any inputs", async () => {
-    const { registrations } = await run();
+    const { registrations } = await runProgram();
     // Where in the program a resource was made is beside its inputs, and no part of a diff.
     for (const { inputs } of registrations) expect(JSON.stringify(inputs)).not.toContain(project.folder);
   });
@@ -120,15 +69,13 @@ describe("the program", () => {
   it("makes the same of the same configuration", async () => {
     const inputs = ({ registrations }: { registrations: readonly Registration[] }) =>
       registrations.map(({ name, inputs }) => [name, inputs]).sort();
-    const before = await run();
-    vi.resetModules();
-    expect(inputs(await run())).toEqual(inputs(before));
+    const before = await runProgram();
+    expect(inputs(await runProgram())).toEqual(inputs(before));
   });
 
   it("names what a region has after stack and region, and finds it under the name that it had before", async () => {
-    const region = (location: string) => run({ "azure-native:location": location });
+    const region = (location: string) => runProgram({ "azure-native:location": location });
     const { registrations } = await region("westeurope");
-    vi.resetModules();
     const moved = await region("North Europe");
     const urns = (found: readonly Registration[]) => found.map(({ urn }) => urn);
     const kept = urns(moved.registrations).filter((urn) => urns(registrations).includes(urn));
@@ -150,14 +97,14 @@ describe("the program", () => {
   });
 
   it("has nothing to do with HashiCorp Vault where that is not configured", async () => {
-    const { registrations } = await run();
+    const { registrations } = await runProgram();
     expect(registrations.filter(({ type }) => type.startsWith("vault:"))).toEqual([]);
   });
 });
 
 describe("its order", () => {
   it("seals once it may, builds once it has sealed, boots once it has built and the VM may open", async () => {
-    const { registrations } = await run();
+    const { registrations } = await runProgram();
     const waits = (name: string) => find(registrations, name).options.dependsOn;
     expect(waits("token-seal")).toEqual(expect.arrayContaining(["vault-sealer-policy", "vault-key"]));
     expect(waits("image-build")).toEqual(expect.arrayContaining(["onion-key-seal", "password-seal", "token-seal"]));
@@ -174,7 +121,7 @@ describe("the guest's facts", () => {
     (find(registrations, "image-build").inputs.environment as { FACTS: string }).FACTS;
 
   it("say where everything is and goes, sorted, and hold no secret", async () => {
-    const { registrations } = await run();
+    const { registrations } = await runProgram();
     const text = factsIn(registrations);
     const place = { group: "root", mode: "0400", owner: "root", restart: [] };
     expect(JSON.parse(text)).toEqual({
@@ -218,7 +165,7 @@ describe("the guest's facts", () => {
   });
 
   it("say how Vault's agent logs in, where there is one", async () => {
-    const { registrations } = await run(VAULT_AUTH);
+    const { registrations } = await runProgram(VAULT_AUTH);
     expect(JSON.parse(factsIn(registrations)).vaultAgent).toEqual({
       address: "https://vault.example.com:8200",
       mount: "azure",
@@ -230,7 +177,7 @@ describe("the guest's facts", () => {
 
 describe("its exports", () => {
   it("are what a user needs, known and not secret", async () => {
-    const { exports } = await run();
+    const { exports } = await runProgram();
     const { default: _, ...named }: Record<string, unknown> = { ...exports };
     const outputs = Object.entries(named).map(([name, output]) => [name, pulumi.output(output)] as const);
     const values = await Promise.all(outputs.map(async ([name, output]) => [name, await resolved(output)]));
@@ -253,14 +200,14 @@ describe("its exports", () => {
     const publicKey = "ssh-ed25519 AAAA";
     project.seal("dev", "ssh-host-key", { source: { sshHostKey: {} }, publicKey });
     const services = { shell: { key: "onion-key", ports: { "2222": "127.0.0.1:22", "80": "site" }, ssh: true } };
-    const { exports, registrations } = await run({ services, bootAgent: { sshKeys: true } });
+    const { exports, registrations } = await runProgram({ services, bootAgent: { sshKeys: true } });
     expect(await resolved(exports.knownHosts)).toEqual({ shell: `${HOSTNAME},[${HOSTNAME}]:2222 ${publicKey}` });
     expect(registrations.map(({ name }) => name)).toContain("ssh-host-key-seal");
   });
 
   it("name the first service's address, whatever its key is called", async () => {
     const services = { web: { key: "onion-key" } };
-    const { exports } = await run({ services });
+    const { exports } = await runProgram({ services });
     expect(await resolved(exports.onionHostnames)).toEqual({ web: HOSTNAME });
   });
 });
@@ -271,19 +218,17 @@ describe("secrets that reach a running VM", () => {
 
   it("change the VM's user data and not its image", async () => {
     const bootAgent = { userDataSecrets: true };
-    const before = await run({ bootAgent });
-    vi.resetModules();
+    const before = await runProgram({ bootAgent });
     project.seal("dev", "token", { content: '{"data":"ENC[rotated]","sops":{}}' });
-    const after = await run({ bootAgent });
+    const after = await runProgram({ bootAgent });
     expect(imageOf(after.registrations)).toBe(imageOf(before.registrations));
     expect(userDataOf(after.registrations)).not.toBe(userDataOf(before.registrations));
   });
 
   it("make a new image where that is not asked for", async () => {
-    const before = await run();
-    vi.resetModules();
+    const before = await runProgram();
     project.seal("dev", "token", { content: '{"data":"ENC[rotated]","sops":{}}' });
-    const after = await run();
+    const after = await runProgram();
     expect(imageOf(after.registrations)).not.toBe(imageOf(before.registrations));
     expect(userDataOf(after.registrations)).toBeUndefined();
   });
@@ -295,7 +240,7 @@ describe("a preview", () => {
     project = projectFolder();
     project.write("token.txt", FILE_PLAINTEXT);
     const runCommand = vi.fn(() => "{}");
-    const { registrations } = await run({}, { preview: true, run: runCommand });
+    const { registrations } = await runProgram({}, { preview: true, run: runCommand });
     expect(runCommand).not.toHaveBeenCalled();
     expect(registrations.filter(({ type }) => type === "command:local:Command").map(({ name }) => name)).toEqual(
       expect.arrayContaining(["onion-key-seal", "token-seal", "password-seal"]),
@@ -304,23 +249,22 @@ describe("a preview", () => {
   });
 
   it("does not claim to know the address of a key that is yet to be made", async () => {
-    const { exports } = await run({}, { preview: true });
+    const { exports } = await runProgram({}, { preview: true });
     expect(await isKnown(exports.onionHostname)).toBe(false);
   });
 });
 
 describe("a production stack", () => {
   it("protects what cannot be made again, and nothing else", async () => {
-    const { registrations } = await run({ production: true, sealers: [CLIENT.objectId] });
+    const { registrations } = await runProgram({ production: true, sealers: [CLIENT.objectId] });
     const kept = registrations.filter(({ options }) => options.protect).map(({ name }) => name);
     expect(kept.sort()).toEqual(["onion-key-seal", "vault-group", "vault-key", "vault-vault"]);
   });
 
   it("has a vault that nobody can purge, and is no other in anything else", async () => {
     const inputs = (registrations: readonly Registration[]) => registrations.map(({ name, inputs }) => [name, inputs]);
-    const plain = await run({ purgeProtection: true, sealers: [CLIENT.objectId] });
-    vi.resetModules();
-    const production = await run({ production: true, sealers: [CLIENT.objectId] });
+    const plain = await runProgram({ purgeProtection: true, sealers: [CLIENT.objectId] });
+    const production = await runProgram({ production: true, sealers: [CLIENT.objectId] });
     expect(inputs(production.registrations)).toEqual(inputs(plain.registrations));
   });
 });

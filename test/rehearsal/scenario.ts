@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { bootedDials, bootedSecrets } from "./booted/stack";
+import { pulumiConfig } from "./pulumi-config";
 import type { Recoverer } from "./recovery";
 import { nobodysSshKey } from "./ssh-key";
 
@@ -76,13 +77,12 @@ export function stackConfig(
     age: recoverers.filter(({ kind }) => kind !== "pgp").map(({ recipient }) => recipient),
     pgp: recoverers.filter(({ kind }) => kind === "pgp").map(({ recipient }) => recipient),
   };
-  return {
+  return pulumiConfig({
     "azure-native:location": "westeurope",
-    "sealed-onion:sshPublicKey": nobodysSshKey,
-    // no machine boots behind the VM, so nobody would say that it serves
-    "sealed-onion:status": "false",
-    "sealed-onion:secrets": JSON.stringify(secrets),
-    "sealed-onion:recipients": JSON.stringify(recipients),
-    ...(builder ? { "sealed-onion:image": JSON.stringify({ builder }) } : {}),
-  };
+    sshPublicKey: nobodysSshKey,
+    status: false, // no machine boots behind the VM, so none would say that it serves
+    secrets,
+    recipients,
+    image: builder && { builder },
+  });
 }

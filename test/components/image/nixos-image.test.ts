@@ -82,22 +82,6 @@ function expectedDigest(builder = "nix"): string {
 }
 
 describe("a NixOS image", () => {
-  it("is these resources, all of them its children, and no others", async () => {
-    const { registrations } = await make();
-    const children = registrations.filter(({ custom }) => custom);
-    expect(children.map(({ name }) => name).sort()).toEqual([
-      "image-account",
-      "image-build",
-      "image-container",
-      "image-image",
-      "image-sealer-blobs",
-      "image-suffix",
-      "image-upload",
-    ]);
-    expect(children.map(({ parent }) => parent)).toEqual(children.map(() => "image"));
-    expect(registrations[0]).toMatchObject({ type: "sealed-onion:index:NixosImage", inputs: {} });
-  });
-
   it("keeps disks in an account without shared keys, public blobs or old TLS", async () => {
     const { registrations } = await make();
     expect(find(registrations, "image-account").inputs).toEqual({

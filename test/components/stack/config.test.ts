@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { conversionOffer } from "../../../components/image/disk/disk-format";
 import { readConfig, type StackConfig } from "../../../components/stack/config";
+import { pulumiConfig } from "../../rehearsal/pulumi-config";
 import { type MockOptions, settled, startMocks } from "../pulumi-mocks";
 import { AZURE } from "./malformed/azure";
 import { FLEET_DIALS } from "./malformed/fleet";
@@ -19,13 +20,8 @@ const MALFORMED = [...SECRETS, ...SERVICES, ...AZURE, ...FLEET_DIALS, ...HARDWAR
 /** The mocks' options for a configuration: values as Pulumi hands them over. */
 function optionsFor(change: Readonly<Record<string, unknown>>): MockOptions {
   const { stack, secretKeys, ...values }: Record<string, unknown> = { ...WORKING, ...change };
-  const set = Object.entries(values).filter(([, value]) => value !== undefined);
-  const config = set.map(([key, value]) => [
-    key.includes(":") ? key : `sealed-onion:${key}`,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
   return {
-    config: Object.fromEntries(config),
+    config: pulumiConfig(values),
     ...(typeof stack === "string" ? { stack } : {}),
     ...(Array.isArray(secretKeys) ? { secretKeys } : {}),
   };
@@ -180,11 +176,7 @@ describe("Pulumi.yaml", () => {
 
   it("goes with a Pulumi.dev.yaml that lacks nothing but the operator's key", async () => {
     const { config } = parse(fs.readFileSync("Pulumi.dev.yaml", "utf8"));
-    await startMocks({
-      config: Object.fromEntries(
-        Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
-      ),
-    });
+    await startMocks({ config: pulumiConfig(config) });
     expect(() => readConfig()).toThrow(/^sshPublicKey must be the SSH public key of the VM's operator/);
   });
 });

@@ -32,20 +32,6 @@ async function make(args: Partial<VaultAzureAuthArgs> = {}) {
 }
 
 describe("Vault's azure auth", () => {
-  it("is these resources, all of them its children, and no others", async () => {
-    const { registrations } = await make();
-    const children = registrations.filter(({ custom }) => custom);
-    expect(children.map(({ name }) => name).sort()).toEqual([
-      "vault-auth-backend",
-      "vault-auth-config",
-      "vault-auth-reader",
-      `vault-auth-reader-${NODE}`,
-      "vault-auth-web-role",
-    ]);
-    expect(children.map(({ parent }) => parent)).toEqual(children.map(() => "vault-auth"));
-    expect(registrations[0]).toMatchObject({ type: "sealed-onion:index:VaultAzureAuth", inputs: {} });
-  });
-
   it("lets Vault look up machines, and nothing else", async () => {
     const { registrations } = await make();
     expect(find(registrations, "vault-auth-reader").inputs).toEqual({

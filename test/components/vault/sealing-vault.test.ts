@@ -40,26 +40,6 @@ function names(registrations: readonly Registration[]): string[] {
 }
 
 describe("a sealing vault", () => {
-  it("is these resources, all of them its children, and no others", async () => {
-    const { registrations } = await make();
-    expect(names(registrations)).toEqual([
-      "vault",
-      "vault-fingerprint-key",
-      "vault-group",
-      "vault-guard",
-      "vault-identity",
-      "vault-key",
-      "vault-machine-policy",
-      "vault-sealer-policy",
-      "vault-suffix",
-      "vault-vault",
-    ]);
-    const children = registrations.filter(({ custom }) => custom);
-    expect(children.map(({ parent }) => parent)).toEqual(children.map(() => "vault"));
-    expect(registrations[0]?.type).toBe("sealed-onion:index:SealingVault");
-    expect(registrations[0]?.inputs).toEqual({});
-  });
-
   it("makes a vault with soft delete, an explicit authorization mode, and open to no Azure service", async () => {
     const { registrations } = await make();
     expect(find(registrations, "vault-vault").inputs).toEqual({

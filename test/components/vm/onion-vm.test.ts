@@ -35,23 +35,6 @@ async function make(args: Partial<OnionVmArgs> = {}) {
 }
 
 describe("an onion VM", () => {
-  it("is these resources, all of them its children, and no others", async () => {
-    const { registrations } = await make();
-    const children = registrations.filter(({ custom }) => custom);
-    expect(children.map(({ name }) => name).sort()).toEqual([
-      "vm-address",
-      "vm-card",
-      "vm-firewall",
-      "vm-generation",
-      "vm-machine",
-      "vm-network",
-      "vm-prune",
-      "vm-subnet",
-    ]);
-    expect(children.map(({ parent }) => parent)).toEqual(children.map(() => "vm"));
-    expect(registrations[0]).toMatchObject({ type: "sealed-onion:index:OnionVm", inputs: {} });
-  });
-
   it("boots the image with the identity, one card, and nobody's password", async () => {
     const { machine, vm } = await make();
     expect(machine.inputs).toEqual({
@@ -209,66 +192,6 @@ describe("its network", () => {
         },
       ],
     });
-  });
-
-  it("has one small subnet behind that firewall, without Azure's hidden way out", async () => {
-    const { registrations } = await make();
-    expect(find(registrations, "vm-network").inputs).toEqual({
-      ...PLACE,
-      virtualNetworkName: "sealed-onion-dev",
-      addressSpace: { addressPrefixes: ["10.0.0.0/24"] },
-      // The SDK's own defaults.
-      enableDdosProtection: false,
-      enableVmProtection: false,
-    });
-    expect(find(registrations, "vm-subnet").inputs).toEqual({
-      resourceGroupName: "sealed-onion-dev",
-      virtualNetworkName: "sealed-onion-dev",
-      subnetName: "machine",
-      addressPrefix: "10.0.0.0/29",
-      defaultOutboundAccess: false,
-      networkSecurityGroup: { id: `${GROUP_ID}/vm-firewall` },
-      privateEndpointNetworkPolicies: "Disabled",
-      privateLinkServiceNetworkPolicies: "Enabled",
-    });
-  });
-
-  it("gets out by a public address of its own", async () => {
-    const { registrations } = await make();
-    expect(find(registrations, "vm-address").inputs).toEqual({
-      ...PLACE,
-      publicIpAddressName: "sealed-onion-dev-abcd1234",
-      publicIPAllocationMethod: "Static",
-      sku: { name: "Standard" },
-    });
-    expect(find(registrations, "vm-card").inputs).toEqual({
-      ...PLACE,
-      networkInterfaceName: "sealed-onion-dev-abcd1234",
-      ipConfigurations: [
-        {
-          name: "machine",
-          primary: true,
-          subnet: { id: `${GROUP_ID}/vm-subnet` },
-          publicIPAddress: { id: `${GROUP_ID}/vm-address` },
-        },
-      ],
-    });
-  });
-
-  it("gets out by a NAT gateway where that is asked for, and has no address of its own then", async () => {
-    const { registrations } = await make({ outbound: "natGateway" });
-    expect(find(registrations, "vm-gateway").inputs).toEqual({
-      ...PLACE,
-      natGatewayName: "sealed-onion-dev",
-      publicIpAddresses: [{ id: `${GROUP_ID}/vm-gateway-address` }],
-      sku: { name: "Standard" },
-    });
-    expect(find(registrations, "vm-gateway-address").inputs.publicIpAddressName).toBe("sealed-onion-dev-gateway");
-    expect(find(registrations, "vm-subnet").inputs).toMatchObject({ natGateway: { id: `${GROUP_ID}/vm-gateway` } });
-    expect(find(registrations, "vm-card").inputs.ipConfigurations).toEqual([
-      { name: "machine", primary: true, subnet: { id: `${GROUP_ID}/vm-subnet` } },
-    ]);
-    expect(registrations.map(({ name }) => name)).not.toContain("vm-address");
   });
 
   it("has no gateway where nobody asked for it", async () => {

@@ -10,6 +10,7 @@ import { WORKING } from "../../components/stack/malformed/working";
 import { changesOf, type Engine } from "../../rehearsal/engine/engine";
 import { startInProcess } from "../../rehearsal/engine/in-process-engine";
 import { simulatedRandom } from "../../rehearsal/providers/random";
+import { pulumiConfig } from "../../rehearsal/pulumi-config";
 import { pretendedCommands } from "./pretended-commands";
 
 const DISK_BYTES = 1_048_576;
@@ -73,12 +74,7 @@ export function startStack(): TestStack {
 
 /** The stack's configuration, as Pulumi keeps it. */
 export function configure(change: Readonly<Record<string, unknown>> = {}): Record<string, string> {
-  const values = Object.entries({ ...WORKING, secrets: SECRETS, keySize: 2048, status: false, ...change });
-  const texts = values.map(([key, value]) => [
-    key.includes(":") ? key : `sealed-onion:${key}`,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
-  return Object.fromEntries(texts);
+  return pulumiConfig({ ...WORKING, secrets: SECRETS, keySize: 2048, status: false, ...change });
 }
 
 /** What a preview says, after checking that `up` does just that. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readConfig } from "../../../components/stack/config";
 import { type Facts, factsOf } from "../../../components/stack/facts";
+import { pulumiConfig } from "../pulumi-config";
 import { nobodysSshKey } from "../ssh-key";
 
 /** Configuration keys of the booted stack besides region, recipients, image and SSH key: everything that boots is on. */
@@ -44,13 +45,13 @@ export async function goldenFacts(): Promise<Facts> {
     name,
     { ...declaration, source: name === "onion" ? { onion: {} } : { env: "NOWHERE" } },
   ]);
-  pulumi.runtime.setAllConfig({
+  const config = {
     "azure-native:location": "westeurope",
-    "sealed-onion:sshPublicKey": nobodysSshKey,
-    "sealed-onion:secrets": JSON.stringify(Object.fromEntries(secrets)),
-    "sealed-onion:status": "false", // the booted machine has no storage account
-    ...bootedDials,
-  });
+    sshPublicKey: nobodysSshKey,
+    secrets: Object.fromEntries(secrets),
+    status: false, // the booted machine has no storage account
+  };
+  pulumi.runtime.setAllConfig(pulumiConfig({ ...config, ...bootedDials }));
   const { hostname, ...deployed } = placeholders;
   return factsOf(readConfig(), { ...deployed, hostnames: { onion: hostname }, statusUrl: "" });
 }
