@@ -2,7 +2,7 @@ import { getClientConfigOutput } from "@pulumi/azure-native/authorization/getCli
 import * as pulumi from "@pulumi/pulumi";
 import type { Principal } from "./principals";
 
-/** The Azure CLI's own client id: whoever signed in through it (and not as a service principal) is a user. */
+/** The Azure CLI's own client id: a login through it (and not as a service principal) is a user's. */
 const AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
 /** Somebody who gets rights, and the suffix of the names of the resources that say so. */
@@ -37,14 +37,14 @@ function namedSuffix(objectId: string): string {
   return `sealer-${objectId}`;
 }
 
-/** Azure must be told what a principal is: a person came through the CLI, anything else is a program. */
+/** Azure wants to know what kind a principal is: a person came through the CLI, anything else is a program. */
 export function principalType(clientId: string): Principal["type"] {
   return clientId === AZURE_CLI ? "User" : "ServicePrincipal";
 }
 
 /**
- * Those named in the configuration, or whoever runs `up`. The first to be named takes the place of whoever ran `up`
- * until then, who may be named as well: Azure grants a right once only.
+ * Those named in the configuration, or the principal that runs `up`. The first to be named takes the place of the one
+ * that ran `up` until then, which may be named as well: Azure grants a right once only.
  */
 export function sealersOf(sealers: readonly Principal[], { grantee }: Deployer): readonly Grantee[] {
   if (sealers.length === 0) return [grantee];

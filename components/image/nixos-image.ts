@@ -94,7 +94,7 @@ export class NixosImage extends pulumi.ComponentResource {
     const inputs = { ...plan.inputs, BLOB_URL: blobUrl, DIGEST: plan.digest, GENERATION: "2" };
     const options = { parent: this, dependsOn: [...args.ready, container, ...grants] };
     const build = new Command(`${name}-build`, commandArgs("build-image", inputs), options);
-    // What the build is told, too: where the disk is not on this machine any more, the upload builds it again.
+    // The inputs of the build as well: where the disk is not on this machine any more, the upload builds it again.
     const upload = new Command(
       `${name}-upload`,
       commandArgs("upload-image", { ...inputs, VHD: build.stdout }),

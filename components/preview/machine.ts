@@ -66,7 +66,7 @@ function imageWords(changes: readonly PlannedChange[]): string {
 /** Change with every replacement: they are its consequence. */
 const OWN_NAMES = ["vmName", "networkProfile.networkInterfaces"];
 
-/** What has its own words; the rest is told by its path. */
+/** What has its own words; the rest is named by its path. */
 function replaceReasons(machine: PlannedChange): string {
   const size = sizeWords(machine);
   const isImage = (path: string) => path.startsWith("storageProfile.imageReference");

@@ -69,7 +69,7 @@ function changeOf(step: PlannedStep, kind: PlannedChange["kind"]): PlannedChange
   };
 }
 
-/** A replacement is told in up to three steps: the one that has both sides counts. */
+/** A replacement is listed as up to three steps: the one that has both sides counts. */
 function merged(changes: Map<string, PlannedChange>, urn: string, change: PlannedChange): void {
   const known = changes.get(urn);
   if (known === undefined || (Object.keys(known.next).length === 0 && Object.keys(change.next).length > 0))

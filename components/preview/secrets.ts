@@ -16,7 +16,7 @@ export interface SecretChange {
 const CAUSES = ["GENERATION", "KIND", "SOURCE"];
 const CONTENT = ["FINGERPRINT", ...CAUSES];
 
-/** A change of what the command is told says something; one of its standard input or command line does not. */
+/** A change of what the command gets says something; one of its standard input or command line does not. */
 function isSeal(change: PlannedChange): boolean {
   const { type, component, kind } = change;
   if (kind === "update" && changedNames(change).length === 0) return false;

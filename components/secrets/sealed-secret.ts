@@ -103,7 +103,7 @@ function ownKey(parent: pulumi.Resource, name: string): pulumi.Output<string> {
 /** With all that a program may leave out. */
 type CompleteArgs = SealedSecretArgs & Required<Pick<SealedSecretArgs, "fingerprintKey" | "recipients">>;
 
-/** What the command is told, and what a diff shows: what it is told decides whether it runs. */
+/** The inputs of the command, which a diff shows: they decide whether it runs. */
 export function sealEnvironment(args: CompleteArgs): Record<string, pulumi.Input<string>> {
   const { stack, declaration, keyUrl, recipients } = args;
   return {

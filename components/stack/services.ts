@@ -111,7 +111,7 @@ function parseTarget(port: string, target: Field, path: string): ServiceTarget {
 }
 
 /**
- * What listens on the VM for itself and no visitor: the sites' web servers, which show one site whoever asks, and Vault
+ * What listens on the VM for itself and no visitor: the sites' web servers, which show one site to every visitor, and Vault
  * Agent, which answers with the VM's own token.
  */
 function checkTargets(services: readonly ServiceDeclaration[]): void {

@@ -60,7 +60,7 @@ exports.shippedBundle = function shippedBundle(entry) {
   return !existsSync(path.join(root, entry)) && existsSync(shipped) ? shipped : undefined;
 };
 
-/** The bundle of a program, made anew if need be: its path. `entry` is relative to the project. */
+/** The bundle of a program, made again if need be: its path. `entry` is relative to the project. */
 exports.bundleOf = function bundleOf(entry) {
   const source = path.resolve(root, entry);
   const bundle = path.join(root, ".cache", "run", `${path.relative(root, source).replaceAll(path.sep, "-")}.cjs`);

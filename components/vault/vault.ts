@@ -17,7 +17,7 @@ export interface VaultSettings {
   readonly purgeProtection: boolean;
   /** How long a deleted vault can be recovered, 7 to 90 days; fixed once the vault exists. @default 90 */
   readonly softDeleteDays: number;
-  /** Who may seal and upload; none means whoever runs `up`. @default none */
+  /** Who may seal and upload; none means the principal that runs `up`. @default none */
   readonly sealers: readonly Principal[];
 }
 

@@ -11,7 +11,7 @@ export interface Lending {
   readonly settings: ProviderSettings;
   /** Whom the provider acts as; undefined as long as that is not known. */
   readonly expected: () => ExpectedPrincipal | undefined;
-  /** Hosts of this deployment: another run in the same folder has others, and is told nothing. */
+  /** Hosts of this deployment: another run in the same folder has others, and gets no answer. */
   readonly hosts: ReadonlySet<string>;
 }
 

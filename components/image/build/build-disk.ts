@@ -24,7 +24,7 @@ export interface BuildRequest extends UploadTarget {
 export interface BuiltDisk {
   /** The path of its file, relative to the project's root where it lies inside. */
   readonly vhd: string;
-  /** See `fileStamp()`: whoever uploads it later can tell whether it is still this one. */
+  /** See `fileStamp()`: a later upload sees by it whether the file is still this one. */
   readonly stamp: string;
 }
 

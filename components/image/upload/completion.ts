@@ -21,8 +21,8 @@ export function checkUntouched(blob: ImageBlob, state: BlobState): void {
 
 /**
  * Marks a blob as complete, which is done last. If the answer to this request is lost, the blob's state tells whether it
- * was done. Where it took effect late it is done again, so that a later change can be told by its time.
- * @returns when it was completed, by Azure's clock: versions that grow with it grow whoever's machine uploads
+ * was done. Where it took effect late it is done again, so that a later change shows by its time.
+ * @returns when it was completed, by Azure's clock: versions that grow with it grow from any machine
  */
 export async function complete(blob: ImageBlob, lease: Lease, digest: string, contentHash: string): Promise<string> {
   for (let tries = 1; ; tries++) {

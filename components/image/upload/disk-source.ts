@@ -11,7 +11,7 @@ import { REPACK, unpack } from "./zstd";
 /** A piece of the disk that is not all zeros, at `index * CHUNK_SIZE`. */
 export interface Chunk {
   readonly index: number;
-  /** A pool's buffer: whoever takes the chunk gives it back. */
+  /** A pool's buffer: the taker of the chunk gives it back. */
   readonly buffer: Buffer;
   /** The chunk's bytes in that buffer: `CHUNK_SIZE` of them, fewer at the disk's end. */
   readonly bytes: Buffer;
@@ -30,7 +30,7 @@ export interface Reading {
 }
 
 export interface ReadOptions {
-  /** Told at the start, and when whoever takes the chunks comes back for the next. */
+  /** Called at the start, and when the taker of the chunks comes back for the next. */
   readonly onRead: (reading: Reading) => void;
   readonly signal: AbortSignal;
   /** `dataSegments()` of the disk, where they have been looked for already. */

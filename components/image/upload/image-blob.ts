@@ -16,7 +16,7 @@ export interface BlobState {
   readonly digest: string;
   /** `createContentHash()` of the whole content; empty until it is complete. */
   readonly contentHash: string;
-  /** When it was completed, ISO 8601 in UTC; empty until then. Stays the same, whoever asks and when. */
+  /** When it was completed, ISO 8601 in UTC; empty until then. Stays the same, for every reader at any time. */
   readonly completedAt: string;
   readonly isLeased: boolean;
   /** Leased by something that need not renew it, as a VM's disk is: waiting is of no use. */

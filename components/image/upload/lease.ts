@@ -125,7 +125,7 @@ function keepLease(id: string, options: LeaseOptions, forget: () => void): Lease
   };
 }
 
-/** What cannot be released in time ends by itself: nobody is told. */
+/** What cannot be released in time ends by itself, without a message. */
 async function releaseSoon(lease: BlobLeaseClient, abortSignal: AbortSignal): Promise<void> {
   while (!abortSignal.aborted) {
     try {
@@ -157,7 +157,7 @@ function isLost(error: unknown): boolean {
   return lost.has(codeOf(error));
 }
 
-/** Why a lease cannot be had back. A network that is down is no loss: that is told as what it is. */
+/** Why a lease cannot be had back. A network that is down is no loss: the message says that it is down. */
 function lossOf(name: string, error: unknown): unknown {
   const code = codeOf(error);
   if (!code.startsWith("Lease")) return error;

@@ -16,7 +16,7 @@ export interface VanitySearch {
 }
 
 /**
- * Starts a search at a random key. It does not end by itself and starts anew at another random key after a find.
+ * Starts a search at a random key. It does not end by itself and starts again at another random key after a find.
  * @param pairs half the number of keys in a batch; even
  */
 export function startVanitySearch(prefix: string, pairs = defaultPairs): VanitySearch {
@@ -38,7 +38,7 @@ export function startVanitySearch(prefix: string, pairs = defaultPairs): VanityS
     const next = nextCenter(center, steps.stride);
     const inverse = divide(rows, center, next.product);
     const key = firstKey(rows, center.scalar, prefix, bits);
-    // Never two keys of one walk: whoever knew the one would find the other.
+    // Never two keys of one walk: who knows the one would find the other.
     center = key ? randomCenter() : reach(next, inverse);
     return key;
   };

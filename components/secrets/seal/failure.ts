@@ -10,5 +10,5 @@ export interface SopsFailure {
   readonly waitMs?: number;
 }
 
-/** How a pattern that matched what sops says is told to people. */
+/** What people read where a pattern matches what sops says. */
 export type Explain = (match: RegExpExecArray, text: string) => SopsFailure;

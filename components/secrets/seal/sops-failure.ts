@@ -96,7 +96,7 @@ function ownMessage(stderr: string): string {
     .trim();
 }
 
-/** Of a call that was cut off while Azure's library was still trying: what it was told last. */
+/** Of a call that was cut off while Azure's library was still trying: Azure's last answer. */
 function lastAnswer(log: string): SopsFailure {
   const [last] = [...log.matchAll(/RESPONSE Status: (\d{3}) ?([^\n]*)|Retry: error ([^\n]*)/g)].slice(-1);
   const status = Number(last?.[1] ?? 0);
