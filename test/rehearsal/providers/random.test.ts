@@ -26,12 +26,6 @@ describe("the random provider", () => {
     expect((await create("random:index/randomString:RandomString", least)).outputs.result).toMatch(/^[0-9]{4}$/);
   });
 
-  it("makes ids in four notations", async () => {
-    const { id, outputs } = await create("random:index/randomId:RandomId", { byteLength: 4, prefix: "p-" });
-    expect(outputs.hex).toBe(`p-${Buffer.from(id, "base64url").toString("hex")}`);
-    expect(outputs.dec).toBe(`p-${Buffer.from(id, "base64url").readUInt32BE(0)}`);
-  });
-
   it("knows nothing in a preview, makes anew what changes, and keeps the rest", async () => {
     const type = "random:index/randomBytes:RandomBytes";
     const { outputs } = await create(type, { length: 8 }, true);

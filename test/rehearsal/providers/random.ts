@@ -64,23 +64,6 @@ const kinds: Record<string, RandomKind> = {
       return { id: outputs.base64, outputs };
     },
   },
-  "random:index/randomId:RandomId": {
-    required: ["byteLength"],
-    optional: ["keepers", "prefix"],
-    outputs: ["b64Std", "b64Url", "dec", "hex"],
-    secrets: [],
-    make(inputs) {
-      const bytes = randomBytes(count(inputs.byteLength));
-      const prefix = typeof inputs.prefix === "string" ? inputs.prefix : "";
-      const outputs = {
-        b64Std: prefix + bytes.toString("base64"),
-        b64Url: prefix + bytes.toString("base64url"),
-        dec: prefix + BigInt(`0x${bytes.toString("hex")}`).toString(),
-        hex: prefix + bytes.toString("hex"),
-      };
-      return { id: bytes.toString("base64url"), outputs };
-    },
-  },
   "random:index/randomString:RandomString": {
     required: ["length"],
     optional: textInputs,
