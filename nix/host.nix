@@ -4,6 +4,7 @@
   imports = [
     ./modules/azure-image.nix
     ./modules/boot-agent.nix
+    ./modules/data-disk.nix
     ./modules/front-end.nix
     ./modules/hardening.nix
     ./modules/onion-service.nix

@@ -43,7 +43,7 @@ export function fleetMachine(
   const machine = new VirtualMachine(
     `${name}-machine`,
     {
-      ...machineArgs({ ...args, userDataSecrets: undefined }, vmName, nic.id),
+      ...machineArgs({ ...args, userDataSecrets: undefined }, { vmName, nicId: nic.id, data: undefined }),
       ...(userData === undefined ? {} : { userData }),
     },
     {

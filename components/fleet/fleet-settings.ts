@@ -88,6 +88,7 @@ export interface OtherSettings {
   readonly status: boolean;
   readonly vhd: string | undefined;
   readonly ephemeralOsDisk: boolean;
+  readonly dataDisk: object | undefined;
   readonly services: readonly {
     readonly name: string;
     readonly key: string;
@@ -101,7 +102,7 @@ const LONGEST = { stack: 20, key: 30 };
 
 /** @throws MalformedError with a line for each thing that a balanced address cannot have, and why */
 export function checkFleet(settings: OtherSettings): void {
-  const { authorization, ephemeralOsDisk, outbound, services, stack, status, vhd } = settings;
+  const { authorization, dataDisk, ephemeralOsDisk, outbound, services, stack, status, vhd } = settings;
   const refused: [boolean, string, string][] = [
     [
       authorization !== "rbac",
@@ -120,6 +121,7 @@ export function checkFleet(settings: OtherSettings): void {
       "ephemeralOsDisk is true, which the front end's size has no room for",
       "ephemeralOsDisk to false",
     ],
+    [dataDisk !== undefined, "dataDisk is a disk of one machine, and there would be several", "dataDisk to {}"],
     [
       stack.length > LONGEST.stack,
       `the stack's name has ${stack.length} characters, with several replicas it may have ${LONGEST.stack}`,

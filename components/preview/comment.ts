@@ -1,4 +1,5 @@
 import { type CostChange, costChanges } from "./costs";
+import { dataDiskAlarms } from "./data-disk";
 import { exposures, factsUnknown } from "./exposure";
 import { type MachineChange, machineChange } from "./machine";
 import type { Plan, PlannedChange } from "./plan";
@@ -108,7 +109,12 @@ export function previewComment(plan: Plan, origin: Origin = {}): string {
   if (errors.length > 0) return failedComment(stack, errors, origin);
   const secrets = secretChanges(changes);
   const machine = machineChange(changes);
-  const alarms = [...dangers(changes), ...secrets.flatMap(({ warning }) => warning ?? []), ...warnings];
+  const alarms = [
+    ...dangers(changes),
+    ...dataDiskAlarms(changes),
+    ...secrets.flatMap(({ warning }) => warning ?? []),
+    ...warnings,
+  ];
   const { create = 0, update = 0, replace = 0, delete: gone = 0 } = counts(changes);
   const lines = [
     MARK,

@@ -29,6 +29,8 @@ const VM_PRICES: Readonly<Record<string, number>> = {
 const PUBLIC_ADDRESS = 4;
 const NAT_GATEWAY = 33;
 const OS_DISK = 2;
+/** A GiB and month. */
+const DISK_PRICES: Readonly<Record<string, number>> = { Standard_LRS: 0.05, StandardSSD_LRS: 0.075, Premium_LRS: 0.16 };
 const HSM_KEY = { small: 1, large: 5 };
 /** About 2 GiB of data, in a page blob or a gallery's replica. */
 const IMAGE_DATA = 0.1;
@@ -46,6 +48,11 @@ function keyPrice(inputs: Inputs): number {
   const { properties } = inputs as { properties?: { kty?: string; keySize?: number } };
   if (properties?.kty !== "RSA-HSM") return 0;
   return (properties.keySize ?? 0) > 2048 ? HSM_KEY.large : HSM_KEY.small;
+}
+
+function dataDiskPrice(inputs: Inputs): number | undefined {
+  const price = DISK_PRICES[textIn(inputs, "sku", "name") ?? ""];
+  return price === undefined ? undefined : Math.round(Number(inputs.diskSizeGB) * price);
 }
 
 function vmSize(inputs: Inputs): string {
@@ -88,6 +95,7 @@ const PRICED: Readonly<Record<string, Pricing[]>> = {
     { what: machineWords, price: (inputs) => (isSpot(inputs) ? undefined : VM_PRICES[vmSize(inputs)]) },
     { what: () => "its OS disk", price: diskPrice },
   ],
+  "azure-native:compute:Disk": [{ what: () => "data disk", price: dataDiskPrice }],
   "azure-native:compute:GalleryImageVersion": [
     { what: () => "the image in the gallery", price: (inputs) => tenths(replicas(inputs) * IMAGE_DATA) },
   ],

@@ -1,3 +1,4 @@
+import { hasDataDisk } from "./data-disk";
 import { isUnknown, type PlannedChange, textIn } from "./plan";
 import { secretChanges } from "./secrets";
 
@@ -11,6 +12,8 @@ export interface MachineChange {
 
 /** The new machine publishes the descriptor while the old one still serves; visits under way go with the old one. */
 const REPLACED = "is away for seconds at most";
+/** The old one is deleted, a new one is made and boots; nothing serves where Azure refuses the new one. */
+const OLD_FIRST = "is away for about 4 to 7 minutes, and for longer if Azure refuses the new one";
 /** Azure stops, moves and boots it; the descriptor is published again. */
 const RESIZED = "is away for about 2 to 4 minutes";
 
@@ -102,7 +105,11 @@ function machineWords(machine: PlannedChange | undefined): Omit<MachineChange, "
   if (machine.kind === "create") return { machine: "made", service: "starts" };
   if (machine.kind === "delete") return { machine: "goes, and with it the service", service: "ends" };
   if (machine.kind === "update") return updateWords(machine);
-  return { machine: `replaced, because of ${replaceReasons(machine)}: the new one is made first`, service: REPLACED };
+  const why = `replaced, because of ${replaceReasons(machine)}`;
+  if (hasDataDisk(machine)) {
+    return { machine: `${why}: the old one goes first, as the data disk belongs to one machine`, service: OLD_FIRST };
+  }
+  return { machine: `${why}: the new one is made first`, service: REPLACED };
 }
 
 export function machineChange(changes: readonly PlannedChange[]): MachineChange {

@@ -79,6 +79,7 @@ const KEYS = {
   replicas: "number",
   frontEnd: "json",
   rollout: "text",
+  dataDisk: "json",
 } as const;
 
 type Key = keyof typeof KEYS;

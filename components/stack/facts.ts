@@ -57,6 +57,8 @@ export interface Facts {
   readonly services: Readonly<Record<string, ServiceFacts>>;
   readonly guest: GuestFacts;
   readonly vaultAgent?: VaultAgentFacts;
+  /** Whether a data disk is attached to the machine. */
+  readonly dataDisk?: true;
   /** The secret that holds sshd's key, where a service offers SSH. */
   readonly sshHostKey?: SecretName;
   /** Where the machine writes how it is: `https://ACCOUNT.blob.core.windows.net/status`. */
@@ -117,6 +119,7 @@ export function factsOf(config: StackConfig, deployed: Deployed): Facts {
     vault: { keyUrl },
     identity: { clientId },
     secrets: Object.fromEntries(config.secrets.map((secret) => [secret.name, placementOf(secret)])),
+    ...(config.machine.dataDisk === undefined ? {} : { dataDisk: true }),
     ...(config.services.some(({ ssh }) => ssh) ? { sshHostKey: SSH_HOST_KEY } : {}),
     services: Object.fromEntries(services),
     guest: { ...systemOf(config.machine), adminUser, readyWhenUnsealed, userDataSecrets, bootAgent },

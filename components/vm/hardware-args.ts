@@ -1,4 +1,6 @@
+import type { Disk } from "@pulumi/azure-native/compute/disk";
 import type * as pulumi from "@pulumi/pulumi";
+import { attached } from "./data-disk";
 import type { MachineSettings } from "./machine";
 import { needsOf } from "./vm-size";
 
@@ -17,7 +19,7 @@ export const HARDWARE_REPLACED_ON = [
 ];
 
 /** The VM's properties that say what Azure runs it on; each is left out where it is Azure's default. */
-export function hardwareArgs(settings: MachineSettings, imageId: pulumi.Input<string>) {
+export function hardwareArgs(settings: MachineSettings, imageId: pulumi.Input<string>, data: Disk | undefined) {
   const { security, spot, vmSize, zones } = settings;
   const [zone] = zones;
   const { nvme } = needsOf(vmSize);
@@ -26,6 +28,7 @@ export function hardwareArgs(settings: MachineSettings, imageId: pulumi.Input<st
     storageProfile: {
       imageReference: { id: imageId },
       osDisk: osDisk(settings),
+      ...(data === undefined ? {} : { dataDisks: [attached(data)] }),
       ...(nvme ? { diskControllerType: "NVMe" } : {}),
     },
     ...securityArgs(security),

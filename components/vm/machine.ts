@@ -1,6 +1,7 @@
 import { boolean, choice, type Field, gather, MalformedError, mustBe, NAMESPACE, optional } from "../config/fields";
 import { DEFAULTS, follows, ruled } from "../config/rules";
 import { parseSshPublicKey } from "../config/ssh-public-key";
+import { type DataDisk, parseDataDisk } from "./data-disk";
 import { DEFAULT_HARDWARE, type Hardware, parseHardware } from "./hardware";
 import { needsOf, parseVmSize } from "./vm-size";
 
@@ -18,6 +19,8 @@ export interface MachineSettings extends Hardware {
   readonly ephemeralOsDisk: boolean;
   /** How the VM reaches the internet; nothing reaches the VM. @default publicIp */
   readonly outbound: (typeof OUTBOUND)[number];
+  /** @default none */
+  readonly dataDisk: DataDisk | undefined;
 }
 
 export const DEFAULT_MACHINE = {
@@ -25,6 +28,7 @@ export const DEFAULT_MACHINE = {
   adminUser: DEFAULTS.guest.adminUser,
   ephemeralOsDisk: false,
   outbound: "publicIp",
+  dataDisk: undefined,
   ...DEFAULT_HARDWARE,
 } as const;
 
@@ -40,6 +44,7 @@ export function parseMachine(value: (key: string) => Field): MachineSettings {
     sshPublicKey: () => parseOperatorKey(value("sshPublicKey")),
     adminUser: () => optional(value("adminUser"), DEFAULT_MACHINE.adminUser, parseAdminUser),
     ephemeralOsDisk: () => optional(disk, DEFAULT_MACHINE.ephemeralOsDisk, boolean),
+    dataDisk: () => optional(value("dataDisk"), DEFAULT_MACHINE.dataDisk, parseDataDisk),
     outbound: () => optional(value("outbound"), DEFAULT_MACHINE.outbound, (field) => choice(field, OUTBOUND)),
   });
   return { ...machine, ...hardware };

@@ -1,3 +1,4 @@
+import type { Disk } from "@pulumi/azure-native/compute/disk";
 import { VirtualMachine } from "@pulumi/azure-native/compute/virtualMachine";
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
@@ -7,6 +8,7 @@ import { programCommand } from "../config/project";
 import { readably } from "../process/readable-error";
 import type { MachineIdentity } from "../vault/machine-identity";
 import { closedNetwork } from "./closed-network";
+import { dataDisk } from "./data-disk";
 import { HARDWARE_REPLACED_ON, hardwareArgs, hardwareKeeper } from "./hardware-args";
 import type { MachineSettings } from "./machine";
 import { type StatusContainerArgs, statusContainer, statusUrl } from "./status/status-container";
@@ -55,8 +57,8 @@ export const REPLACED_ON = ["storageProfile.imageReference", "osProfile", ...HAR
 
 /**
  * A VM that nothing reaches from outside, with an identity that opens its secrets. It is replaced, not changed, when
- * its image changes: the new one is made while the old one serves, so a refusal leaves the old one as it is. Images
- * that nobody needs any more go afterwards.
+ * its image changes: the new one is made while the old one serves, so a refusal leaves the old one as it is. With a data
+ * disk the old one goes first, as the disk belongs to one machine. Images that nobody needs any more go afterwards.
  *
  *     const vm = new OnionVm("vm", { stack, location, imageId, identity, ready, ...config.machine, ...vault });
  *     export const vmId = vm.vmId;
@@ -73,11 +75,12 @@ export class OnionVm extends pulumi.ComponentResource {
         ? closedNetwork(this, name, { ...args, vmName })
         : subnetNic(this, name, { ...args, vmName, subnetId });
     const writing = addStatus(this, name, args);
-    const machine = new VirtualMachine(`${name}-machine`, machineArgs(args, vmName, nic.id), {
+    const data = args.dataDisk && dataDisk(this, name, { ...args, ...args.dataDisk, zone: args.zones[0] });
+    const machine = new VirtualMachine(`${name}-machine`, machineArgs(args, { vmName, nicId: nic.id, data }), {
       parent: this,
       dependsOn: [...args.ready, ...writing],
-      // Its name and its NIC's are not the old one's: both can be there.
-      deleteBeforeReplace: false,
+      // Its name and its NIC's are not the old one's: both can be there, but for a disk that one machine has.
+      deleteBeforeReplace: data !== undefined,
       replaceOnChanges: REPLACED_ON,
     });
     const serving = args.status && awaitMachine(this, name, { containerUrl: statusUrl(args.status.account), machine });
@@ -118,16 +121,23 @@ function awaitMachine(
   return new Command(`${name}-serving`, args, { parent, dependsOn: [machine] });
 }
 
+/** What is made for one machine. */
+export interface MachineParts {
+  readonly vmName: pulumi.Input<string>;
+  readonly nicId: pulumi.Input<string>;
+  readonly data: Disk | undefined;
+}
+
 /** The inputs of a machine on its card. */
-export function machineArgs(args: MachineArgs, vmName: pulumi.Input<string>, cardId: pulumi.Input<string>) {
+export function machineArgs(args: MachineArgs, { vmName, nicId, data }: MachineParts) {
   const { stack, identity, imageId, location, resourceGroupName } = args;
   return {
     resourceGroupName,
     location,
     vmName,
-    ...hardwareArgs(args, imageId),
+    ...hardwareArgs(args, imageId, data),
     identity: { type: "UserAssigned" as const, userAssignedIdentities: [identity.id] },
-    networkProfile: { networkInterfaces: [{ id: cardId, primary: true, deleteOption: "Detach" }] },
+    networkProfile: { networkInterfaces: [{ id: nicId, primary: true, deleteOption: "Detach" }] },
     osProfile: loginProfile(args),
     // Without an account of its own: Azure keeps the console's log.
     diagnosticsProfile: { bootDiagnostics: { enabled: true } },

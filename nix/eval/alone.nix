@@ -42,6 +42,14 @@ let
         backends = [ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaad.onion" ];
       };
     };
+    data-disk = {
+      sealed-onion.dataDisk = {
+        enable = true;
+        device = "/dev/sdb";
+        keep."/var/lib/web" = [ "web.service" ];
+      };
+      systemd.services.web.script = "true";
+    };
     hardening = { };
     onion-service.sealed-onion = {
       inherit keyVault;

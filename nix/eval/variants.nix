@@ -51,6 +51,13 @@ let
     }
   );
 
+  kept = configOf {
+    sealed-onion.dataDisk = {
+      enable = true;
+      keep."/var/lib/app" = [ "app.service" ];
+    };
+  };
+
   units = quiet.systemd.units;
   tor = quiet.services.tor.relay.onionServices.site;
   agent = bao.sealed-onion.vaultAgent.settings;
@@ -90,6 +97,15 @@ in
       "vault-login.service"
       "vault-login.timer"
     ] == [ ];
+  "without a data disk nothing waits for one" = !(units ? "data-disk.service") && !(quiet.systemd.services.tor.unitConfig ? ConditionPathIsMountPoint);
+  "tor and those who ask for it keep what they have on the data disk, and wait for it" =
+    kept.systemd.services.tor.unitConfig.ConditionPathIsMountPoint == [ "/var/lib/tor" ]
+    && kept.systemd.services.app.unitConfig.ConditionPathIsMountPoint == [ "/var/lib/app" ]
+    && lib.elem "data-disk.service" kept.systemd.services.app.after
+    && lib.hasSuffix "/bin/mount-data-disk /dev/disk/sealed-onion-data /data /var/lib/app /var/lib/tor" kept.systemd.services.data-disk.serviceConfig.ExecStart
+    && lib.hasSuffix "start app.service tor.service" kept.systemd.services.data-disk.serviceConfig.ExecStartPost;
+  "the data disk comes with its device, whenever that is attached" =
+    kept.systemd.services.data-disk.wantedBy == [ "dev-disk-sealed\\x2donion\\x2ddata.device" ];
   "without sshKeys there is no administrator" = !(quiet.users.users ? operator);
   "without Vault's agent root alone may ask the metadata service" =
     lib.hasInfix "meta skuid != { 0 } counter reject" quiet.networking.nftables.tables.azure-metadata.content;

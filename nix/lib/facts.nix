@@ -128,6 +128,7 @@ let
           inherit sshHostKey;
           replica = parseReplica where services (attributeOr null "replica" facts);
           frontEnd = parseFrontEnd where facts.stack (attributeOr null "frontEnd" facts);
+          dataDisk = attributeOr false "dataDisk" facts;
         }
       );
 in

@@ -15,6 +15,7 @@ in
   default = withSops ../host.nix;
   azure-image = plain ../modules/azure-image.nix;
   boot-agent = withSops ../modules/boot-agent.nix;
+  data-disk = plain ../modules/data-disk.nix;
   front-end = withSops ../modules/front-end.nix;
   hardening = plain ../modules/hardening.nix;
   onion-service = withSops ../modules/onion-service.nix;

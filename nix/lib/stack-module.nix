@@ -35,6 +35,8 @@ in
         ;
     }) facts.services;
 
+    dataDisk.enable = lib.mkIf facts.dataDisk true;
+
     ssh.hostKey = facts.sshHostKey;
     replica = lib.mkIf (facts.replica != null) { inherit (facts.replica) services; };
     frontEnd = lib.mkIf (facts.frontEnd != null) { inherit (facts.frontEnd) services; };

@@ -17,6 +17,7 @@ let
   hostnames = lib.mapAttrs (_: service: service.hostname) (services // config.sealed-onion.frontEnd.services or { });
   inherit (config.sealed-onion) asReplica;
   state = "/run/sealed-onion-status";
+  dataDisk = config.sealed-onion.dataDisk or { }; # data-disk.nix need not be there
   inherit (lib) mkOption types;
 
   script = import ../lib/script.nix { inherit lib pkgs; };
@@ -66,6 +67,7 @@ in
         SEALED_ONION_STATE = state;
         SEALED_ONION_TOR = config.services.tor.package.version;
       }
+      // lib.optionalAttrs (dataDisk.enable or false) { SEALED_ONION_DATA = dataDisk.folder; }
       // lib.optionalAttrs (config.sealed-onion.keyVault.clientId != null) {
         AZURE_CLIENT_ID = config.sealed-onion.keyVault.clientId;
       };

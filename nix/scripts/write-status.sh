@@ -5,7 +5,7 @@
 # SERVICES is JSON, {"<service>":"<hostname>"}. The blob is called like the machine, <name>.json; what is in it is read by
 # components/vm/status/machine-status.ts. No secret, nothing of any visitor. The machine's identity may write there.
 # Environment: SEALED_ONION_STATE (the folder of scripts/follow-descriptors.sh), AZURE_CLIENT_ID, SEALED_ONION_TOR (its
-# version), and SEALED_ONION_EVERY in seconds (default 300). SEALED_ONION_ROOT (default none): a root to look below.
+# version), SEALED_ONION_DATA (where the data disk is mounted; default: there is none), SEALED_ONION_EVERY in seconds (default 300). SEALED_ONION_ROOT (default none): a root to look below.
 container=$1 services=$2
 state=$SEALED_ONION_STATE root=${SEALED_ONION_ROOT:-}
 export http_proxy=${http_proxy:-${HTTP_PROXY:-}} # curl reads it in small letters only
@@ -48,7 +48,7 @@ reboot_pending() {
 }
 
 memory() { sed -n "s/^$1: *\([0-9]*\) kB/\1/p" "$root/proc/meminfo"; }
-free_bytes() { df --block-size=1 --output=size,avail "${root:-/}" | tail -n 1; }
+free_bytes() { df --block-size=1 --output=size,avail "${root}${1}" 2>/dev/null | tail -n 1; }
 
 # Since when tor has had its oldest entry guard: a new one is a chance for whoever looks for this machine.
 guards_since() { sed -n 's/^Guard .* confirmed_on=\([^ ]*\).*/\1Z/p' "$root/var/lib/tor/state" 2>/dev/null | sort | head -n 1; }
@@ -57,13 +57,15 @@ json_of() { cat "$1" 2>/dev/null || printf '%s' "$2"; }
 
 compute=$(metadata "instance/compute?api-version=2021-01-01" | jq '{name, resourceId} + if (.zone // "") == "" then {} else {zone} end') ||
   fail "the metadata service does not answer"
-read -r size available <<<"$(free_bytes)"
+read -r size available <<<"$(free_bytes /)"
+read -r data_size data_available <<<"$(free_bytes "${SEALED_ONION_DATA:-/}")"
 descriptors=$(json_of "$state/descriptors.json" '{}')
 status=$(jq --null-input \
   --argjson compute "$compute" --argjson names "$services" --argjson descriptors "$descriptors" \
   --argjson replica "$(json_of "$root/run/sealed-onion-replica/number" null)" \
   --argjson front "$(json_of "$root/run/sealed-onion-front-end/front-end.json" null)" \
   --argjson update "$(json_of "$root/var/lib/sealed-onion/update.json" null)" \
+  --argjson data "$(if [[ -n ${SEALED_ONION_DATA:-} ]]; then unit data-disk.service; else printf null; fi)" \
   --argjson secrets "$(unit sops-install-secrets.service)" --argjson tor "$(unit tor.service)" \
   --arg failed "$(systemctl list-units --failed --plain --no-legend | cut -d ' ' -f 1)" \
   --arg system "$(target current-system)" --arg booted "$(target booted-system)" \
@@ -88,7 +90,8 @@ status=$(jq --null-input \
     kernel: $release
   } + if $replica == null then {} else {$replica} end
     + if $front == null then {} else {frontEnd: $front} end
-    + if $compute.zone then {zone: $compute.zone} else {} end')
+    + if $compute.zone then {zone: $compute.zone} else {} end
+    + if $data == null then {} else {dataDisk: $data} end')
 
 # What changes all the time is no reason to write.
 digest=$(sha256sum <<<"$status" | cut -d ' ' -f 1)
@@ -102,8 +105,10 @@ name=$(jq --raw-output .machine <<<"$status")
 code=$(jq --arg written "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" \
   --argjson uptime "$(cut -d . -f 1 "$root/proc/uptime")" \
   --argjson disk "{\"size\":$size,\"available\":$available}" \
+  --argjson data "{\"size\":${data_size:-0},\"available\":${data_available:-0}}" \
   --argjson memory "{\"total\":$(memory MemTotal)000,\"available\":$(memory MemAvailable)000}" \
-  '. + {$written, uptimeSeconds: $uptime, $disk, $memory}' <<<"$status" |
+  '. + {$written, uptimeSeconds: $uptime, $disk, $memory}
+    | if .dataDisk.state == "active" then .dataDisk += $data else . end' <<<"$status" |
   curl --silent --show-error --max-time 30 --output /dev/null --write-out '%{http_code}' --request PUT \
     --header "x-ms-version: 2023-11-03" --header "x-ms-blob-type: BlockBlob" --header "Content-Type: application/json" \
     --config <(printf 'header = "Authorization: Bearer %s"\n' "$(jq --raw-output .access_token <<<"$answer")") \

@@ -59,6 +59,7 @@ lib.mapAttrs' (name: machine: {
 
   vm-azure-image = test ./azure-image.nix;
   vm-boot-agent = test ./boot-agent.nix;
+  vm-data-disk = test ./data-disk.nix;
   vm-front-end = test ./front-end.nix;
   vm-hardening = test ./hardening.nix;
   vm-imds = test ./imds.nix;

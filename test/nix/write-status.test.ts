@@ -132,6 +132,17 @@ describe.skipIf(missing.length > 0)(`a machine's status (skipped without ${missi
     expect(verdictOf(status, new Date())).toEqual({ serving: true });
   });
 
+  it("tells of the data disk where there is one, and why it is not used", async () => {
+    expect(JSON.parse(await run().then(blob))).not.toHaveProperty("dataDisk");
+    environment.SEALED_ONION_DATA = "/var";
+    units["data-disk.service"] = "active";
+    await run();
+    expect(parseMachineStatus(await blob()).dataDisk).toMatchObject({ state: "active", size: expect.any(Number) });
+    units["data-disk.service"] = "failed";
+    await run();
+    expect(parseMachineStatus(await blob()).dataDisk).toEqual({ state: "failed", why: 'key "gone"' });
+  });
+
   it("is not written again while nothing changes, and at once when something does", async () => {
     await run();
     const first = await blob();

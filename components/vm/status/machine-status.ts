@@ -33,6 +33,8 @@ export interface MachineStatus {
   readonly tor: UnitStatus & { readonly version: string; readonly guardsSince?: string };
   /** By name. */
   readonly services: Readonly<Record<string, ServiceStatus>>;
+  /** Where there is one; its size in bytes once it is mounted. */
+  readonly dataDisk?: UnitStatus & { readonly size?: number; readonly available?: number };
   readonly failedUnits: readonly string[];
   /** What the last update in place came to; null before the first one. */
   readonly update?: Readonly<Record<string, unknown>> | null;

@@ -28,7 +28,12 @@ export function verdictOf(status: MachineStatus, now: Date): Verdict {
       remedy: `look at its console: az vm boot-diagnostics get-boot-log --ids ${status.resourceId}`,
     };
   }
-  return unopened(status) ?? torless(status) ?? unpublished(status) ?? { serving: true, ...warning(status) };
+  return (
+    unopened(status) ??
+    diskless(status) ??
+    torless(status) ??
+    unpublished(status) ?? { serving: true, ...warning(status) }
+  );
 }
 
 /**
@@ -65,6 +70,13 @@ function unopened({ secrets }: MachineStatus): Verdict | undefined {
   return { serving: false, problem: `the secrets are still sealed: ${why}`, remedy: "wait: it is tried again" };
 }
 
+/** Tor keeps its guards there, and waits for it. */
+function diskless({ dataDisk }: MachineStatus): Verdict | undefined {
+  if (dataDisk === undefined || dataDisk.state === "active") return undefined;
+  const problem = `the data disk is not used: ${dataDisk.why ?? `data-disk.service is ${dataDisk.state}`}`;
+  return { serving: false, problem, remedy: "npm run status -- --watch" };
+}
+
 function torless({ tor }: MachineStatus): Verdict | undefined {
   if (tor.state === "active") return undefined;
   const problem = `tor is ${tor.state}: ${tor.why ?? "it has not started yet"}`;
@@ -83,12 +95,17 @@ function words({ hostname, published, state }: ServiceStatus): string {
 }
 
 /** It serves, and something should be done all the same. */
-function warning({ disk, failedUnits, rebootPending }: MachineStatus): Omit<Verdict, "serving"> {
+function warning({ dataDisk, disk, failedUnits, rebootPending }: MachineStatus): Omit<Verdict, "serving"> {
   if (failedUnits.length > 0) {
     return {
       problem: `these units have failed: ${failedUnits.join(", ")}`,
       remedy: "look at their journal on the machine",
     };
+  }
+  const { available = 1, size = 1 } = dataDisk ?? {};
+  if (available < size * LEAST_FREE) {
+    const problem = `its data disk has ${Math.floor(available / 2 ** 20)} MiB left`;
+    return { problem, remedy: "set a larger sealed-onion:dataDisk.sizeGib, pulumi up, and reboot it" };
   }
   if (disk.available < disk.size * LEAST_FREE) {
     return {

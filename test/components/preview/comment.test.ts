@@ -197,6 +197,42 @@ describe("image and VM in the comment", () => {
     return { op, type: VM, name: "vm-machine", old: of("Standard_B2s"), next: of(size), changed };
   }
 
+  const dataDisks = [{ lun: 0, managedDisk: { id: "/subscriptions/0/disks/data" } }];
+
+  function withDataDisk({ next, ...change }: Change): Change {
+    return { ...change, next: { ...next, storageProfile: { osDisk: {}, dataDisks } } };
+  }
+
+  it.each<[string, Change[], string | undefined]>([
+    ["is attached for the first time", [dataDisk("create")], undefined],
+    ["grows", [dataDisk("update")], undefined],
+    [
+      "is no longer declared",
+      [dataDisk("delete")],
+      "the data disk is let go of: it stays in the resource group, and costs, until it or the group is deleted",
+    ],
+    [
+      "stays behind as the stack moves",
+      [dataDisk("create", "vm-dev-northeurope-data"), dataDisk("delete")],
+      "the machine gets a new, empty data disk: what is on the old one stays there, and goes with the old resource group",
+    ],
+    [
+      "would be another one",
+      [dataDisk("replace")],
+      "the data disk would be another one, which Azure refuses while the one of that name is there",
+    ],
+  ])("a data disk that %s", (_, changes, alarm) => {
+    const comment = previewComment(readPlan(plan(changes)));
+    expect(comment.includes("> ⚠️")).toBe(alarm !== undefined);
+    expect(comment).toContain(alarm === undefined ? "" : `> ⚠️ ${alarm}`);
+  });
+
+  function dataDisk(op: string, name = "vm-dev-westeurope-data"): Change {
+    const of = (diskSizeGB: number) => ({ diskSizeGB, sku: { name: "StandardSSD_LRS" } });
+    const disk = { op, type: "azure-native:compute:Disk", name, old: of(32), next: of(64), changed: ["diskSizeGB"] };
+    return { ...disk, ...(op === "create" && { old: {} }), ...(op === "delete" && { next: {} }) };
+  }
+
   it.each([
     [
       machine("replace", "Standard_B2s", [
@@ -221,6 +257,11 @@ describe("image and VM in the comment", () => {
       machine("replace", "Standard_B2ms", ["hardwareProfile.vmSize", "storageProfile.imageReference.id"]),
       "The service is away for seconds at most.",
       "replaced, because of another image, another size (Standard_B2s → Standard_B2ms): the new one is made first",
+    ],
+    [
+      withDataDisk(machine("replace", "Standard_B2s", ["storageProfile.imageReference.id"])),
+      "The service is away for about 4 to 7 minutes, and for longer if Azure refuses the new one.",
+      "replaced, because of another image: the old one goes first, as the data disk belongs to one machine",
     ],
     [machine("update", "Standard_B2s", ["tags"]), "The service stays up.", "changed in place: `tags`"],
     [{ ...machine("create", "Standard_B2s", []), old: {} }, "The service starts.", "made"],

@@ -92,6 +92,12 @@ describe("the guest's facts", () => {
 `);
   });
 
+  it("name a data disk where there is one", () => {
+    const machine = { ...CONFIG.machine, dataDisk: { sizeGib: 8, type: "StandardSSD_LRS" } } as const;
+    expect(factsOf({ ...CONFIG, machine }, DEPLOYED).dataDisk).toBe(true);
+    expect(factsOf(CONFIG, DEPLOYED)).not.toHaveProperty("dataDisk");
+  });
+
   it("name no place for a status that nobody wants", () => {
     expect(factsOf({ ...CONFIG, status: false }, DEPLOYED)).not.toHaveProperty("status");
   });

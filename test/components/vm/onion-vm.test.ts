@@ -102,6 +102,34 @@ describe("an onion VM", () => {
     expect(names).toEqual(names.map(() => "sealed-onion-dev-abcd1234"));
   });
 
+  it("goes before the next one is made where it has a data disk, which stays", async () => {
+    const { machine, registrations } = await make({ dataDisk: { sizeGib: 32, type: "StandardSSD_LRS" }, zones: [2] });
+    const disk = find(registrations, "vm-data");
+    expect(disk.inputs).toEqual({
+      ...PLACE,
+      diskName: "sealed-onion-dev-data",
+      creationData: { createOption: "Empty" },
+      diskSizeGB: 32,
+      sku: { name: "StandardSSD_LRS" },
+      networkAccessPolicy: "DenyAll",
+      publicNetworkAccess: "Disabled",
+      zones: ["2"],
+    });
+    expect(disk.options).toMatchObject({ retainOnDelete: true });
+    expect(machine.options).toMatchObject({ deleteBeforeReplace: true });
+    expect(machine.inputs.storageProfile).toMatchObject({
+      dataDisks: [
+        {
+          lun: 0,
+          createOption: "Attach",
+          deleteOption: "Detach",
+          managedDisk: { id: expect.stringMatching(/vm-data$/) },
+        },
+      ],
+    });
+    expect((await make()).machine.options).toMatchObject({ deleteBeforeReplace: false });
+  });
+
   it("waits for its image and for the right to open its secrets", async () => {
     await startMocks();
     const policy = new RandomString("policy", { length: 8 });

@@ -49,6 +49,7 @@ describe("a diff is what is done, and no more than was asked for", () => {
       { outbound: "natGateway" },
       ["create vm-gateway", "create vm-gateway-address", "delete vm-address", "update vm-card", "update vm-subnet"],
     ],
+    ["a data disk", { dataDisk: { sizeGib: 32 } }, ["create vm-data", ...NEW_IMAGE]],
     ["another operator", { adminUser: "alice" }, NEW_IMAGE],
     [
       "a machine that tells how it is",

@@ -1,6 +1,7 @@
 import type { ResourceKind } from "../resource-kind";
 import { accessPolicy } from "./access-policy";
 import { roleAssignment, roleDefinition } from "./authorization";
+import { disk } from "./disk";
 import { gallery, galleryImage, galleryImageVersion } from "./gallery";
 import { image } from "./image";
 import { key } from "./key";
@@ -17,6 +18,7 @@ import { subnet, virtualNetwork } from "./virtual-network";
 export const kinds: readonly ResourceKind[] = [
   accessPolicy,
   blobContainer,
+  disk,
   gallery,
   galleryImage,
   galleryImageVersion,

@@ -123,6 +123,27 @@ function checkDisk({ wanted, cloud, existing }: Situation, size: VmSize): void {
     );
 }
 
+/** A disk is attached to one machine, and one of a zone to a machine of that zone. */
+function checkDataDisks({ cloud, wanted, id }: Situation): void {
+  for (const { value } of valuesAt(wanted.properties, "storageProfile.dataDisks[].managedDisk.id")) {
+    const users = usersOf(cloud, MACHINE, "properties.storageProfile.dataDisks[].managedDisk.id", String(value));
+    const other = users.find((machine) => machine.id.toLowerCase() !== id.toLowerCase());
+    if (other !== undefined)
+      refuse(
+        409,
+        "AttachDiskWhileBeingDetached",
+        `Cannot attach data disk '${value}' to VM '${wanted.name}' because the disk is already owned by VM '${other.id}'.`,
+      );
+    const zones = (resource: CloudResource | undefined) => JSON.stringify(resource?.zones ?? []);
+    if (zones(cloud.get(String(value))) !== zones(wanted))
+      refuse(
+        400,
+        "BadRequest",
+        `Disk ${value} cannot be attached to the VM because it is not in zone '${zones(wanted)}'.`,
+      );
+  }
+}
+
 function checkIdentity({ cloud, wanted }: Situation): void {
   const { type = "None" } = wanted.identity ?? {};
   const assigned = Object.keys(wanted.identity?.userAssignedIdentities ?? {});
@@ -146,6 +167,7 @@ export function checkMachine(situation: Situation): void {
   checkNetwork(situation);
   checkDisk(situation, size);
   checkIdentity(situation);
+  checkDataDisks(situation);
   if (existing === undefined) checkLogin(wanted);
   for (const name of ["userData", "osProfile.customData"]) {
     const data = textAt(wanted.properties, name);

@@ -99,6 +99,7 @@ export const virtualMachine: ResourceKind = {
       types: ["Microsoft.Compute/diskEncryptionSets"],
       code: "ResourceNotFound",
     },
+    { path: "storageProfile.dataDisks[].managedDisk.id", types: [DISK] },
     { path: "networkProfile.networkInterfaces[].id", types: ["Microsoft.Network/networkInterfaces"] },
     {
       path: "identity.userAssignedIdentities[]",

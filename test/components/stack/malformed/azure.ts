@@ -34,12 +34,12 @@ export const AZURE: readonly Malformed[] = [
   [
     "a key that is mistyped",
     { vmSze: "Standard_B2s" },
-    'configuration has an unknown key "vmSze", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, replicas, frontEnd, rollout: did you mean "vmSize"',
+    'configuration has an unknown key "vmSze", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, replicas, frontEnd, rollout, dataDisk: did you mean "vmSize"',
   ],
   [
     "a key that nothing is like",
     { colour: "blue" },
-    'configuration has an unknown key "colour", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, replicas, frontEnd, rollout: remove it',
+    'configuration has an unknown key "colour", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, replicas, frontEnd, rollout, dataDisk: remove it',
   ],
   [
     "an encrypted value",
@@ -50,6 +50,16 @@ export const AZURE: readonly Malformed[] = [
     "an encrypted value of a dial",
     { sshPublicKey: WORKING.sshPublicKey, secretKeys: ["sealed-onion:sshPublicKey"] },
     "sshPublicKey must hold no secret, got an encrypted value: set sealed-onion:sshPublicKey without --secret",
+  ],
+  [
+    "a data disk without a size",
+    { dataDisk: { type: "Premium_LRS" } },
+    "dataDisk.sizeGib must be a whole number from 4 to 32767, got nothing: set sealed-onion:dataDisk.sizeGib",
+  ],
+  [
+    "a data disk of a kind that lies in several zones",
+    { dataDisk: { sizeGib: 32, type: "Premium_ZRS" } },
+    'dataDisk.type must be Standard_LRS, StandardSSD_LRS or Premium_LRS, got "Premium_ZRS": set sealed-onion:dataDisk.type',
   ],
   [
     "a key size that RSA keys of a vault do not have",

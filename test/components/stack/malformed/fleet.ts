@@ -68,6 +68,11 @@ export const FLEET_DIALS: readonly Malformed[] = [
     "status is false, and a replica goes only once the next one says that it serves: set sealed-onion:status to true",
   ],
   [
+    "several machines with a data disk",
+    { ...FLEET, dataDisk: { sizeGib: 8 } },
+    "dataDisk is a disk of one machine, and there would be several: set sealed-onion:dataDisk to {}",
+  ],
+  [
     "several machines of one disk",
     { ...FLEET, image: { vhd: "disk.vhd" } },
     "image.vhd is one disk, and replicas and their front end have one each: set sealed-onion:image.builder",

@@ -54,6 +54,16 @@ describe("what is to be thought of a machine's status, in one line", () => {
       { disk: { size: 2 ** 34, available: 2 ** 24 } },
       "it serves: its disk has 16 MiB left: nix-collect-garbage on the machine",
     ],
+    [
+      "the data disk is another one",
+      { dataDisk: { state: "failed", why: "it holds ntfs, which is left as it is: attach an empty disk" } },
+      "it does not serve: the data disk is not used: it holds ntfs, which is left as it is: attach an empty disk: npm run status -- --watch",
+    ],
+    [
+      "the data disk is full",
+      { dataDisk: { state: "active", size: 2 ** 34, available: 2 ** 24 } },
+      "it serves: its data disk has 16 MiB left: set a larger sealed-onion:dataDisk.sizeGib, pulumi up, and reboot it",
+    ],
     ["a reboot is pending", { rebootPending: true }, "it serves: its kernel waits for a reboot: reboot it"],
   ])("%s", (_, change, expected) => {
     expect(verdictText(verdictOf(statusOf(change), NOW))).toBe(expected);
