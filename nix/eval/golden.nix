@@ -25,7 +25,8 @@ in
     hostname.arguments = map arguments services.azure-hostname.serviceConfig.ExecStart;
     refresh.environment = removeAttrs (ownEnvironment services.refresh-secrets) [ "SEALED_ONION_MANIFEST" ];
     tor = {
-      settings = set config.services.tor.settings;
+      # The rehearsal has a control socket of its own.
+      settings = removeAttrs (set config.services.tor.settings) [ "ControlPort" ];
       services = lib.mapAttrs (name: service: {
         inherit (service) path secretKey;
         inherit (config.sealed-onion.onionServices.${name}) hostname clientAuthorization;

@@ -23,6 +23,11 @@ settle=${SEALED_ONION_SETTLE:-5} look=${SEALED_ONION_LOOK:-60} guard=${SEALED_ON
 declare -A published=() signer=() period=() standing=() due=()
 reply='' answer='' told=''
 
+# Tor counts as started before it has made its socket.
+for ((tenths = 0; tenths < 300; tenths++)); do
+  if [[ -S $socket ]]; then break; fi
+  sleep 0.1
+done
 coproc TOR { exec socat - "UNIX-CONNECT:$socket"; }
 # shellcheck disable=SC2154 # set by coproc
 exec {from}<&"${TOR[0]}" {to}>&"${TOR[1]}"

@@ -20,12 +20,12 @@ place() { place-secrets "$said" "$sealed" "$@"; }
 # What it did not do, and not which keys it has found besides ("Imported …").
 last_words() { sed '/: Imported /d; s/.*sops-install-secrets: //' <<<"$1" | tail -n 1 | cut -c 1-200; }
 
-# opens NAME: whether it opens alone, for a moment, in a place of its own.
+# opens NAME: whether it opens alone, for a moment, in a place of its own: as a user's, for which nothing is mounted.
 opens() {
   jq --arg name "$1" --arg trial "$trial" '.secrets |= [.[] | select(.name == $name)
       | .path = "\($trial)/open/\($name)" | .restartUnits = [] | .reloadUnits = []]
-    | .secretsMountPoint = $trial | .symlinkPath = "\($trial)/open" | .templates = []' "$manifest" >"$SEALED_ONION_STATE/trial.json"
-  words=$(place "$SEALED_ONION_STATE/trial.json")
+    | .secretsMountPoint = $trial | .symlinkPath = "\($trial)/open" | .templates = [] | .userMode = true' "$manifest" >"$SEALED_ONION_STATE/trial.json"
+  words=$(XDG_RUNTIME_DIR=$trial place "$SEALED_ONION_STATE/trial.json")
 }
 
 # A switch opens the image's secrets again while scripts/refresh-secrets.sh may be opening user data's: one at a time.

@@ -30,6 +30,8 @@ in
       wantedBy = [ "tor.service" ];
       partOf = [ "tor.service" ];
       after = [ "tor.service" ];
+      # Tor is wanted, and passed over, long before its key is open: without it there is nothing to follow.
+      requisite = [ "tor.service" ];
       startLimitIntervalSec = 0;
       environment = {
         SEALED_ONION_STATE = state;

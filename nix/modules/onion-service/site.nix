@@ -39,6 +39,7 @@ in
         description = "Static Site of Onion Service ${name}";
         wantedBy = [ "multi-user.target" ];
         after = [ "network.target" ];
+        startLimitIntervalSec = 0; # secrets that are rotated one after the other restart it as often
         serviceConfig = {
           ExecStart = lib.escapeShellArgs [
             (lib.getExe pkgs.darkhttpd)

@@ -9,6 +9,7 @@ import { makeBootedScenario } from "../scenario";
 import { searchEverything } from "../search-everything";
 import { makeRecovery, startCloud, startTor } from "../start-parts";
 import { Steps } from "../steps";
+import { clearEvidence, keepEvidence } from "./evidence";
 import { keptBooted } from "./keep-booted";
 import { debianFolder } from "./namespaces";
 import { addresses, makeNetwork } from "./network";
@@ -88,16 +89,19 @@ export async function rehearseBooted(choices: { all: boolean }, cleanup: Cleanup
 
 async function tellStories(stage: Stage, steps: Steps, all: boolean): Promise<StoryOutcome[]> {
   const told: StoryOutcome[] = [];
+  clearEvidence();
   for (const { name, tell } of stories.filter(({ isLong }) => all || isLong !== true)) {
     const started = performance.now();
+    const [since, mark] = [new Date(), stage.console.mark()];
     const failure = await tell(stage).then(
       () => undefined,
       (error: Error) => error.message,
     );
     const seconds = Math.round((performance.now() - started) / 100) / 10;
     told.push({ name, seconds, ok: failure === undefined });
+    const evidence = all || failure !== undefined ? await keepEvidence(stage, name, since, mark) : "";
     if (failure === undefined) steps.done(name, seconds);
-    else steps.failed(name, seconds, failure);
+    else steps.failed(name, seconds, `${failure}\nits console and journal: ${evidence}`);
   }
   return told;
 }

@@ -205,7 +205,7 @@ function portOfServer(server: net.Server): number {
 }
 
 /** The port in tor's `net/listeners/socks="127.0.0.1:4711"`. */
-function portOf(listeners: string): number {
+export function portOf(listeners: string): number {
   const port = /127\.0\.0\.1:(\d+)/.exec(listeners)?.[1];
   if (port === undefined) throw new Error(`tor listens on no port of 127.0.0.1: ${listeners}`);
   return Number(port);

@@ -18,6 +18,7 @@ export const page: Story = {
     if (status !== 200) throw new Error(`${url} answers ${status}`);
     const site = fs.readFileSync(path.join("nix", "site", "index.html"));
     if (!body.equals(site)) throw new Error(`${url} shows another page than nix/site/`);
+    await stage.console.seen(new RegExp(`sealed-onion: published: ${address(stage)}`), { from: 0, withinMs: 10_000 });
   },
 };
 

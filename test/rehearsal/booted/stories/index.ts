@@ -1,10 +1,13 @@
 import { packetFilter, page, ssh } from "./access";
+import { damagedFile } from "./damaged-file";
 import { brokenMetadata, brokenVault, busyVault, hangingMetadata, hangingVault, noNames } from "./faults";
+import { interrupted } from "./interrupted";
 import { fullDisk, isolated, powerCuts, reboot } from "./machine-life";
 import { nowhere } from "./nowhere";
 import { lateRight, revokedRight } from "./rights";
 import { rotated, takenBack } from "./rotations";
 import type { Story } from "./story";
+import { switched } from "./switches";
 import { damagedOnionKey, foreignOnionKey } from "./wrong-keys";
 
 /** In the order in which they are told: the first switches the machine on, and each leaves one that serves. */
@@ -20,6 +23,9 @@ export const stories: readonly Story[] = [
   reboot,
   isolated,
   revokedRight,
+  switched,
+  damagedFile,
+  interrupted,
   nowhere,
   busyVault,
   brokenVault,

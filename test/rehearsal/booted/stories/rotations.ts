@@ -14,7 +14,7 @@ export async function openDigest({ machine }: Stage, name: string): Promise<stri
   return (await machine.run("sha256sum", [`/run/secrets/${name}`])).slice(0, 64);
 }
 
-function digest(bytes: Uint8Array | string): string {
+export function digest(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
@@ -22,7 +22,7 @@ function digest(bytes: Uint8Array | string): string {
 const STARTED = "MESSAGE_ID=39f53479d3a045ac8e11786248231fbf";
 
 /** How often a unit has been started since the machine's start, by its journal. */
-async function starts({ machine }: Stage, unit: string): Promise<number> {
+export async function starts({ machine }: Stage, unit: string): Promise<number> {
   const filter = ["--quiet", "--boot", "--output=cat", STARTED, `UNIT=${unit}`];
   return (await machine.run("journalctl", filter)).split("\n").filter(Boolean).length;
 }
@@ -56,11 +56,14 @@ export const takenBack: Story = {
     const rotatedDigest = await openDigest(stage, "token");
     const vm = stage.azure.cloud.get(stage.platform.vmId);
     setUserData(stage, {});
-    await until(async () => {
-      await lookAtUserData(stage);
-      return (await openDigest(stage, "token")) !== rotatedDigest;
-    }, 20_000);
-    if (vm) stage.azure.cloud.put(vm);
+    try {
+      await until(async () => {
+        await lookAtUserData(stage);
+        return (await openDigest(stage, "token")) !== rotatedDigest;
+      }, 20_000);
+    } finally {
+      if (vm) stage.azure.cloud.put(vm);
+    }
     await until(async () => {
       await lookAtUserData(stage);
       return (await openDigest(stage, "token")) === rotatedDigest;

@@ -28,3 +28,16 @@ export async function lookAtUserData({ machine }: Stage): Promise<void> {
     "systemctl reset-failed refresh-secrets.service; systemctl start refresh-secrets.service || true",
   ]);
 }
+
+/** While `work` lasts the machine has no user data, and so the image's own secrets. */
+export async function withoutUserData(stage: Stage, work: () => Promise<void>): Promise<void> {
+  const { azure, platform } = stage;
+  const before = azure.cloud.get(platform.vmId);
+  setUserData(stage, {});
+  try {
+    await lookAtUserData(stage);
+    await work();
+  } finally {
+    if (before) azure.cloud.put(before);
+  }
+}

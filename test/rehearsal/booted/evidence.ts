@@ -1,0 +1,23 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Stage } from "./stage";
+
+const folder = path.join(".cache", "rehearsal", "stories");
+
+/** Forgets what runs before have kept. */
+export function clearEvidence(): void {
+  fs.rmSync(folder, { recursive: true, force: true });
+}
+
+/** Keeps what the machine's console showed and its journal says of a story. @returns the file */
+export async function keepEvidence(stage: Stage, story: string, since: Date, mark: number): Promise<string> {
+  const seconds = Math.floor(since.getTime() / 1000);
+  const journal = await stage.machine
+    .run("journalctl", ["--no-pager", "--output=short-precise", `--since=@${seconds}`])
+    .catch((error: Error) => error.message);
+  const console = stage.console.lines.slice(mark).join("\n");
+  fs.mkdirSync(folder, { recursive: true });
+  const file = path.join(folder, `${story.replaceAll(/[^A-Za-z0-9]+/g, "-")}.log`);
+  fs.writeFileSync(file, `# the console\n${console}\n\n# the journal\n${journal}\n`);
+  return file;
+}

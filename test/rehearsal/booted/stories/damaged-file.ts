@@ -1,0 +1,39 @@
+import type { Stage } from "../stage";
+import { active, property, serving } from "./services";
+import type { Story } from "./story";
+import { withoutUserData } from "./user-data";
+
+const file = "/nix/store/token.sops.json";
+
+/** The image's own sealed file, with a data key that nobody wrapped. */
+async function damage({ machine }: Stage): Promise<() => Promise<string>> {
+  const whole = await machine.run("cat", [file]);
+  const sealed = JSON.parse(whole);
+  sealed.sops.azure_kv[0].enc = Buffer.from("no wrapped key").toString("base64url");
+  const write = (text: string) => machine.run("tee", [file], { input: Buffer.from(text) });
+  await write(JSON.stringify(sealed));
+  return () => write(whole);
+}
+
+/** One sealed file does not open: whoever needs another one serves, and whoever needs this one waits for it. */
+export const damagedFile: Story = {
+  name: "one damaged sealed file: the others open, the onion among them",
+  isLong: true,
+  tell: (stage) =>
+    withoutUserData(stage, async () => {
+      const { machine, console } = stage;
+      const restore = await damage(stage);
+      const from = console.mark();
+      try {
+        await machine.reboot();
+        await console.seen(/some secrets are still sealed, the others are open: token \(/, { from, withinMs: 30_000 });
+        await active(stage, ["tor.service"], 20_000);
+        const site = await property(stage, "onion-site-site.service", "ActiveState");
+        if (site !== "inactive") throw new Error(`the site, which needs the token, is ${site}`);
+      } finally {
+        await restore();
+      }
+      await serving(stage, 60_000);
+      await console.seen(/sealed-onion: the secrets are open/, { from, withinMs: 10_000 });
+    }),
+};

@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { page, ssh } from "./access";
+import { servesItsAddress } from "./machine-life";
+import { rotated, takenBack } from "./rotations";
+import { serving } from "./services";
+import type { Story } from "./story";
+import { damagedOnionKey, foreignOnionKey } from "./wrong-keys";
+
+/** Those that do not restart the machine themselves. */
+const quiet = [page, ssh, rotated, takenBack, foreignOnionKey, damagedOnionKey];
+
+/** However far each has come: the machine comes up whole, and then the story holds as before. */
+export const interrupted: Story = {
+  name: "a reboot in the middle of each",
+  isLong: true,
+  async tell(stage) {
+    for (const { name, tell } of quiet) {
+      const cutShort = tell(stage).catch(() => undefined); // the machine goes away under it
+      const moment = 3_000 * Math.random();
+      await sleep(moment);
+      await stage.machine.reboot();
+      await cutShort;
+      const whole = async () => {
+        await serving(stage, 60_000);
+        await servesItsAddress(stage);
+        await tell(stage);
+      };
+      await whole().catch((error: Error) => {
+        throw new Error(`'${name}', with a reboot after ${Math.round(moment)} ms: ${error.message}`);
+      });
+    }
+  },
+};
