@@ -9,7 +9,7 @@ export interface AzureAnswer {
 
 interface AzureRequest {
   /** @default GET */
-  readonly method?: "GET" | "POST";
+  readonly method?: "DELETE" | "GET" | "POST";
   readonly headers: Readonly<Record<string, string>>;
   /** @default 30 s */
   readonly timeoutMs?: number;

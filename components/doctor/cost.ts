@@ -5,7 +5,12 @@ import type { PlannedChange } from "../preview/plan";
 /** What each part of a stack costs a month, as its configuration says: list prices, US dollars; null: no price is known. */
 export function costsOf(stack: string): { what: string; usd: number | null }[] {
   const { value } = readStackFile(stack);
-  const costs = costChanges(plannedOf((key) => value(`sealed-onion:${key}`)));
+  return costsWith((key) => value(`sealed-onion:${key}`));
+}
+
+/** The same of a configuration. @param own a value of `sealed-onion:KEY` */
+export function costsWith(own: (key: string) => unknown): { what: string; usd: number | null }[] {
+  const costs = costChanges(plannedOf(own));
   return costs.map(({ what, after }) => ({ what, usd: after ?? null }));
 }
 

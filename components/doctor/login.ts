@@ -41,7 +41,7 @@ async function examineRights(
   { settings, token }: { settings: ProviderSettings; token: string },
 ): Promise<Finding> {
   const name = "rights";
-  const subscription = settings.subscriptionId?.value ?? process.env.AZURE_SUBSCRIPTION_ID ?? (await ofAz(login));
+  const subscription = await subscriptionInUse(login, settings);
   if (!subscription) {
     return {
       name,
@@ -67,6 +67,11 @@ async function examineRights(
   const type =
     "npm run doctor -- --role > role.json && az role definition create --role-definition role.json, and have it assigned";
   return { name, state: "missing", found, type };
+}
+
+/** The id of the subscription that the provider works in. */
+export async function subscriptionInUse(login: TokenSource, settings: ProviderSettings): Promise<string | undefined> {
+  return settings.subscriptionId?.value ?? process.env.AZURE_SUBSCRIPTION_ID ?? (await ofAz(login));
 }
 
 async function ofAz({ login }: TokenSource): Promise<string | undefined> {

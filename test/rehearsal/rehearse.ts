@@ -8,6 +8,7 @@ import { Cleanup } from "./cleanup";
 import type { Engine } from "./engine/engine";
 import { previewLocally } from "./engine/local-preview";
 import { chooseEngine } from "./engine/start-engine";
+import { rehearseLive } from "./live/live";
 import { rehearse } from "./rehearsal";
 import { rehearseFleet } from "./replicas/rehearsal";
 import { fleetSummary } from "./replicas/report";
@@ -30,6 +31,14 @@ const rehearseCommand = {
     },
     nix: { about: "build the real image with Nix" },
     preview: { about: "the comment that a pull request would get for a change, and nothing else" },
+    live: {
+      about:
+        "the first story against the subscription that is logged in: says what it makes and costs, asks, and removes it",
+    },
+    yes: { about: "with --live: do not ask" },
+    region: { value: "REGION", about: "with --live: where; westeurope, if nothing is said" },
+    vhd: { value: "FILE", about: "with --live: a disk that was built elsewhere, where Nix does not build one here" },
+    clean: { about: "with --live: remove what live rehearsals have left, and nothing else" },
     vault: { about: "log in to HashiCorp Vault with the VM's identity as well" },
     replicas: {
       value: "N",
@@ -42,6 +51,13 @@ const rehearseCommand = {
 type Options = Words<typeof rehearseCommand>["options"];
 
 function choicesOf(options: Options) {
+  const lives = (["clean", "yes", "region", "vhd"] as const).find((name) => options[name]);
+  if (lives && !options.live) throw new UsageError(`--${lives} is for a live rehearsal: add --live`);
+  const loopbacks = (["boot", "all", "keep", "nix", "preview", "replicas", "vault", "engine", "json"] as const).find(
+    (name) => options[name],
+  );
+  if (options.live && loopbacks) throw new UsageError(`--live goes without --${loopbacks}: leave one of them out`);
+  if (options.live) return { ...options, engine: "pulumi" as const, replicas: undefined };
   const apart = (["nix", "vault", "engine", "preview"] as const).find((name) => options[name]);
   if (options.boot && apart) throw new UsageError(`--boot goes without --${apart}: leave one of them out`);
   const other = (["all", "boot", "engine", "keep", "nix", "preview", "vault"] as const).find((name) => options[name]);
@@ -88,6 +104,12 @@ async function rehearseReplicas(replicas: number, isJson: boolean | undefined, c
 }
 
 async function rehearseOnce(choices: ReturnType<typeof choicesOf>, cleanup: Cleanup): Promise<number> {
+  if (choices.live) {
+    const { clean, yes, region = "westeurope", vhd } = choices;
+    const code = await rehearseLive({ clean: clean === true, yes: yes === true, region, vhd }, cleanup);
+    await cleanup.run();
+    return code;
+  }
   if (choices.preview) {
     process.stdout.write(await previewLocally(cleanup, new Steps(), choices.engine));
     await cleanup.run();

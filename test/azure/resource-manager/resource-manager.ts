@@ -4,6 +4,7 @@ import { issuerOf, type TokenIssuer } from "../entra/tokens";
 import { cloudError } from "../gateway/error-answers";
 import { type Answer, type Exchange, json, type Service, send } from "../gateway/exchange";
 import { isAllowed, permissionsAt } from "./authorization";
+import { answerForGroups } from "./groups";
 import { type Consoles, instanceViewOf } from "./machine-state";
 
 export const RESOURCE_MANAGER_HOST = "management.azure.com";
@@ -156,6 +157,8 @@ export function createResourceManager(cloud: Cloud, tokens: TokenIssuer, console
       record.operation = "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData";
       return consoleOf(machine, check.caller);
     }
+    const group = answerForGroups(exchange, cloud, check.caller);
+    if (group !== undefined) return group;
     const target = parsePath(decodeURIComponent(url.pathname));
     if (target === undefined) return cloudError(404, "NotFound", `no resource type at ${url.pathname}`);
     record.operation = `${target.type}/${target.list ? "list" : "read"}`;

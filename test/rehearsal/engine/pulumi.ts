@@ -87,8 +87,11 @@ function environmentOf(options: PulumiOptions, served: readonly ServedProvider[]
     ...(Object.fromEntries(inherited) as Record<string, string>),
     PULUMI_BACKEND_URL: `file://${backend}`,
     PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString("hex"),
-    PULUMI_DEBUG_PROVIDERS: debugProviders(served),
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    // Without providers of ours Pulumi brings its own.
+    ...(served.length > 0 && {
+      PULUMI_DEBUG_PROVIDERS: debugProviders(served),
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    }),
     PULUMI_HOME: path.join(options.home, "pulumi"),
     PULUMI_SKIP_UPDATE_CHECK: "true",
     no_grpc_proxy: "127.0.0.1,localhost", // Node's gRPC would ask a proxy even for the engine beside it

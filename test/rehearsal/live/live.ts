@@ -1,0 +1,123 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { createInterface } from "node:readline/promises";
+import { managementScope } from "../../../components/azure/clouds";
+import { providerSettings } from "../../../components/azure/provider-settings";
+import { createTokenSource } from "../../../components/azure/token-source";
+import { subscriptionInUse } from "../../../components/doctor/login";
+import { findOnPath } from "../../../components/process/find-program";
+import { pause } from "../../../components/process/pause";
+import { azureView } from "../../../components/vm/status/azure-view";
+import type { Cleanup } from "../cleanup";
+import { startPulumi } from "../engine/pulumi";
+import { makeFolders } from "../folders";
+import { stackConfig } from "../scenario";
+import { requireTools } from "../setup";
+import { Steps } from "../steps";
+import { fetchOnion } from "../tor/fetch-onion";
+import { portOf } from "../tor/network";
+import { startTor } from "../tor/process";
+import { cleanLive, type Subscription } from "./clean";
+import { tellFirst } from "./first-story";
+import { type LivePlan, livePlan, planText } from "./plan";
+import { forget, recorded, remember } from "./runs";
+
+export interface LiveChoices {
+  clean: boolean;
+  yes: boolean;
+  region: string;
+  vhd?: string | undefined;
+}
+
+/** A machine's first boot, its reports and the way of its address through the public Tor network. */
+const publicTorMs = 10 * 60_000;
+
+/** Kept between runs: Pulumi's plugins are hundreds of megabytes. */
+const home = path.resolve(".cache", "live");
+
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+
+/** The first story against the subscription that is logged in. @returns the exit code */
+export async function rehearseLive(choices: LiveChoices, cleanup: Cleanup): Promise<number> {
+  const { subscription, who } = await logIn();
+  if (choices.clean) return clean(subscription);
+  if (findOnPath("pulumi") === undefined)
+    throw new Error("--live needs pulumi on PATH: type brew install pulumi, or follow pulumi.com/docs/install");
+  await requireTools(["sops", "tor"], say);
+  const plan = livePlan(choices.region, choices.vhd && path.resolve(choices.vhd));
+  say(planText(plan, subscription.id, who));
+  if (!(await isWanted(choices.yes))) return 1;
+  remember(home, plan.resourceGroup);
+  cleanup.add(async () => {
+    await cleanLive(subscription, [plan.resourceGroup], say);
+    forget(home, plan.resourceGroup);
+  });
+  await tell(plan, subscription, cleanup);
+  return 0;
+}
+
+async function logIn(): Promise<{ subscription: Subscription; who: string }> {
+  const settings = providerSettings(() => undefined, process.env);
+  const login = createTokenSource(settings, process.env);
+  const token = async () => (await login.getToken(managementScope(login.cloud))).token;
+  await token();
+  const id = await subscriptionInUse(login, settings);
+  if (!id) throw new Error("no subscription is named: type export ARM_SUBSCRIPTION_ID=ID");
+  return { subscription: { id, resourceManager: login.cloud.resourceManager, token }, who: login.who };
+}
+
+async function clean(subscription: Subscription): Promise<number> {
+  const own = recorded(home);
+  const removed = await cleanLive(subscription, own, say);
+  for (const group of own) forget(home, group);
+  say(removed.length === 0 ? "nothing of a live rehearsal is left" : `removed: ${removed.join(", ")}`);
+  return 0;
+}
+
+async function isWanted(yes: boolean): Promise<boolean> {
+  if (yes) return true;
+  if (!process.stdin.isTTY) throw new Error("--live makes things that cost money: add --yes where nobody can be asked");
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question("type yes to go on: ");
+  terminal.close();
+  return answer.trim() === "yes";
+}
+
+async function tell(plan: LivePlan, subscription: Subscription, cleanup: Cleanup): Promise<void> {
+  const folders = makeFolders(cleanup);
+  const token = path.join(folders.sources, "token");
+  const rotate = () => fs.writeFileSync(token, `token-${randomBytes(24).toString("hex")}`, { mode: 0o600 });
+  rotate();
+  const secrets = { onion: { source: { onion: {} } }, token: { source: { file: token } } };
+  const config = { ...stackConfig(secrets), "sealed-onion:status": "true", ...plan.config };
+  const engine = await startPulumi({ folder: folders.program, home, stack: plan.stack, config, providers: [] });
+  cleanup.add(() => engine.close());
+  const tor = await startTor("tor", path.join(folders.tor, "client"), ["SocksPort 127.0.0.1:auto"]);
+  cleanup.add(() => tor.close());
+  const socksPort = portOf(await tor.control.ask("GETINFO net/listeners/socks"));
+  let vm = "";
+  await tellFirst(
+    {
+      engine,
+      async boot({ vmId }) {
+        vm = String(vmId); // `up` has waited until the machine published its address
+      },
+      fetch: (url) => fetchOnion(socksPort, url, { deadlineMs: publicTorMs, tryMs: 90_000 }),
+      rotate,
+      hasRotated: () => untilConsole(vm, subscription, "the secrets in user data are in use"),
+    },
+    new Steps(),
+  );
+}
+
+/** What a machine without an open port says: Azure shows its console some minutes later. */
+async function untilConsole(vm: string, subscription: Subscription, line: string): Promise<void> {
+  const { resourceManager } = subscription;
+  for (const deadline = Date.now() + publicTorMs; ; await pause(10_000)) {
+    const { console } = await azureView(vm, { resourceManager, token: await subscription.token() });
+    if (console.some((shown) => shown.includes(line))) return;
+    if (Date.now() > deadline)
+      throw new Error(`the machine's console does not show '${line}', but: ${console.join(" | ")}`);
+  }
+}
