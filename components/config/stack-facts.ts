@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import { readIfThere } from "../process/read-if-there";
+import { follows } from "./rules";
 import { stackFolder } from "./stack-folder";
 
 /** What programs ask of `facts.json`, which `pulumi up` has written. */
@@ -18,8 +19,11 @@ export function readStackFacts(stack: string): StackFacts | undefined {
   const content = readIfThere(factsPath(stack));
   if (content === undefined) return undefined;
   try {
-    return JSON.parse(content.toString("utf8")) as StackFacts;
+    const facts = JSON.parse(content.toString("utf8")) as StackFacts;
+    const { keyUrl } = facts.vault ?? {};
+    if (keyUrl === undefined || follows("keyUrl", keyUrl)) return facts;
   } catch {
     throw new Error(`${factsPath(stack)} is no JSON: type git checkout -- ${factsPath(stack)}, or pulumi up`);
   }
+  throw new Error(`${factsPath(stack)} names no Key Vault key: type git checkout -- ${factsPath(stack)}, or pulumi up`);
 }

@@ -1,4 +1,6 @@
 import * as fs from "node:fs";
+import { runMain } from "../process/run-main";
+import { UsageError } from "../process/usage-error";
 import { failedComment, previewComment } from "./comment";
 import { refuseSecrets } from "./guard";
 import { readPlan } from "./plan";
@@ -11,21 +13,12 @@ const USAGE =
  * Of the environment: STACK, COMMIT and RUN_URL are named in it; PREVIEW_STATUS is Pulumi's exit code, and any but 0
  * makes it the comment of a preview that failed.
  */
-function main(): void {
+async function main(): Promise<void> {
   const [file = "/dev/stdin", ...rest] = process.argv.slice(2);
-  if (rest.length > 0 || file.startsWith("--")) {
-    process.stderr.write(`${USAGE}\n`);
-    process.exitCode = 2;
-    return;
-  }
-  try {
-    const comment = commentOf(fs.readFileSync(file, "utf8"), process.env);
-    refuseSecrets(comment, process.env);
-    process.stdout.write(comment);
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  }
+  if (rest.length > 0 || file.startsWith("--")) throw new UsageError(USAGE);
+  const comment = commentOf(fs.readFileSync(file, "utf8"), process.env);
+  refuseSecrets(comment, process.env);
+  process.stdout.write(comment);
 }
 
 function commentOf(text: string, { STACK, COMMIT, RUN_URL, PREVIEW_STATUS }: NodeJS.ProcessEnv): string {
@@ -44,4 +37,4 @@ function errorsIn(text: string): readonly string[] {
   }
 }
 
-main();
+runMain(main);

@@ -1,9 +1,9 @@
-const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const;
 
 const PARENT_POLL_MS = 250;
 
 /**
- * Calls back each time the process is asked to end: by Ctrl-C, by a polite kill, or because the process that started
+ * Calls back each time the process is asked to end: by Ctrl-C, by Ctrl-\ (which would write a core), by a polite kill, or because the process that started
  * this one is gone, which sends no signal (a killed `pulumi up`).
  */
 export function whenAskedToEnd(asked: (exitCode: number, signal?: NodeJS.Signals) => void): void {

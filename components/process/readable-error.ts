@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { wordsOf } from "./words";
 
 /** Does what may fail while values are computed, and lets people see the reason alone, without a stack trace. */
 export function readably<T>(action: () => T): T {
@@ -11,5 +12,5 @@ export function readably<T>(action: () => T): T {
 }
 
 function refuse(error: unknown): never {
-  throw new pulumi.RunError(error instanceof Error ? error.message : `${error}`);
+  throw new pulumi.RunError(wordsOf(error));
 }

@@ -1,5 +1,6 @@
 import { Interrupted } from "./interruption";
 import { UsageError } from "./usage-error";
+import { wordsOf } from "./words";
 
 export interface MainOptions {
   /** What the line of an error begins with. @default nothing */
@@ -10,8 +11,12 @@ export interface MainOptions {
   readonly exits?: boolean;
 }
 
-/** Runs a program's main function, which may return an exit code. An error is one line on standard error. */
+/**
+ * Runs a program's main function, which may return an exit code. Whatever it fails with, also where nobody waits for it,
+ * is said in words on standard error: no stack trace, no code of the operating system.
+ */
 export async function runMain(main: () => Promise<number> | Promise<void>, options: MainOptions = {}): Promise<void> {
+  process.on("uncaughtException", (error) => process.exit(failureOf(error, options)));
   const code = await exitCodeOf(main, options);
   if (code === undefined) return;
   process.exitCode = code;
@@ -27,7 +32,7 @@ async function exitCodeOf(main: () => Promise<number> | Promise<void>, options: 
 }
 
 function failureOf(error: unknown, { label, failureCode = 1 }: MainOptions): number {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = wordsOf(error);
   console.error(label ? `${label}: ${message}` : message);
   if (error instanceof UsageError) return 2;
   return error instanceof Interrupted ? error.exitCode : failureCode;

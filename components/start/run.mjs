@@ -9,7 +9,9 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleOf, shippedBundle } from "./bundle.cjs";
+import { guardProcess } from "./process-guard.cjs";
 
+guardProcess();
 const require = createRequire(import.meta.url);
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
 const programs = require("./programs.json");
@@ -18,7 +20,7 @@ if (!program) {
   console.error("which program? type: node components/start/run.mjs seal [arguments]");
   process.exit(2);
 }
-const entry = programs[program] ?? program;
+const entry = Object.hasOwn(programs, program) ? programs[program] : program;
 const shipped = shippedBundle(entry);
 if (!shipped && !existsSync(path.join(root, "node_modules", "esbuild", "package.json"))) {
   console.error("the npm packages are not installed: type npm ci, then this again");
@@ -28,6 +30,15 @@ if (!shipped && !existsSync(path.resolve(root, entry))) {
   console.error(`there is no program ${program}: ${Object.keys(programs).sort().join(", ")}`);
   process.exit(2);
 }
-const bundle = shipped ?? bundleOf(entry);
+const bundle = shipped ?? bundleFor(entry);
 process.argv = [process.argv[0], path.resolve(root, entry), ...programArguments];
 require(bundle);
+
+function bundleFor(file) {
+  try {
+    return bundleOf(file);
+  } catch (error) {
+    console.error(error.message);
+    return process.exit(1);
+  }
+}

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { runNix } from "../../process/nix";
+import { makeFolder } from "../../process/on-disk";
 import { DISK_NAME } from "../disk/disk-file";
 import { guestFolder } from "../guest-folder";
 import { diskLink } from "./disk-link";
@@ -28,7 +29,7 @@ export async function nixBuild({ digest, stack, system }: NixImage, kvm = "/dev/
   const target = `path:./${guestFolder(stack)}#packages.${system}.image-${stack}`;
   if (!(await canBuildDisks(kvm))) await checkCached(target);
   const link = diskLink(stack, digest);
-  fs.mkdirSync(path.dirname(link), { recursive: true });
+  makeFolder(path.dirname(link));
   const { code, signal } = await nix(["build", target, "--out-link", link, "--print-build-logs"], "inherit");
   if (code !== 0)
     throw new Error(`nix build ${target} failed: ${signal ?? `exit code ${code}`}: its reason stands above`);

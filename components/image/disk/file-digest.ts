@@ -79,10 +79,14 @@ function readMemory(memory: string): Record<string, Remembered> {
   }
 }
 
-/** Written beside and renamed, as several previews may run at once. What one of them loses is only read again. */
+/** Written beside and renamed, as several previews may run at once. What is lost, on a full disk too, is only read again. */
 function writeMemory(memory: string, content: Record<string, Remembered>): void {
   const temporary = `${memory}.${process.pid}`;
-  fs.mkdirSync(path.dirname(memory), { recursive: true });
-  fs.writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`);
-  fs.renameSync(temporary, memory);
+  try {
+    fs.mkdirSync(path.dirname(memory), { recursive: true });
+    fs.writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`);
+    fs.renameSync(temporary, memory);
+  } catch {
+    fs.rmSync(temporary, { force: true });
+  }
 }

@@ -1,5 +1,5 @@
 import type { ContainerClient } from "@azure/storage-blob";
-import { required } from "../../process/environment";
+import { required, requiredUrl } from "../../process/environment";
 import { interruption } from "../../process/interruption";
 import { runMain } from "../../process/run-main";
 import { UsageError } from "../../process/usage-error";
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   const log = (line: string): void => console.error(line);
   const signal = interruption();
   const attempt = createAttempt({ signal, log });
-  const client = await containerClient(required(process.env, "CONTAINER_URL"), process.env);
+  const client = await containerClient(requiredUrl(process.env, "CONTAINER_URL"), process.env);
   const blobs = await firstContact(client, () => listBlobs(client, request.stack, attempt), signal, log);
   const removed: string[] = [];
   for (const blob of oldImages(blobs, request, new Date())) {

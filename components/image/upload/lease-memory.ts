@@ -1,7 +1,10 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { makeFolder, onDisk } from "../../process/on-disk";
 import { runningSince } from "../../process/process-start";
+
+const safe = "what was sent stays: it goes on from there";
 
 interface Holder {
   /** The lease's id, or those that it may have: an answer may have been lost with its asker. */
@@ -30,8 +33,8 @@ export function openLeaseMemory(key: string, folder = path.join(".cache", "uploa
   const save = (leases: readonly string[], flag: "w" | "wx"): void => {
     const since = runningSince(process.pid) ?? "";
     const holder: Holder = { leases, host: os.hostname(), process: process.pid, since };
-    fs.mkdirSync(folder, { recursive: true });
-    fs.writeFileSync(file, JSON.stringify(holder), { flag });
+    makeFolder(folder, safe);
+    onDisk(file, () => fs.writeFileSync(file, JSON.stringify(holder), { flag }), safe);
   };
   return {
     write: (lease) => save([lease], "w"),

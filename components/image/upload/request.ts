@@ -1,4 +1,4 @@
-import { required } from "../../process/environment";
+import { required, requiredUrl } from "../../process/environment";
 import { UsageError } from "../../process/usage-error";
 import type { ImageGeneration } from "../disk/partition-table";
 
@@ -27,12 +27,11 @@ export function readUploadRequest(environment: NodeJS.ProcessEnv): UploadRequest
 
 /** @throws UsageError */
 export function readTarget(environment: NodeJS.ProcessEnv): UploadTarget {
-  const blobUrl = required(environment, "BLOB_URL");
+  const blobUrl = requiredUrl(environment, "BLOB_URL");
   const generation = Number(environment.GENERATION ?? 2);
   if (generation !== 1 && generation !== 2) {
     throw new UsageError(`GENERATION must be 1 or 2, got "${environment.GENERATION}"`);
   }
-  if (!URL.canParse(blobUrl)) throw new UsageError(`BLOB_URL must be a blob's URL, got "${withoutQuery(blobUrl)}"`);
   const isContentNamed = environment.BUILDER?.startsWith("vhd:") ?? false;
   return { blobUrl, digest: required(environment, "DIGEST"), generation, isContentNamed };
 }

@@ -1,5 +1,6 @@
 import type { RestError } from "@azure/storage-blob";
 import { isPassing } from "../../azure/login-failure";
+import { refusalOf } from "../../process/words";
 import { CredentialFailure } from "./credential-failure";
 
 interface ProblemDetails {
@@ -62,7 +63,9 @@ export function problemOf(what: string, error: unknown): StorageProblem {
   const azureCode = code ?? response?.headers.get("x-ms-error-code") ?? `HTTP ${statusCode}`;
   const shown =
     statusCode === undefined || azureCode.startsWith("HTTP") ? azureCode : `${azureCode}, HTTP ${statusCode}`;
-  return new StorageProblem(`cannot ${what}: ${shown}${hint(azureCode)}`, {
+  const said =
+    statusCode === undefined && isNetworkCode(azureCode) ? networkWords(azureCode) : `${shown}${hint(azureCode)}`;
+  return new StorageProblem(`cannot ${what}: ${said}`, {
     code: azureCode,
     status: statusCode,
     retryAfterMs: retryAfterMs(response?.headers.get("retry-after")),
@@ -79,6 +82,11 @@ const unknownDetails: ProblemDetails = { code: "", status: undefined, retryAfter
 
 function isNetworkCode(code: string): boolean {
   return /^(E[A-Z]+|REQUEST_SEND_ERROR|ERR_STREAM_PREMATURE_CLOSE|HPE_[A-Z_]+|UND_ERR_[A-Z_]+)$/.test(code);
+}
+
+/** A code of Node's or of its HTTP client's. */
+function networkWords(code: string): string {
+  return refusalOf({ code }) ?? "what answers is cut or no HTTP: check the network and the proxy variables";
 }
 
 function credentialProblem(what: string, cause: Error): StorageProblem {

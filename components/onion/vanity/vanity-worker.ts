@@ -28,6 +28,9 @@ function searchForever(prefix: string, tell: (message: VanityMessage) => void): 
   }
 }
 
-if (!parentPort) throw new Error("vanity-worker.ts runs as a worker thread only");
-const port = parentPort;
-searchForever((workerData as { prefix: string }).prefix, (message) => port.postMessage(message));
+if (parentPort) {
+  const port = parentPort;
+  searchForever((workerData as { prefix: string }).prefix, (message) => port.postMessage(message));
+}
+console.error("the search for an onion prefix starts this program itself: there is nothing to do by hand");
+process.exitCode = 2;

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { atOnce } from "../../process/at-once";
 import { readIfThere } from "../../process/read-if-there";
+import { wordsOf } from "../../process/words";
 import { absentFingerprint, keylessFingerprint } from "../fingerprint";
 import { digestOf, publicPartOf, type SealRecord, sealedPath } from "../seal/seal-record";
 import { readSealedContent } from "../seal/sealed-content";
@@ -113,7 +114,7 @@ async function open(content: Buffer): Promise<Opened> {
   try {
     return { plaintext: await decrypt(content, { patienceMs: 20_000, attempts: 1 }) };
   } catch (error) {
-    return { reason: (error as Error).message };
+    return { reason: wordsOf(error) };
   }
 }
 

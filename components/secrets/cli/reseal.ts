@@ -1,4 +1,5 @@
 import { atOnce } from "../../process/at-once";
+import { wordsOf } from "../../process/words";
 import { adoptSecret, resealSecret } from "../seal/seal-secret";
 import { sourceOf } from "../sources/sources";
 import { chosenStacks, type Declared, findDeclared, requestOf } from "./declared";
@@ -25,7 +26,7 @@ export async function reseal(name: string | undefined, stack: string | undefined
       await resealOne(declared);
       return true;
     } catch (error) {
-      console.error(`${labelOf(declared)}: ${(error as Error).message}`);
+      console.error(`${labelOf(declared)}: ${wordsOf(error)}`);
       return false;
     }
   });

@@ -4,7 +4,9 @@ import * as net from "node:net";
 import { actAs } from "../../azure/login-in-use";
 import { readLine, type Session } from "../../azure/session/session-socket";
 import { endWithParent } from "../../process/child-process";
+import { runMain } from "../../process/run-main";
 import { UsageError } from "../../process/usage-error";
+import { wordsOf } from "../../process/words";
 import { readRequest } from "../seal/seal-request";
 import { sealSecret } from "../seal/seal-secret";
 import { type Asked, type HelperAnswer, sharedEnvironment } from "./seal-client";
@@ -16,9 +18,8 @@ import { type Asked, type HelperAnswer, sharedEnvironment } from "./seal-client"
  */
 async function main(): Promise<void> {
   const line = await readLine(process.stdin as unknown as net.Socket);
-  const { settings, expected, helper } = JSON.parse(line ?? "") as Session;
+  const { settings, expected, helper } = sessionIn(line);
   process.stdin.resume().once("close", () => process.exit(0));
-  if (helper === undefined) throw new Error("no socket was named");
   actAs(settings, expected);
   fs.rmSync(helper, { force: true });
   process.once("exit", () => fs.rmSync(helper, { force: true }));
@@ -27,6 +28,14 @@ async function main(): Promise<void> {
     void serve(connection);
   });
   server.listen(helper, () => process.stdout.write("ready\n"));
+}
+
+function sessionIn(line: string | undefined): Session & { readonly helper: string } {
+  try {
+    const session = JSON.parse(line ?? "") as Session;
+    if (session.settings && session.helper) return { ...session, helper: session.helper };
+  } catch {} // said below
+  throw new UsageError("pulumi up starts this program itself: there is nothing to do by hand");
 }
 
 /** Where what is said while a secret is sealed goes: to the command that asked for it. */
@@ -50,10 +59,15 @@ async function seal({ environment, key }: Asked, answer: (said: HelperAnswer) =>
   try {
     answer({ result: await sealSecret(readRequest(environment, key)) });
   } catch (error) {
-    answer({ error: (error as Error).message, isUsage: error instanceof UsageError });
+    answer({ error: wordsOf(error), isUsage: error instanceof UsageError });
   }
 }
 
-console.error = (...said: unknown[]) => asking.getStore()?.({ log: said.join(" ") });
+const toPeople = console.error;
+console.error = (...said: unknown[]) => {
+  const answer = asking.getStore();
+  if (answer) answer({ log: said.join(" ") });
+  else toPeople(...said);
+};
 endWithParent();
-main().catch(() => process.exit(1));
+runMain(main, { label: "seal-helper", exits: true });

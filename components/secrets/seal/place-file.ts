@@ -1,30 +1,17 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { makeFolder as makeAnyFolder, onDisk as onAnyDisk } from "../../process/on-disk";
 
-/** What the operating system refuses, in words. */
-const refusals: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full: free some space",
-  EDQUOT: "your quota of the disk is used up: free some space",
-  EROFS: "the file system is read-only: mount it for writing",
-  EACCES: "you may not write there: look at its owner and mode",
-  EPERM: "you may not write there: look at its owner and mode",
-  ENOTDIR: "a part of its path is no folder: move that file away",
-};
+const safe = "what was sealed before stands";
 
-/** Does what writes a file. @throws with the reason in words where the operating system refuses it */
+/** Does what writes a file of a secret. @throws with the reason in words where the operating system refuses it */
 export function onDisk<T>(file: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const reason = refusals[(error as NodeJS.ErrnoException).code ?? ""];
-    if (reason === undefined) throw error;
-    throw new Error(`cannot write ${file}, ${reason}, then run this again (what was sealed before stands)`);
-  }
+  return onAnyDisk(file, work, safe);
 }
 
 /** @throws with the reason in words, see `onDisk` */
 export function makeFolder(folder: string): void {
-  onDisk(folder, () => fs.mkdirSync(folder, { recursive: true }));
+  makeAnyFolder(folder, safe);
 }
 
 /** Writes a file so that it is whole after a power cut. @throws with the reason in words, see `onDisk` */

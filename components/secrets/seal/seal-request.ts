@@ -1,5 +1,5 @@
 import { follows, saysOf } from "../../config/rules";
-import { required } from "../../process/environment";
+import { required, requiredJson } from "../../process/environment";
 import { UsageError } from "../../process/usage-error";
 import type { Recipients } from "../recipients";
 import type { SecretSource } from "../sources/sources";
@@ -55,10 +55,10 @@ export function readRequest(environment: NodeJS.ProcessEnv, fingerprintKey: stri
     throw new UsageError("GENERATION must be a whole number above 0");
   const keyUrl = required(environment, "KEY_URL");
   checkKeyUrl(keyUrl);
-  const { age, pgp } = json<Recipients>(environment, "RECIPIENTS");
+  const { age = [], pgp = [] } = requiredJson<Partial<Recipients>>(environment, "RECIPIENTS");
   return {
     ...readTarget(environment),
-    source: json<SecretSource>(environment, "SOURCE"),
+    source: requiredJson<SecretSource>(environment, "SOURCE"),
     isOnion: environment.KIND === "onion",
     generation,
     from: environment.FROM ? fileName(environment, "FROM") : "",
@@ -80,15 +80,6 @@ function fileName(environment: NodeJS.ProcessEnv, variable: string): string {
   const value = required(environment, variable);
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) return value;
   throw new UsageError(`${variable} must be a plain name, got ${JSON.stringify(value)}`);
-}
-
-function json<T>(environment: NodeJS.ProcessEnv, variable: string): T {
-  const text = required(environment, variable);
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    throw new UsageError(`${variable} must be JSON, got ${text}`);
-  }
 }
 
 function previousRun(stdout: string | undefined): PreviousRun | undefined {

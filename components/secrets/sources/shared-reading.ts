@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
 import { privateFolder } from "../../process/private-folder";
+import { wordsOf } from "../../process/words";
 import { SourceError } from "./source-error";
 import type { SecretSource } from "./sources";
 
@@ -67,7 +68,7 @@ async function readAndServe(server: net.Server, socket: string, read: () => Prom
     connection.on("error", () => {}); // that process has ended meanwhile
     reading.then(
       (content) => connection.end(framed("+", content)),
-      (error: Error) => connection.end(framed("-", Buffer.from(error.message))),
+      (error: unknown) => connection.end(framed("-", Buffer.from(wordsOf(error)))),
     );
   });
   return reading;

@@ -1,3 +1,5 @@
+import { refusalOf, wordsOf } from "../../process/words";
+
 /**
  * A source that gives no plaintext. The message names the source and says what to do; it holds no byte of what the
  * source holds.
@@ -15,8 +17,5 @@ export class SourceError extends Error {
 
 /** The reason of a failed file operation without Node's prefix and path: "permission denied". */
 export function fileProblem(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return (
-    { EACCES: "permission denied", EISDIR: "it is a directory", ENOTDIR: "not a directory" }[code ?? ""] ?? message
-  );
+  return (refusalOf(error) ?? wordsOf(error)).split(":", 1)[0] ?? "";
 }

@@ -1,7 +1,7 @@
 import { pathsOf } from "../../image/image";
 import { createAttempt } from "../../image/upload/retry";
 import { StorageProblem } from "../../image/upload/storage-problem";
-import { required } from "../../process/environment";
+import { required, requiredJson, requiredUrl } from "../../process/environment";
 import { interruption } from "../../process/interruption";
 import { size } from "../../process/progress";
 import { runMain } from "../../process/run-main";
@@ -19,12 +19,12 @@ import { openSystemStore } from "./system-store";
  */
 async function main(): Promise<void> {
   const stack = required(process.env, "STACK");
-  const { system } = JSON.parse(required(process.env, "SYSTEM")) as { system: string };
+  const { system } = requiredJson<{ system: string }>(process.env, "SYSTEM");
   const signal = interruption();
   const log = (line: string): void => console.error(line);
   const attempt = createAttempt({ signal, log });
   const { containerClient, firstContact, pageBlobClient } = await import("../../image/upload/blob-client.js");
-  const client = await containerClient(required(process.env, "CONTAINER_URL"), process.env);
+  const client = await containerClient(requiredUrl(process.env, "CONTAINER_URL"), process.env);
   const image = await pageBlobClient(pathsOf(required(process.env, "IMAGE_URL")), process.env);
   const store = openSystemStore(client, attempt);
   const there = await firstContact(client, () => store.paths(), signal, log);

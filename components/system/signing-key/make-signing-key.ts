@@ -1,5 +1,5 @@
 import { endWithParent } from "../../process/child-process";
-import { required } from "../../process/environment";
+import { required, requiredJson } from "../../process/environment";
 import { runMain } from "../../process/run-main";
 import type { Recipients } from "../../secrets/recipients";
 import { checkKeyUrl } from "../../secrets/seal/seal-request";
@@ -15,9 +15,9 @@ async function main(): Promise<void> {
   const stack = required(process.env, "STACK");
   const keyUrl = required(process.env, "KEY_URL");
   checkKeyUrl(keyUrl);
-  const recipients = JSON.parse(required(process.env, "RECIPIENTS")) as Recipients;
+  const { age = [], pgp = [] } = requiredJson<Partial<Recipients>>(process.env, "RECIPIENTS");
   const { keepSigningKey } = await import("./signing-key-file.js");
-  console.log(JSON.stringify({ publicKey: await keepSigningKey(stack, { keyUrl, ...recipients }) }));
+  console.log(JSON.stringify({ publicKey: await keepSigningKey(stack, { keyUrl, age, pgp }) }));
 }
 
 endWithParent();

@@ -44,7 +44,8 @@ describe("the patience of an upload", () => {
 
   it("ends when all has failed for longer than it", async () => {
     const minute = later(MINUTE, reset);
-    const problem = "cannot put range 0-511 of 'images/x': ECONNRESET, after 7 tries: run it again, it goes on";
+    const problem =
+      "cannot put range 0-511 of 'images/x': the connection was reset, after 7 tries: run it again, it goes on";
     await expect(put(failing(...Array.from({ length: 9 }, () => minute)))).rejects.toThrow(problem);
   });
 

@@ -242,7 +242,7 @@ describe("what Azure could not boot is refused before anything is sent:", () => 
     ["BLOB_URL", "", "BLOB_URL is not set"],
     ["DIGEST", "", "DIGEST is not set"],
     ["GENERATION", "3", 'GENERATION must be 1 or 2, got "3"'],
-    ["BLOB_URL", "here?sig=secret", `BLOB_URL must be a blob's URL, got "here"`],
+    ["BLOB_URL", "here?sig=secret", `BLOB_URL must be a URL of blob storage, got "here"`],
   ])("a call with %s=%s", async (variable, value, message) => {
     const { code, stderr } = await upload("disk.vhd", { [variable]: value });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });

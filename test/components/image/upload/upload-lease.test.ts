@@ -74,7 +74,7 @@ describe("an upload whose lease", () => {
       return leaseAction(request) === "renew" ? { kind: "drop" } : undefined;
     });
     await expect(rig.upload({ retries: { tries: 3 } })).rejects.toThrow(
-      `cannot renew the lease on 'images/${rig.name()}': ECONNRESET, after 3 tries: run it again, it goes on`,
+      `cannot renew the lease on 'images/${rig.name()}': the connection was reset, after 3 tries: run it again, it goes on`,
     );
   });
 
