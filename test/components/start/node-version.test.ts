@@ -32,6 +32,6 @@ it("Node 20.19 and later are taken", () => {
 it("a program that is not there is one line, too", () => {
   expect(startAs(process.versions.node, "components/start/run.mjs", "staus")).toMatchObject({
     status: 2,
-    stderr: expect.stringMatching(/^there is no program staus: await-machine, build-image, .+, vanity-worker\n$/),
+    stderr: expect.stringMatching(/^there is no program staus: await-machine, .+, vanity-worker\n$/),
   });
 });
