@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { describe, expect, it } from "vitest";
 import { generatedSections, withSection } from "./docs";
+import { pictures } from "./pictures";
 
 it("the documents show the dials and the resource graph as they are (else type npm run format)", async () => {
   const sections = await generatedSections();
@@ -10,6 +11,18 @@ it("the documents show the dials and the resource graph as they are (else type n
     const document = fs.readFileSync(file, "utf8");
     expect(document).toBe(withSection(document, name, text));
   }
+});
+
+it.each(pictures())("the picture %s shows what is printed (else type npm run format)", (file, svg) => {
+  expect(fs.readFileSync(file, "utf8")).toBe(svg);
+});
+
+it("the pictured rehearsal has the steps that a rehearsal has", () => {
+  const source = ["rehearsal", "denials", "start-parts"].map((name) =>
+    fs.readFileSync(`test/rehearsal/${name}.ts`, "utf8"),
+  );
+  const steps = fs.readFileSync(".github/pictures/rehearsal.txt", "utf8").matchAll(/^✓ (.+?) {2,}/gm);
+  for (const [, step = ""] of steps) expect(source.join("\n")).toContain(step);
 });
 
 it("a document without the place for a section is an error", () => {
