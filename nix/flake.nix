@@ -48,6 +48,27 @@
         };
       };
 
+      # `nix develop ./nix`: everything that a deployment, a rehearsal and the tests run.
+      devShells.${system}.default = pkgs.mkShellNoCC {
+        packages = [
+          pkgs.age
+          pkgs.azure-cli
+          pkgs.curl
+          pkgs.gnupg
+          pkgs.jq
+          pkgs.mkp224o
+          pkgs.nodejs_22
+          pkgs.openssh
+          pkgs.pass
+          pkgs.pulumi-bin
+          pkgs.qemu-utils
+          pkgs.shellcheck
+          pkgs.sops
+          pkgs.tor
+          pkgs.zstd
+        ];
+      };
+
       # The width of the whole repository.
       formatter.${system} = pkgs.writeShellApplication {
         name = "format-nix";
