@@ -1,10 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "../console";
+import type { Stage } from "../stage";
 import { page, ssh } from "./access";
 import { servesItsAddress } from "./machine-life";
 import { rotated, takenBack } from "./rotations";
 import { serving } from "./services";
 import type { Story } from "./story";
 import { damagedOnionKey, foreignOnionKey } from "./wrong-keys";
+
+/** The console says a thing about tor once: it must have said that all is well before it can say the same trouble again. */
+async function published({ console }: Stage): Promise<void> {
+  const last = () =>
+    console.lines.filter((line) => /sealed-onion: (published|tor stays|onion service)/.test(line)).at(-1);
+  await until(() => last()?.includes("published") === true, 40_000);
+}
 
 /** Those that do not restart the machine themselves. */
 const quiet = [page, ssh, rotated, takenBack, foreignOnionKey, damagedOnionKey];
@@ -23,6 +32,7 @@ export const interrupted: Story = {
       const whole = async () => {
         await serving(stage, 60_000);
         await servesItsAddress(stage);
+        await published(stage);
         await tell(stage);
       };
       await whole().catch((error: Error) => {
