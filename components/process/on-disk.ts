@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { refusalOf } from "./words";
 
 /**
@@ -17,7 +18,25 @@ export function onDisk<T>(file: string, work: () => T, safe = "nothing is half-w
   }
 }
 
-/** @throws with the reason in words, see `onDisk` */
+/**
+ * Makes a folder and those above it, unless they are there. Node's own `mkdir -p` tries for ever, at full speed, where
+ * the working folder was deleted and the path is relative; a program whose project is gone is to end instead.
+ * @throws with the reason in words, see `onDisk`
+ */
 export function makeFolder(folder: string, safe?: string): void {
-  onDisk(folder, () => fs.mkdirSync(folder, { recursive: true }), safe);
+  const working = workingFolder();
+  if (working === undefined) {
+    throw new Error("the folder that this program works in was deleted: start it again in one that is there");
+  }
+  onDisk(folder, () => fs.mkdirSync(path.resolve(working, folder), { recursive: true }), safe);
+}
+
+/** Node remembers its name, also when it is gone. */
+function workingFolder(): string | undefined {
+  try {
+    const folder = process.cwd();
+    return fs.existsSync(folder) ? folder : undefined;
+  } catch {
+    return undefined; // gone before Node asked for it
+  }
 }

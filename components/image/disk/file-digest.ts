@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { makeFolder } from "../../process/on-disk";
 import { CHUNK_SIZE, createContentHash } from "./content-hash";
 import { dataRuns } from "./data-ranges";
 import { dataSegmentsSync, piecesOfChunks } from "./data-segments";
@@ -83,7 +84,7 @@ function readMemory(memory: string): Record<string, Remembered> {
 function writeMemory(memory: string, content: Record<string, Remembered>): void {
   const temporary = `${memory}.${process.pid}`;
   try {
-    fs.mkdirSync(path.dirname(memory), { recursive: true });
+    makeFolder(path.dirname(memory));
     fs.writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`);
     fs.renameSync(temporary, memory);
   } catch {

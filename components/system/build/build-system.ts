@@ -5,6 +5,7 @@ import { guestFolder } from "../../image/guest-folder";
 import { endWithParent } from "../../process/child-process";
 import { required } from "../../process/environment";
 import { runNix } from "../../process/nix";
+import { makeFolder } from "../../process/on-disk";
 import { runMain } from "../../process/run-main";
 
 /**
@@ -24,7 +25,7 @@ async function main(): Promise<void> {
 async function buildSystem(stack: string): Promise<string> {
   const target = `path:./${guestFolder(stack)}#system-${stack}`;
   const link = path.join(".cache", "systems", stack);
-  fs.mkdirSync(path.dirname(link), { recursive: true });
+  makeFolder(path.dirname(link));
   const { code, signal } = await runNix(["build", target, "--out-link", link, "--print-build-logs"], "inherit");
   if (code !== 0) {
     throw new Error(`nix build ${target} failed: ${signal ?? `exit code ${code}`}: its reason stands above`);

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { makeFolder } from "../../process/on-disk";
 import { createProgress } from "../../process/progress";
 import { createTurns } from "../../process/turns";
 import type { SigningKey } from "../signing-key/signing-key";
@@ -50,7 +51,7 @@ const WORK = path.join(".cache", "systems");
 
 /** @returns bytes */
 async function upload(missing: readonly StorePath[], { store, key, signal }: Tools): Promise<number> {
-  fs.mkdirSync(WORK, { recursive: true });
+  makeFolder(WORK);
   const folder = fs.mkdtempSync(path.join(WORK, "nar-"));
   const remove = (): void => fs.rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
