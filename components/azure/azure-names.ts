@@ -1,6 +1,11 @@
 import { createHash } from "node:crypto";
 import type { AzureCloud } from "./clouds";
 
+/** What a stack's resource group is called: each region has one, so that the new one is there before the old one goes. */
+export function groupName(stack: string, location: string): string {
+  return `sealed-onion-${stack}-${location}`;
+}
+
 /** Vault names: 3-24 letters, digits and single hyphens, unique among all of Azure. */
 export function vaultName(stack: string, suffix: string): string {
   return `so-${stack.slice(0, 11).replace(/-$/, "")}-${suffix}`;

@@ -15,7 +15,11 @@ const all = (type: string, ...more: string[]) =>
  * Source: https://learn.microsoft.com/azure/role-based-access-control/resource-provider-operations
  */
 export const PARTS: readonly Part[] = [
-  { name: "resource group", when: "always", actions: all("Microsoft.Resources/subscriptions/resourceGroups") },
+  {
+    name: "resource group",
+    when: "without `existing.resourceGroup`",
+    actions: all("Microsoft.Resources/subscriptions/resourceGroups"),
+  },
   {
     name: "vault and key",
     when: "always",

@@ -1,3 +1,4 @@
+import { groupName } from "../azure/azure-names";
 import { askAzure } from "../azure/azure-request";
 import { managementScope } from "../azure/clouds";
 import { actAs, loginInUse } from "../azure/login-in-use";
@@ -50,10 +51,8 @@ async function examineRights(
       type: "export ARM_SUBSCRIPTION_ID=ID",
     };
   }
-  const scopes = [
-    `/subscriptions/${subscription}`,
-    `/subscriptions/${subscription}/resourceGroups/sealed-onion-${stack}`,
-  ];
+  const group = ownGroup(value) ?? groupName(stack ?? "", `${value("azure-native:location")}`);
+  const scopes = [`/subscriptions/${subscription}`, `/subscriptions/${subscription}/resourceGroups/${group}`];
   const answers = await Promise.all(scopes.map((scope) => permissionsAt(login, scope, token)));
   const known = answers.filter((answer) => answer !== undefined);
   if (known.length === 0) {
@@ -89,6 +88,11 @@ async function permissionsAt({ cloud }: TokenSource, scope: string, token: strin
   return status === 200 ? (body as { value: Permission[] }).value : undefined;
 }
 
+function ownGroup(value: (key: string) => unknown): string | undefined {
+  const { resourceGroup } = (value("sealed-onion:existing") ?? {}) as { resourceGroup?: string };
+  return resourceGroup?.split("/").at(-1);
+}
+
 /** The parts that a stack's configuration asks for. */
 function partsOf(value: (key: string) => unknown): readonly Part[] {
   const own = (key: string) => value(`sealed-onion:${key}`);
@@ -96,6 +100,7 @@ function partsOf(value: (key: string) => unknown): readonly Part[] {
   const vaultAuth = Object.keys((own("vaultAuth") ?? {}) as object).length > 0;
   const wanted: Readonly<Record<string, boolean>> = {
     roles: own("authorization") === "rbac" || vaultAuth,
+    "resource group": ownGroup(value) === undefined,
     "managed image": publish !== "gallery",
     gallery: publish === "gallery",
     "NAT gateway": own("outbound") === "natGateway",

@@ -53,11 +53,10 @@ export class OnionFleet extends pulumi.ComponentResource {
 
 /** The machines' status is where a single machine's is, and both identities may write there. */
 function addStatus(parent: pulumi.Resource, name: string, args: OnionFleetArgs): pulumi.Resource[] {
-  const { frontEnd, identity, resourceGroupName, status } = args;
-  const common = { ...status, resourceGroupName };
-  const [container, own] = statusContainer(parent, name, { ...common, writer: identity.principalId });
+  const { frontEnd, identity, status } = args;
+  const [container, own] = statusContainer(parent, name, { ...status, writer: identity.principalId });
   const { principalId: writer } = frontEnd.holder.identity;
-  return [container, own, statusWriter(parent, `${name}-front-end`, container, { ...common, writer })];
+  return [container, own, statusWriter(parent, `${name}-front-end`, container, { ...status, writer })];
 }
 
 function addReplicas(

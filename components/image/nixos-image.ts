@@ -1,20 +1,17 @@
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment";
 import { BlobContainer } from "@pulumi/azure-native/storage/blobContainer";
-import { StorageAccount } from "@pulumi/azure-native/storage/storageAccount";
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
-import { RandomString } from "@pulumi/random/randomString";
-import { azureName } from "../azure/azure-name";
-import { BLOB_CONTRIBUTOR, blobEndpoint, storageAccountName } from "../azure/azure-names";
-import { cloudNamed } from "../azure/clouds";
+import { BLOB_CONTRIBUTOR } from "../azure/azure-names";
 import { type Deployer, type Grantee, grant } from "../azure/deployer";
-import { programSettings } from "../azure/program-settings";
+import type { Existing } from "../azure/existing/existing";
 import { roleAssignmentArgs } from "../azure/role-assignment";
 import { programCommand } from "../config/project";
 import { readably } from "../process/readable-error";
 import { fileDigest } from "./disk/file-digest";
 import { guestDigest } from "./guest-folder";
 import { type ImageNames, imageDigest, imageNames } from "./image";
+import { type ImageAccount, imageAccount } from "./image-account";
 import type { ImageSettings } from "./image-settings";
 import { type ImageMachine, type PublishArgs, publishImage } from "./publish-image";
 
@@ -28,6 +25,8 @@ export interface NixosImageArgs extends ImageSettings {
   readonly facts: (endpoint: pulumi.Output<string>) => pulumi.Input<string>;
   /** Digests of the sealed files that a new image is made for, by secret name. */
   readonly sealed: Readonly<Record<string, pulumi.Input<string>>>;
+  /** What somebody else made and keeps. @default nothing */
+  readonly existing?: Pick<Existing, "gallery" | "storageAccount">;
   /** What the machines are that boot it. */
   readonly machine: ImageMachine;
   /** The build waits for these: the sealed files lie on disk then. */
@@ -60,7 +59,7 @@ export class NixosImage extends pulumi.ComponentResource {
   /** Id of the managed image, or of the gallery's image version. */
   readonly imageId: pulumi.Output<string>;
   /** The stack's storage account; `endpoint` is `https://ACCOUNT.blob.core.windows.net`. */
-  readonly account: Readonly<Record<"endpoint" | "id" | "name", pulumi.Output<string>>>;
+  readonly account: ImageAccount;
   /** `https://ACCOUNT.blob.core.windows.net/images` */
   readonly containerUrl: pulumi.Output<string>;
   /** The name of this image's blob in that container. */
@@ -71,10 +70,8 @@ export class NixosImage extends pulumi.ComponentResource {
   constructor(name: string, args: NixosImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sealed-onion:index:NixosImage", name, {}, opts);
     const child = { parent: this };
-    const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, child);
-    const accountName = suffix.result.apply((random) => storageAccountName(args.stack, random));
-    const account = new StorageAccount(`${name}-account`, accountArgs(args, accountName), child);
-    const place = { resourceGroupName: args.resourceGroupName, accountName: azureName(account) };
+    const account = imageAccount(this, name, args);
+    const place = { resourceGroupName: account.groupName, accountName: account.name };
     const container = new BlobContainer(`${name}-container`, { ...place, ...containerArgs() }, child);
     const { subscriptionId } = args.deployer;
     const contributor = { scope: account.id, role: BLOB_CONTRIBUTOR, subscriptionId };
@@ -84,9 +81,8 @@ export class NixosImage extends pulumi.ComponentResource {
       grants.push(new RoleAssignment(grantName, roleAssignmentArgs({ ...contributor, grantee: uploader }), options));
     }
 
-    const cloud = readably(() => cloudNamed(programSettings().environment?.value));
-    const endpoint = accountName.apply((known) => blobEndpoint(known, cloud));
-    this.account = { endpoint, id: account.id, name: place.accountName };
+    const { endpoint } = account;
+    this.account = account;
     this.containerUrl = pulumi.interpolate`${endpoint}/${CONTAINER}`;
     const plan = planImage(args, args.facts(endpoint));
     this.blobName = plan.names.blob;
@@ -106,23 +102,6 @@ export class NixosImage extends pulumi.ComponentResource {
     this.ready = [published];
     this.registerOutputs({ imageId: this.imageId, containerUrl: this.containerUrl, blobName: this.blobName });
   }
-}
-
-/** An account that is reached by Entra ID alone, over TLS, and shows nothing to the public. */
-function accountArgs({ location, resourceGroupName }: NixosImageArgs, accountName: pulumi.Input<string>) {
-  return {
-    resourceGroupName,
-    location,
-    accountName,
-    kind: "StorageV2",
-    sku: { name: "Standard_LRS" },
-    allowBlobPublicAccess: false,
-    allowSharedKeyAccess: false,
-    defaultToOAuthAuthentication: true,
-    allowCrossTenantReplication: false,
-    enableHttpsTrafficOnly: true,
-    minimumTlsVersion: "TLS1_2",
-  };
 }
 
 function containerArgs() {
@@ -166,6 +145,6 @@ function publishArgs(
   upload: Command,
 ): PublishArgs {
   const { stack, location, resourceGroupName, machine, publish, targetRegions, zoneResilient } = args;
-  const place = { stack, location, resourceGroupName };
+  const place = { stack, location, resourceGroupName, gallery: args.existing?.gallery };
   return { ...place, zoneResilient, machine, publish, targetRegions, imageName, blobUrl, storageAccountId, upload };
 }

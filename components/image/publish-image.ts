@@ -3,9 +3,10 @@ import { GalleryImage } from "@pulumi/azure-native/compute/galleryImage";
 import { GalleryImageVersion } from "@pulumi/azure-native/compute/galleryImageVersion";
 import { Image } from "@pulumi/azure-native/compute/image";
 import type { Command } from "@pulumi/command/local/command";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { azureName } from "../azure/azure-name";
 import { galleryVersion } from "../azure/azure-names";
+import { partsOfId } from "../azure/existing/existing";
 import { readably } from "../process/readable-error";
 import type { ImageSettings } from "./image-settings";
 
@@ -28,6 +29,8 @@ export interface PublishArgs extends Pick<ImageSettings, "publish" | "targetRegi
   readonly storageAccountId: pulumi.Input<string>;
   /** What the machines are that boot it. */
   readonly machine: ImageMachine;
+  /** Id of an existing gallery. @default one of the stack's own */
+  readonly gallery?: string | undefined;
   /** The command that brings the disk there; prints when it was complete. */
   readonly upload: Command;
 }
@@ -53,16 +56,14 @@ function publishManaged(parent: pulumi.Resource, name: string, args: PublishArgs
 }
 
 function publishVersion(parent: pulumi.Resource, name: string, args: PublishArgs): GalleryImageVersion {
-  const { location, machine, resourceGroupName, stack } = args;
-  const place = { resourceGroupName, location };
+  const { location, machine, stack } = args;
   const called = `${stack}${definitionSuffix(machine)}`;
-  const galleryName = `sealed_onion_${stack.replaceAll("-", "_")}`;
-  const gallery = new Gallery(`${name}-gallery`, { ...place, galleryName }, { parent });
+  const gallery = inGallery(parent, name, args);
   const definition = new GalleryImage(
     `${name}-definition`,
     {
-      ...place,
-      galleryName: azureName(gallery),
+      ...gallery,
+      location,
       galleryImageName: `sealed-onion-${called}`,
       identifier: { publisher: "sealed-onion", offer: "nixos", sku: called },
       osType: "Linux",
@@ -78,8 +79,8 @@ function publishVersion(parent: pulumi.Resource, name: string, args: PublishArgs
   return new GalleryImageVersion(
     `${name}-version`,
     {
-      ...place,
-      galleryName: azureName(gallery),
+      ...gallery,
+      location,
       galleryImageName: azureName(definition),
       galleryImageVersionName,
       publishingProfile: { targetRegions: regionsOf(args) },
@@ -87,6 +88,22 @@ function publishVersion(parent: pulumi.Resource, name: string, args: PublishArgs
     },
     { parent, deleteBeforeReplace: false },
   );
+}
+
+/** Where the definition is: in an existing gallery, wherever that is, or in one of the stack's own. */
+function inGallery(
+  parent: pulumi.Resource,
+  name: string,
+  { gallery, location, resourceGroupName, stack }: PublishArgs,
+) {
+  if (gallery !== undefined) {
+    const { names, resourceGroupName: elsewhere } = partsOfId(gallery);
+    const after = (text: string) => pulumi.output(resourceGroupName).apply(() => text);
+    return { resourceGroupName: after(elsewhere), galleryName: after(names[0] ?? "") };
+  }
+  const galleryName = `sealed_onion_${stack.replaceAll("-", "_")}`;
+  const own = new Gallery(`${name}-gallery`, { resourceGroupName, location, galleryName }, { parent });
+  return { resourceGroupName, galleryName: azureName(own) };
 }
 
 function definitionSuffix({ architecture, nvme, trustedLaunch }: ImageMachine): string {

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { type Existing, parseExisting } from "../azure/existing/existing";
 import { parseTags, type Tags } from "../azure/tags";
 import {
   boolean,
@@ -24,6 +25,7 @@ import { forProduction, parseVault, type VaultSettings } from "../vault/vault";
 import { parseVaultAuth, type VaultAuth } from "../vault-auth/vault-auth";
 import { type BootAgent, DEFAULT_BOOT_AGENT, parseBootAgent } from "../vm/boot-agent";
 import { imageMachine, type MachineSettings, parseMachine } from "../vm/machine";
+import { checkExistingFits } from "./existing-fits";
 import { checkImageFits } from "./image-fits";
 import { parseServices, type ServiceDeclaration } from "./services";
 
@@ -35,9 +37,9 @@ export interface StackConfig {
   readonly secrets: readonly SecretDeclaration[];
   readonly services: readonly ServiceDeclaration[];
   readonly recipients: Recipients;
-  readonly vault: VaultSettings;
-  readonly image: ImageSettings & { readonly machine: ImageMachine };
-  readonly machine: MachineSettings;
+  readonly vault: VaultSettings & { readonly existing?: Existing };
+  readonly image: ImageSettings & { readonly machine: ImageMachine; readonly existing?: Existing };
+  readonly machine: MachineSettings & { readonly subnetId?: string };
   readonly bootAgent: BootAgent;
   /** Whether what cannot be made again is protected from deletion. @default false */
   readonly production: boolean;
@@ -67,6 +69,7 @@ const KEYS = {
   adminUser: "text",
   ephemeralOsDisk: "boolean",
   outbound: "text",
+  existing: "json",
   osDisk: "json",
   security: "json",
   zones: "json",
@@ -99,7 +102,7 @@ export function readConfig(): StackConfig {
 
 function gatherConfig(): StackConfig {
   checkKeys();
-  const { declared, fleet, ...config } = gather({
+  const { declared, existing, fleet, ...config } = gather({
     stack: parseStack,
     location: () => parseLocation({ path: "azure-native:location", value: other("azure-native", "location") }),
     declared: parseDeclared,
@@ -107,6 +110,7 @@ function gatherConfig(): StackConfig {
     vault: () => parseVault(field),
     image: () => parseImage(withDefault("image", {})),
     machine: () => parseMachine(field),
+    existing: () => optional<Existing, Existing>(field("existing"), {}, parseExisting),
     bootAgent: () => optional(field("bootAgent"), DEFAULT_BOOT_AGENT, parseBootAgent),
     production: () => optional(field("production"), false, boolean),
     status: () => optional(field("status"), true, boolean),
@@ -116,9 +120,13 @@ function gatherConfig(): StackConfig {
   });
   checkSsh(declared.services, config.bootAgent);
   checkImageFits(config.image, config.machine);
-  const vault = forProduction(config.production, config.vault);
-  const image = { ...inOwnRegion(config.image, config.location), machine: imageMachine(config.machine) };
-  const whole = { ...config, ...declared, vault, image };
+  checkExistingFits({ ...config, existing, fleet });
+  const { subnet: subnetId } = existing;
+  const named = Object.keys(existing).length > 0 ? { existing } : {};
+  const vault = { ...forProduction(config.production, config.vault), ...named };
+  const image = { ...inOwnRegion(config.image, config.location), machine: imageMachine(config.machine), ...named };
+  const machine = { ...config.machine, ...(subnetId === undefined ? {} : { subnetId }) };
+  const whole = { ...config, ...declared, vault, image, machine };
   return fleet === undefined ? { ...whole, fleet } : withReplicas(whole, fleet);
 }
 

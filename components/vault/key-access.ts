@@ -15,7 +15,7 @@ export interface KeyAccess {
   readonly vaultName: pulumi.Input<string>;
   readonly keyId: pulumi.Input<string>;
   /** Rights are given after it is there, and taken before it goes. */
-  readonly guard: pulumi.Resource;
+  readonly guard: pulumi.Resource | undefined;
   readonly deployer: Deployer;
   readonly sealers: readonly Grantee[];
   readonly machine: Grantee;
@@ -45,9 +45,13 @@ export function grantKeyAccess(parent: pulumi.Resource, name: string, access: Ke
   return access.authorization === "rbac" ? assignRoles(parent, name, access) : addPolicies(parent, name, access);
 }
 
+function guards({ guard }: Pick<KeyAccess, "guard">): pulumi.Resource[] {
+  return guard === undefined ? [] : [guard];
+}
+
 /** One after the other: the vault answers 409 to two changes of its policies at once. */
 function addPolicies(parent: pulumi.Resource, name: string, access: KeyAccess): KeyGrants {
-  const chain: pulumi.Resource[] = [access.guard];
+  const chain: pulumi.Resource[] = guards(access);
   const add = (grantee: Grantee, part: Part) => {
     const { tenantId } = access.deployer;
     const policy = { tenantId, objectId: grantee.objectId, permissions: { keys: [...RIGHTS[part]] } };
@@ -77,11 +81,11 @@ export function assignOnKey(
 ): KeyGrants {
   const sealers: RoleAssignment[] = [];
   for (const grantee of access.sealers) {
-    const before = [access.guard, ...sealers.slice(-1)];
+    const before = [...guards(access), ...sealers.slice(-1)];
     const { name: assignment, options } = grant(parent, `${name}-*-assignment`, grantee, before);
     sealers.push(new RoleAssignment(assignment, assignmentArgs(grantee, sealer, access), options));
   }
-  const { name: assignment, options } = grant(parent, `${name}-*-assignment`, access.machine, [access.guard]);
+  const { name: assignment, options } = grant(parent, `${name}-*-assignment`, access.machine, guards(access));
   return {
     sealers,
     machine: [new RoleAssignment(assignment, assignmentArgs(access.machine, machine, access), options)],

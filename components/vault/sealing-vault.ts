@@ -1,31 +1,21 @@
-import { Key } from "@pulumi/azure-native/keyvault/key";
-import { Vault } from "@pulumi/azure-native/keyvault/vault";
-import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity";
-import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup";
-import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomBytes } from "@pulumi/random/randomBytes";
 import { RandomString } from "@pulumi/random/randomString";
-import { azureName } from "../azure/azure-name";
 import { vaultName } from "../azure/azure-names";
+import { cloudNamed } from "../azure/clouds";
 import { type Deployer, type Grantee, sealersOf, whoDeploys } from "../azure/deployer";
-import { programCommand } from "../config/project";
+import type { Existing } from "../azure/existing/existing";
+import { type Looked, lookAt } from "../azure/existing/look";
+import { programSettings } from "../azure/program-settings";
 import { readably } from "../process/readable-error";
 import { frontEndKey, type KeyHolder } from "./front-end-key";
 import { grantKeyAccess } from "./key-access";
-import type { MachineIdentity } from "./machine-identity";
+import { type MachineIdentity, machineIdentity } from "./machine-identity";
 import { vaultsOf } from "./sealed-for-vault";
-import type { VaultSettings } from "./vault";
+import { stackGroup } from "./stack-group";
+import { type StackVault, vaultAndKey } from "./vault-and-key";
 
-export interface SealingVaultArgs extends VaultSettings {
-  /** The stack's name, which is part of the names in Azure. */
-  readonly stack: string;
-  /** Azure's name of the region. */
-  readonly location: string;
-  /** An existing group for vault and identity. @default a new one, `sealed-onion-STACK-REGION` */
-  readonly resourceGroupName?: pulumi.Input<string>;
-  /** Whether group, vault and key are protected from deletion. */
-  readonly production: boolean;
+export interface SealingVaultArgs extends StackVault {
   /**
    * Pulumi's name of the key for fingerprints, where it outlives this vault: with another key, every secret would count
    * as changed. @default NAME-fingerprint-key
@@ -64,93 +54,66 @@ export class SealingVault extends pulumi.ComponentResource {
   constructor(name: string, args: SealingVaultArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sealed-onion:index:SealingVault", name, {}, opts);
     const child = { parent: this };
-    // None is deleted to make room for another: where a name is taken, that is said before anything is touched.
-    const kept = { parent: this, protect: args.production, deleteBeforeReplace: false };
     this.deployer = whoDeploys(this);
     this.sealers = sealersOf(args.sealers, this.deployer);
 
     const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, child);
-    const { resourceGroupName, resourceGroupId } = groupOf(name, args, this.deployer, kept);
-    const place = { resourceGroupName, location: args.location };
     const uniqueName = suffix.result.apply((random) => vaultName(args.stack, random));
+    const { existing = {}, location } = args;
+    const looked = this.look(existing, args);
+    const group = stackGroup(this, name, args, { deployer: this.deployer, looked, suffix: suffix.result });
     if (pulumi.runtime.isDryRun()) warnOfMove(this, vaultsOf(args.stack), uniqueName);
-    const vault = new Vault(
-      `${name}-vault`,
-      { ...place, ...vaultArgs(args, uniqueName, this.deployer) },
-      { ...kept, ignoreChanges: fixedFor(args) },
-    );
-    vault.properties.apply((properties) => readably(() => checkRetention(args, properties)));
-    // Azure has no way to delete a key of a vault but the data plane, which nobody here may use for that; and whoever
-    // goes back to an older image needs the key that sealed it. A key goes with its vault.
-    const ofKey = keyArgs(args, resourceGroupName, azureName(vault));
-    const keyOptions = { ...kept, retainOnDelete: true };
-    const key = new Key(`${name}-key`, ofKey, keyOptions);
-    const guard = new Command(`${name}-guard`, guardArgs(uniqueName), { parent: this, dependsOn: [key] });
-    const identity = new UserAssignedIdentity(
-      `${name}-identity`,
-      { ...place, resourceName: `sealed-onion-${args.stack}` },
-      child,
-    );
+    const cloud = readably(() => cloudNamed(programSettings().environment?.value));
+    const made = vaultAndKey(this, name, args, { cloud, deployer: this.deployer, group, looked, uniqueName });
+    this.identity = machineIdentity(this, name, { args, group: group.name, location, looked });
     const { fingerprintKeyName = `${name}-fingerprint-key` } = args;
     const fingerprintKey = new RandomBytes(fingerprintKeyName, { length: 32 }, child);
 
-    this.resourceGroupName = resourceGroupName;
-    this.resourceGroupId = resourceGroupId;
-    // Not the vault's output, which a preview of any change to the vault could not tell.
-    this.vaultUri = pulumi.interpolate`https://${uniqueName}.vault.azure.net/`;
-    this.keyUrl = key.keyUriWithVersion;
-    this.identity = { id: identity.id, clientId: identity.clientId, principalId: identity.principalId };
+    this.resourceGroupName = group.name;
+    this.resourceGroupId = group.id;
+    this.vaultUri = made.vaultUri;
+    this.keyUrl = made.keyUrl;
     this.fingerprintKey = pulumi.secret(fingerprintKey.base64);
     const access = grantKeyAccess(this, name, {
       authorization: args.authorization,
-      groupName: resourceGroupName,
-      groupId: resourceGroupId,
-      vaultName: azureName(vault),
-      keyId: key.id,
-      guard,
+      groupName: made.group.name,
+      groupId: made.group.id,
+      vaultName: made.vaultName,
+      keyId: made.keyId,
+      guard: made.guard,
       deployer: this.deployer,
       sealers: this.sealers,
-      machine: { suffix: "machine", objectId: identity.principalId, type: "ServicePrincipal" },
+      machine: { suffix: "machine", objectId: this.identity.principalId, type: "ServicePrincipal" },
     });
     this.sealersReady = access.sealers;
     this.machineReady = access.machine;
     const { deployer, sealers } = this;
-    const front = { ...access, stack: args.stack, place, keyArgs: ofKey, keyOptions, guard, deployer, sealers };
-    this.frontEnd = args.hasFrontEnd ? frontEndKey(this, name, { ...front, roles: access.roles }) : undefined;
+    const place = { resourceGroupName: group.name, location };
+    const front = { stack: args.stack, place, guard: made.guard, deployer, sealers, roles: access.roles };
+    const { another } = made;
+    this.frontEnd = args.hasFrontEnd && another ? frontEndKey(this, name, { ...front, ...another }) : undefined;
     this.registerOutputs({ keyUrl: this.keyUrl, vaultUri: this.vaultUri, resourceGroupName: this.resourceGroupName });
   }
-}
 
-/** The group that is given, which stays as it is, or one of the vault's own. */
-function groupOf(
-  name: string,
-  args: SealingVaultArgs,
-  { subscriptionId }: Deployer,
-  kept: pulumi.CustomResourceOptions,
-): { resourceGroupName: pulumi.Output<string>; resourceGroupId: pulumi.Output<string> } {
-  if (args.resourceGroupName !== undefined) {
-    const resourceGroupName = pulumi.output(args.resourceGroupName);
-    const resourceGroupId = pulumi.interpolate`/subscriptions/${subscriptionId}/resourceGroups/${resourceGroupName}`;
-    return { resourceGroupName, resourceGroupId };
+  /** What exists is looked at before anything is made of it; nothing is asked where nothing is named. */
+  private look(existing: Existing, { authorization, location }: SealingVaultArgs): pulumi.Output<Looked> {
+    if (Object.keys(existing).length === 0) return pulumi.output({});
+    const { subscriptionId: subscription, tenantId: tenant } = this.deployer;
+    const looked = pulumi.all([subscription, tenant]).apply(([subscriptionId, tenantId]) => {
+      return readably(() => lookAt(existing, { authorization, location, subscriptionId, tenantId }, this));
+    });
+    return saidOnce(looked);
   }
-  // A group that is there keeps its name: groups were once named by the stack alone.
-  const group = new ResourceGroup(`${name}-group`, groupArgs(args), { ...kept, ignoreChanges: ["resourceGroupName"] });
-  return { resourceGroupName: azureName(group), resourceGroupId: group.id };
 }
 
-/** What Azure keeps as it was made, so that no plan promises to change it. */
-function fixedFor({ purgeProtection }: SealingVaultArgs): string[] {
-  const days = "properties.softDeleteRetentionInDays";
-  return purgeProtection ? [days] : [days, "properties.enablePurgeProtection"];
-}
-
-/** @throws where the configuration asks for another time than the vault has */
-function checkRetention({ softDeleteDays }: SealingVaultArgs, has: { softDeleteRetentionInDays?: number } | undefined) {
-  const fixed = has?.softDeleteRetentionInDays ?? softDeleteDays;
-  if (fixed === softDeleteDays) return;
-  throw new Error(
-    `softDeleteDays is fixed once the vault exists, this one has ${fixed}, got ${softDeleteDays}: set sealed-onion:softDeleteDays to ${fixed}`,
-  );
+/**
+ * What is wrong is said by the look itself. Whatever waits for it is not made and says nothing: Pulumi would repeat the
+ * reason for each resource, behind the names of all properties that lead to it.
+ */
+function saidOnce<T>(looked: pulumi.Output<T>): pulumi.Output<T> {
+  const { promise } = looked as unknown as { promise(): Promise<T> };
+  const found = promise.call(looked);
+  return pulumi.output(new Promise<T>((resolve) => void found.then(resolve, () => undefined))) as pulumi.Output<T>;
 }
 
 /** A preview says so where what is sealed for another vault is to be sealed for this one. */
@@ -169,57 +132,4 @@ function warnOfMove(vault: pulumi.Resource, before: readonly string[], name: pul
       vault,
     );
   });
-}
-
-/** What a stack's resource group is called: each region has one, so that the new one is there before the old one goes. */
-export function groupName(stack: string, location: string): string {
-  return `sealed-onion-${stack}-${location}`;
-}
-
-function groupArgs({ stack, location }: SealingVaultArgs) {
-  return { resourceGroupName: groupName(stack, location), location };
-}
-
-/** Does nothing but keep the vault from being deleted while something committed can be opened by no other. */
-function guardArgs(vault: pulumi.Input<string>) {
-  return {
-    delete: programCommand("release-vault"),
-    environment: { VAULT: vault },
-    logging: "stderr",
-  } as const;
-}
-
-/** A vault with an explicit authorization mode: Azure's own default changed in API version 2026-02-01. */
-function vaultArgs(args: SealingVaultArgs, name: pulumi.Input<string>, { tenantId }: Deployer) {
-  return {
-    vaultName: name,
-    properties: {
-      tenantId,
-      sku: { family: "A", name: args.keyProtection === "hsm" ? "premium" : "standard" } as const,
-      enableRbacAuthorization: args.authorization === "rbac",
-      enableSoftDelete: true,
-      softDeleteRetentionInDays: args.softDeleteDays,
-      // Azure refuses an explicit false.
-      ...(args.purgeProtection ? { enablePurgeProtection: true } : {}),
-      enabledForDeployment: false,
-      enabledForDiskEncryption: false,
-      enabledForTemplateDeployment: false,
-      // The VM and the workstation come over the internet; who may do what is said by the policies.
-      publicNetworkAccess: "enabled",
-    },
-  };
-}
-
-/**
- * The key's name says what it is made of: Azure answers a request for another size under the same name with the key
- * that is there.
- */
-function keyArgs(args: SealingVaultArgs, resourceGroupName: pulumi.Input<string>, vault: pulumi.Input<string>) {
-  const isHsm = args.keyProtection === "hsm";
-  return {
-    resourceGroupName,
-    vaultName: vault,
-    keyName: `sealing-${args.keySize}${isHsm ? "-hsm" : ""}`,
-    properties: { kty: isHsm ? "RSA-HSM" : "RSA", keySize: args.keySize, keyOps: ["encrypt", "decrypt"] },
-  };
 }

@@ -5,7 +5,7 @@ import { type DataDisk, parseDataDisk } from "./data-disk";
 import { DEFAULT_HARDWARE, type Hardware, parseHardware } from "./hardware";
 import { needsOf, parseVmSize } from "./vm-size";
 
-const OUTBOUND = ["publicIp", "natGateway"] as const;
+const OUTBOUND = ["publicIp", "natGateway", "subnet"] as const;
 
 /** The dials of the virtual machine. */
 export interface MachineSettings extends Hardware {

@@ -104,9 +104,9 @@ function generationOf(parent: pulumi.Resource, name: string, args: OnionVmArgs):
 }
 
 function addStatus(parent: pulumi.Resource, name: string, args: OnionVmArgs): readonly pulumi.Resource[] {
-  const { identity, resourceGroupName, status } = args;
+  const { identity, status } = args;
   if (status === undefined) return [];
-  return statusContainer(parent, name, { ...status, resourceGroupName, writer: identity.principalId });
+  return statusContainer(parent, name, { ...status, writer: identity.principalId });
 }
 
 /** Fails, with the machine's own reason, where it does not serve in time: the one before it is then left as it is. */

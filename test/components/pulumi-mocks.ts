@@ -99,6 +99,7 @@ export async function settled(): Promise<void> {
 function mocks({ client, preview, run }: MockOptions): pulumi.runtime.Mocks {
   return {
     call: ({ token }) => {
+      if (token === "azure-native:resources:getResourceGroup") throw new Error("Status=404: there is none");
       if (token !== "azure-native:authorization:getClientConfig") throw new Error(`unexpected call of ${token}`);
       return { ...CLIENT, ...client };
     },

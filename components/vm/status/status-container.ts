@@ -8,12 +8,13 @@ import { roleAssignmentArgs } from "../../azure/role-assignment";
 export interface StackAccount {
   readonly id: pulumi.Output<string>;
   readonly name: pulumi.Output<string>;
+  /** The group that it is in. */
+  readonly groupName: pulumi.Output<string>;
   /** `https://ACCOUNT.blob.core.windows.net` */
   readonly endpoint: pulumi.Output<string>;
 }
 
 export interface StatusContainerArgs {
-  readonly resourceGroupName: pulumi.Input<string>;
   readonly account: StackAccount;
   readonly subscriptionId: pulumi.Input<string>;
   /** Object id of who writes: the machine's identity. */
@@ -33,10 +34,10 @@ export function statusContainer(
   name: string,
   args: StatusContainerArgs,
 ): readonly [BlobContainer, RoleAssignment] {
-  const { account, resourceGroupName } = args;
+  const { account } = args;
   const container = new BlobContainer(
     `${name}-status`,
-    { resourceGroupName, accountName: account.name, containerName: CONTAINER, publicAccess: "None" },
+    { resourceGroupName: account.groupName, accountName: account.name, containerName: CONTAINER, publicAccess: "None" },
     { parent },
   );
   return [container, statusWriter(parent, name, container, args)];

@@ -1,5 +1,5 @@
 import type { Cloud, CloudResource } from "../cloud";
-import { normalizedLocation } from "./arm";
+import { normalizedLocation, parseId, refuse } from "./arm";
 import { inputFailures, membersOf, pathInputs, withDefaults } from "./kind-check";
 import { checkRules, checkTags } from "./kind-rules";
 import { kinds } from "./kinds";
@@ -151,6 +151,15 @@ export function simulatedAzureNative(options: AzureNativeOptions): ResourceProvi
     return { inputs: withSecretsOf(request.inputs, inputs), outputs: withSecretsOf(request.inputs, outputs) };
   }
 
+  /** `getX` of a type X: what a GET answers. */
+  function find(token: string, args: PropertyMap): PropertyMap {
+    const kind = kindOf(token.replace(/:get(\w+)$/, ":$1"));
+    const { id } = wantedResource(kind, cloud, args);
+    const stored = cloud.get(id);
+    if (stored === undefined) refuseMissing(kind.type, id);
+    return { ...outputsOf(kind, stored), id: stored.id };
+  }
+
   function diff(request: DiffRequest): Diff {
     const kind = kindOf(request.type);
     const [old, now] = [plainMap(request.oldInputs), plainMap(request.news)];
@@ -179,12 +188,23 @@ export function simulatedAzureNative(options: AzureNativeOptions): ResourceProvi
     read,
     update,
     delete: remove,
-    async invoke(token) {
-      if (token !== "azure-native:authorization:getClientConfig") throw new Error(`${token} is not simulated`);
+    async invoke(token, args) {
+      if (token !== "azure-native:authorization:getClientConfig") return find(token, plainMap(args));
       const { subscriptionId, tenantId } = cloud;
       return { clientId: principal.clientId, objectId: principal.objectId, subscriptionId, tenantId };
     },
   };
+}
+
+function refuseMissing(type: string, id: string): never {
+  const { name = "", resourceGroup } = parseId(id) ?? {};
+  if (type === "Microsoft.Resources/resourceGroups")
+    refuse(404, "ResourceGroupNotFound", `Resource group '${name}' could not be found.`);
+  refuse(
+    404,
+    "ResourceNotFound",
+    `The Resource '${type}/${name}' under resource group '${resourceGroup}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix`,
+  );
 }
 
 /** Regions compare without case and spaces (azure-native, applyAzureSpecificDiff). */

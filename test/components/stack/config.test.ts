@@ -8,6 +8,7 @@ import { readConfig, type StackConfig } from "../../../components/stack/config";
 import { pulumiConfig } from "../../rehearsal/pulumi-config";
 import { type MockOptions, settled, startMocks } from "../pulumi-mocks";
 import { AZURE } from "./malformed/azure";
+import { EXISTING } from "./malformed/existing";
 import { FLEET_DIALS } from "./malformed/fleet";
 import { HARDWARE } from "./malformed/hardware";
 import { SECRETS } from "./malformed/secrets";
@@ -15,7 +16,7 @@ import { SERVICES } from "./malformed/services";
 import { VAULT_AUTH } from "./malformed/vault-auth";
 import { ONION, secret, WORKING } from "./malformed/working";
 
-const MALFORMED = [...SECRETS, ...SERVICES, ...AZURE, ...FLEET_DIALS, ...HARDWARE, ...VAULT_AUTH];
+const MALFORMED = [...SECRETS, ...SERVICES, ...AZURE, ...EXISTING, ...FLEET_DIALS, ...HARDWARE, ...VAULT_AUTH];
 
 /** The mocks' options for a configuration: values as Pulumi hands them over. */
 function optionsFor(change: Readonly<Record<string, unknown>>): MockOptions {

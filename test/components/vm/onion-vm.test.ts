@@ -160,6 +160,7 @@ describe("a machine that tells how it is", () => {
     account: {
       id: pulumi.output(`${GROUP_ID}/accounts/sodev`),
       name: pulumi.output("sodev"),
+      groupName: pulumi.output("sealed-onion-dev"),
       endpoint: pulumi.output("https://sodev.blob.core.windows.net"),
     },
     subscriptionId: CLIENT.subscriptionId,

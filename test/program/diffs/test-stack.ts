@@ -29,6 +29,8 @@ export interface TestStack {
   readonly cloud: Cloud;
   /** Registers a feature of Microsoft.Compute for the subscription. */
   register(feature: string): void;
+  /** Makes a resource of azure-native as somebody else would, and answers its id. */
+  make(token: string, inputs: Record<string, unknown>): Promise<string>;
   /** Makes a disk encryption set, as somebody else would, and answers its id. */
   encryptionSet(): string;
   /** What took its time, in order: `build DIGEST` and `upload DIGEST`. */
@@ -47,7 +49,8 @@ export function startStack(): TestStack {
   const principal = cloud.directory.addApplication({ displayName: "ci" });
   const teammate = cloud.directory.addApplication({ displayName: "teammate" });
   const work: string[] = [];
-  const providers = [simulatedAzureNative({ cloud, principal }), simulatedRandom(), pretendedCommands(folder, work)];
+  const azure = simulatedAzureNative({ cloud, principal, location: "westeurope" });
+  const providers = [azure, simulatedRandom(), pretendedCommands(folder, work)];
   const engine = startInProcess({ folder, project: "sealed-onion", stack: "dev", config: configure(), providers });
   return {
     folder,
@@ -59,6 +62,13 @@ export function startStack(): TestStack {
     register: (name) => {
       const id = `/subscriptions/${cloud.subscriptionId}/providers/Microsoft.Features/providers/Microsoft.Compute/features/${name}`;
       cloud.put({ id, type: "Microsoft.Features/features", name, properties: { state: "Registered" } });
+    },
+    make: async (token, inputs) => {
+      const type = `azure-native:${token}`;
+      const request = { urn: `urn:pulumi:hub::hub::${type}::hub`, type, name: "hub" };
+      const checked = await azure.check({ ...request, olds: undefined, news: inputs, randomSeed: new Uint8Array(32) });
+      expect(checked.failures).toEqual([]);
+      return (await azure.create({ ...request, inputs: checked.inputs, preview: false })).id;
     },
     encryptionSet: () => {
       const type = "Microsoft.Compute/diskEncryptionSets";

@@ -168,7 +168,16 @@ export function createMonitor(options: MonitorOptions) {
     },
     client: {
       registerResource: (message: RegisterMessage, callback: Callback) => answer(() => register(message), callback),
-      invoke: (message: InvokeMessage, callback: Callback) => answer(() => invoke(message), callback),
+      // A program may go on without what it asked for.
+      invoke: (message: InvokeMessage, callback: Callback) =>
+        answer(
+          () => invoke(message).catch((error: Error) => error),
+          (_, answered) => {
+            // As gRPC's errors have it.
+            if (answered instanceof Error) callback(Object.assign(answered, { details: answered.message }));
+            else callback(null, answered);
+          },
+        ),
       registerResourceOutputs(message: OutputsMessage, callback: Callback) {
         const outputs = message.getOutputs()?.toJavaScript() ?? {};
         answer(async () => deployment.registerOutputs(message.getUrn(), outputs), callback);

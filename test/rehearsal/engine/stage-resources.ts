@@ -1,5 +1,5 @@
 import type { CloudResource } from "loopback-azure/cloud";
-import { groupName } from "../../../components/vault/sealing-vault";
+import { groupName } from "../../../components/azure/azure-names";
 import type { Stage } from "./stage";
 
 type Where = Pick<Stage, "azure" | "stack"> & { readonly config?: Stage["config"] };

@@ -34,12 +34,12 @@ export const AZURE: readonly Malformed[] = [
   [
     "a key that is mistyped",
     { vmSze: "Standard_B2s" },
-    'configuration has an unknown key "vmSze", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, replicas, frontEnd, rollout, dataDisk: did you mean "vmSize"',
+    'configuration has an unknown key "vmSze", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, existing, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, replicas, frontEnd, rollout, dataDisk: did you mean "vmSize"',
   ],
   [
     "a key that nothing is like",
     { colour: "blue" },
-    'configuration has an unknown key "colour", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, replicas, frontEnd, rollout, dataDisk: remove it',
+    'configuration has an unknown key "colour", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, existing, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, replicas, frontEnd, rollout, dataDisk: remove it',
   ],
   [
     "an encrypted value",
@@ -269,7 +269,7 @@ export const AZURE: readonly Malformed[] = [
   [
     "an unknown way out",
     { outbound: "loadBalancer" },
-    'outbound must be publicIp or natGateway, got "loadBalancer": set sealed-onion:outbound',
+    'outbound must be publicIp, natGateway or subnet, got "loadBalancer": set sealed-onion:outbound',
   ],
   [
     "a mistyped switch of the boot agent",

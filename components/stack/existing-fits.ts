@@ -1,0 +1,43 @@
+import type { Existing } from "../azure/existing/existing";
+import { malformed, NAMESPACE } from "../config/fields";
+import type { ImageSettings } from "../image/image-settings";
+import type { VaultSettings } from "../vault/vault";
+import type { MachineSettings } from "../vm/machine";
+
+interface Settings {
+  readonly existing: Existing;
+  /** Where there are several machines. */
+  readonly fleet: object | undefined;
+  readonly image: Pick<ImageSettings, "publish">;
+  readonly machine: Pick<MachineSettings, "outbound">;
+  readonly vault: Pick<VaultSettings, "authorization">;
+}
+
+/**
+ * What exists is never changed: a vault's policies are a part of the vault, a subnet's gateway a part of the subnet.
+ * @throws MalformedError
+ */
+export function checkExistingFits(config: Settings): void {
+  const { existing, fleet, image, machine, vault } = config;
+  const alone = (["vault", "identity", "subnet"] as const).find((kind) => existing[kind] !== undefined);
+  if (fleet !== undefined && alone !== undefined) {
+    const problem = `existing.${alone} is for one machine, and replicas asks for several`;
+    throw malformed(problem, `remove ${NAMESPACE}:existing.${alone}, or ${NAMESPACE}:replicas`);
+  }
+  if (existing.vault !== undefined && vault.authorization !== "rbac") {
+    const problem = "authorization must be rbac for existing.vault, whose access policies are a part of it";
+    throw malformed(`${problem}, got "${vault.authorization}"`, `set ${NAMESPACE}:authorization to rbac`);
+  }
+  if (existing.gallery !== undefined && image.publish !== "gallery") {
+    const problem = `image.publish must be gallery for existing.gallery, got "${image.publish}"`;
+    throw malformed(problem, `set ${NAMESPACE}:image.publish to gallery`);
+  }
+  if (existing.subnet !== undefined && machine.outbound !== "subnet") {
+    const problem = `outbound must be subnet for existing.subnet, which has a way out of its own, got "${machine.outbound}"`;
+    throw malformed(problem, `set ${NAMESPACE}:outbound to subnet`);
+  }
+  if (existing.subnet === undefined && machine.outbound === "subnet") {
+    const problem = "outbound is subnet, and existing.subnet names none";
+    throw malformed(problem, `set ${NAMESPACE}:existing.subnet to the id of a subnet with a way out`);
+  }
+}

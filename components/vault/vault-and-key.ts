@@ -1,0 +1,173 @@
+import { Key } from "@pulumi/azure-native/keyvault/key";
+import { Vault } from "@pulumi/azure-native/keyvault/vault";
+import { Command } from "@pulumi/command/local/command";
+import * as pulumi from "@pulumi/pulumi";
+import { azureName } from "../azure/azure-name";
+import type { AzureCloud } from "../azure/clouds";
+import type { Deployer } from "../azure/deployer";
+import { type Existing, partsOfId } from "../azure/existing/existing";
+import type { Looked } from "../azure/existing/look";
+import { programCommand } from "../config/project";
+import { readably } from "../process/readable-error";
+import type { VaultSettings } from "./vault";
+
+/** What a stack's vault is to be. */
+export interface StackVault extends VaultSettings {
+  /** The stack's name, which is part of the names in Azure. */
+  readonly stack: string;
+  /** Azure's name of the region. */
+  readonly location: string;
+  /** A group that the program has at hand, for vault and identity. @default existing.resourceGroup, else a new one */
+  readonly resourceGroupName?: pulumi.Input<string>;
+  /** Whether group, vault and key are protected from deletion. */
+  readonly production: boolean;
+  /** What somebody else made and keeps. @default nothing */
+  readonly existing?: Existing;
+}
+
+/** A vault and its key, made or found. */
+export interface VaultAndKey {
+  readonly vaultName: pulumi.Output<string>;
+  /** `https://NAME.vault.azure.net/` */
+  readonly vaultUri: pulumi.Output<string>;
+  /** The group that the vault is in, which need not be the stack's. */
+  readonly group: { readonly name: pulumi.Output<string>; readonly id: pulumi.Output<string> };
+  readonly keyId: pulumi.Output<string>;
+  /** `https://NAME.vault.azure.net/keys/KEY/VERSION` */
+  readonly keyUrl: pulumi.Output<string>;
+  /** Rights are given after it is there, and taken before it goes. */
+  readonly guard: pulumi.Resource | undefined;
+  /** What another key of the stack's own vault is made of; undefined in somebody else's vault. */
+  readonly another: { readonly keyArgs: KeyInputs; readonly keyOptions: pulumi.CustomResourceOptions } | undefined;
+}
+
+type KeyInputs = ReturnType<typeof keyArgs>;
+
+interface Place {
+  readonly group: VaultAndKey["group"];
+  readonly uniqueName: pulumi.Output<string>;
+  readonly looked: pulumi.Output<Looked>;
+  readonly deployer: Deployer;
+  readonly cloud: AzureCloud;
+}
+
+/** The stack's vault and key: of its own, or a key of its own in an existing vault, or an existing key. */
+export function vaultAndKey(parent: pulumi.Resource, name: string, args: StackVault, place: Place): VaultAndKey {
+  const { vault, key } = args.existing ?? {};
+  if (vault === undefined) return ownVault(parent, name, args, place);
+  const { names, resourceGroupName, subscriptionId } = partsOfId(vault);
+  // Everything waits until what exists was looked at.
+  const after = (text: string) => place.looked.apply(() => text);
+  const found = {
+    vaultName: after(names[0] ?? ""),
+    vaultUri: after(`https://${names[0]}.${place.cloud.vault}/`),
+    group: {
+      name: after(resourceGroupName),
+      id: after(`/subscriptions/${subscriptionId}/resourceGroups/${resourceGroupName}`),
+    },
+    guard: undefined,
+    another: undefined,
+  };
+  if (key !== undefined) {
+    return { ...found, keyId: after(key), keyUrl: place.looked.apply(({ keyUrl = "" }) => keyUrl) };
+  }
+  const wanted = keyArgs(args, `sealing-${args.stack}`, found.group.name, found.vaultName);
+  const own = new Key(`${name}-key`, wanted, { ...keptOptions(parent, args), retainOnDelete: true });
+  return { ...found, keyId: own.id, keyUrl: own.keyUriWithVersion };
+}
+
+/** None is deleted to make room for another: where a name is taken, that is said before anything is touched. */
+export function keptOptions(parent: pulumi.Resource, { production }: Pick<StackVault, "production">) {
+  return { parent, protect: production, deleteBeforeReplace: false };
+}
+
+function ownVault(parent: pulumi.Resource, name: string, args: StackVault, place: Place): VaultAndKey {
+  const { cloud, deployer, group, uniqueName } = place;
+  const kept = keptOptions(parent, args);
+  const vault = new Vault(
+    `${name}-vault`,
+    { resourceGroupName: group.name, location: args.location, ...vaultArgs(args, uniqueName, deployer) },
+    { ...kept, ignoreChanges: fixedFor(args) },
+  );
+  vault.properties.apply((properties) => readably(() => checkRetention(args, properties)));
+  // Azure has no way to delete a key of a vault but the data plane, which nobody here may use for that; and whoever
+  // goes back to an older image needs the key that sealed it. A key goes with its vault.
+  const ofKey = keyArgs(args, "sealing", group.name, azureName(vault));
+  const keyOptions = { ...kept, retainOnDelete: true };
+  const key = new Key(`${name}-key`, ofKey, keyOptions);
+  const guard = new Command(`${name}-guard`, guardArgs(uniqueName), { parent, dependsOn: [key] });
+  return {
+    vaultName: azureName(vault),
+    // Not the vault's output, which a preview of any change to the vault could not tell.
+    vaultUri: pulumi.interpolate`https://${uniqueName}.${cloud.vault}/`,
+    group,
+    keyId: key.id,
+    keyUrl: key.keyUriWithVersion,
+    guard,
+    another: { keyArgs: ofKey, keyOptions },
+  };
+}
+
+/** What Azure keeps as it was made, so that no plan promises to change it. */
+function fixedFor({ purgeProtection }: StackVault): string[] {
+  const days = "properties.softDeleteRetentionInDays";
+  return purgeProtection ? [days] : [days, "properties.enablePurgeProtection"];
+}
+
+/** @throws where the configuration asks for another time than the vault has */
+function checkRetention({ softDeleteDays }: StackVault, has: { softDeleteRetentionInDays?: number } | undefined) {
+  const fixed = has?.softDeleteRetentionInDays ?? softDeleteDays;
+  if (fixed === softDeleteDays) return;
+  throw new Error(
+    `softDeleteDays is fixed once the vault exists, this one has ${fixed}, got ${softDeleteDays}: set sealed-onion:softDeleteDays to ${fixed}`,
+  );
+}
+
+/** Does nothing but keep the vault from being deleted while something committed can be opened by no other. */
+function guardArgs(vault: pulumi.Input<string>) {
+  return {
+    delete: programCommand("release-vault"),
+    environment: { VAULT: vault },
+    logging: "stderr",
+  } as const;
+}
+
+/** A vault with an explicit authorization mode: Azure's own default changed in API version 2026-02-01. */
+function vaultArgs(args: StackVault, name: pulumi.Input<string>, { tenantId }: Deployer) {
+  return {
+    vaultName: name,
+    properties: {
+      tenantId,
+      sku: { family: "A", name: args.keyProtection === "hsm" ? "premium" : "standard" } as const,
+      enableRbacAuthorization: args.authorization === "rbac",
+      enableSoftDelete: true,
+      softDeleteRetentionInDays: args.softDeleteDays,
+      // Azure refuses an explicit false.
+      ...(args.purgeProtection ? { enablePurgeProtection: true } : {}),
+      enabledForDeployment: false,
+      enabledForDiskEncryption: false,
+      enabledForTemplateDeployment: false,
+      // The VM and the workstation come over the internet; who may do what is said by the policies.
+      publicNetworkAccess: "enabled",
+    },
+  };
+}
+
+/**
+ * The key's name says what it is made of: Azure answers a request for another size under the same name with the key
+ * that is there.
+ */
+function keyArgs(
+  args: StackVault,
+  called: string,
+  resourceGroupName: pulumi.Input<string>,
+  vault: pulumi.Input<string>,
+) {
+  const isHsm = args.keyProtection === "hsm";
+  return {
+    resourceGroupName,
+    vaultName: vault,
+    keyName: `${called}-${args.keySize}${isHsm ? "-hsm" : ""}`,
+    properties: { kty: isHsm ? "RSA-HSM" : "RSA", keySize: args.keySize, keyOps: ["encrypt", "decrypt"] },
+  };
+}

@@ -1,0 +1,101 @@
+import { simulatedAzureNative } from "loopback-azure/provider/azure-native";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Cleanup } from "../cleanup";
+import { changesOf, RunFailed } from "./engine";
+import { openStage } from "./open-stage";
+import type { Stage } from "./stage";
+import { withConfig } from "./story-tools";
+import { skippedFor } from "./tools";
+
+const place = { resourceGroupName: "hub" };
+
+/** Makes a resource as somebody else would, and answers its id. */
+async function make({ azure }: Stage, token: string, inputs: Record<string, unknown>): Promise<string> {
+  const { cloud, workstation } = azure;
+  const provider = simulatedAzureNative({ cloud, principal: workstation.principal, location: "westeurope" });
+  const type = `azure-native:${token}`;
+  const request = { urn: `urn:pulumi:hub::hub::${type}::hub`, type, name: "hub" };
+  const checked = await provider.check({ ...request, olds: undefined, news: inputs, randomSeed: new Uint8Array(32) });
+  expect(checked.failures).toEqual([]);
+  return (await provider.create({ ...request, inputs: checked.inputs, preview: false })).id;
+}
+
+/** A group, a vault with a key, an identity and a subnet that the company has. */
+async function company(stage: Stage): Promise<Record<string, string>> {
+  await make(stage, "resources:ResourceGroup", { ...place, location: "westeurope" });
+  const sku = { family: "A", name: "standard" };
+  const properties = { tenantId: stage.azure.cloud.tenantId, sku, enableRbacAuthorization: true };
+  const inVault = { ...place, vaultName: "hub-vault" };
+  const vault = await make(stage, "keyvault:Vault", { ...inVault, properties });
+  const keyOf = { kty: "RSA", keySize: 2048, keyOps: ["encrypt", "decrypt"] };
+  const key = await make(stage, "keyvault:Key", { ...inVault, keyName: "sealing", properties: keyOf });
+  const identity = await make(stage, "managedidentity:UserAssignedIdentity", {
+    ...place,
+    resourceName: "hub-identity",
+  });
+  const inNetwork = { ...place, virtualNetworkName: "hub-network" };
+  await make(stage, "network:VirtualNetwork", { ...inNetwork, addressSpace: { addressPrefixes: ["10.9.0.0/16"] } });
+  const subnet = await make(stage, "network:Subnet", {
+    ...inNetwork,
+    subnetName: "onions",
+    addressPrefix: "10.9.1.0/24",
+  });
+  return { resourceGroup: "hub", vault, key, identity, subnet };
+}
+
+function tell(engine: "in-process" | "pulumi"): void {
+  const cleanup = new Cleanup();
+  let stage: Stage;
+  let existing: Record<string, string>;
+  beforeAll(async () => {
+    stage = await openStage(cleanup, process.cwd(), engine);
+    existing = await company(stage);
+  }, 120_000);
+  afterAll(() => cleanup.run(), 60_000);
+
+  const hub = () =>
+    stage.azure.cloud.list({ under: `/subscriptions/${stage.azure.cloud.subscriptionId}/resourceGroups/hub` });
+  const settings = (named: object) => ({
+    "sealed-onion:existing": JSON.stringify(named),
+    "sealed-onion:authorization": "rbac",
+    "sealed-onion:outbound": "subnet",
+  });
+
+  it("what is not there is said in a line, once, and nothing is made", async () => {
+    const before = hub();
+    await withConfig(stage, settings({ ...existing, vault: `${existing.vault}x`, key: `${existing.vault}x/keys/a` }));
+    const refused: unknown = await stage.engine.preview().catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(RunFailed);
+    const { log } = (refused as RunFailed).run;
+    expect(log).toContain("existing.vault hub-vaultx does not exist: set sealed-onion:existing.vault");
+    expect(log).toContain("existing.key a does not exist: set sealed-onion:existing.key");
+    expect(log).not.toContain("serializing");
+    expect(hub()).toEqual(before);
+  }, 300_000);
+
+  it("a stack lives among what the company has, and leaves it as it was", async () => {
+    const before = hub();
+    await withConfig(stage, settings(existing));
+    const planned = changesOf(await stage.engine.preview());
+    expect(changesOf(await stage.engine.up())).toEqual(planned);
+    for (const own of [
+      "vault-group",
+      "vault-vault",
+      "vault-key",
+      "vault-identity",
+      "vm-network",
+      "vm-subnet",
+      "vm-address",
+    ])
+      expect(planned.join("\n")).not.toContain(own);
+    expect(String((await stage.engine.outputs()).keyUrl)).toContain("https://hub-vault.vault.azure.net/keys/sealing/");
+    expect(changesOf(await stage.engine.up())).toEqual([]);
+    await stage.engine.destroy();
+    expect(hub()).toEqual(before);
+  }, 600_000);
+}
+
+const alone = skippedFor("sops");
+describe.skipIf(alone)(`a company's own, under the engine in process${alone}`, () => tell("in-process"));
+const both = skippedFor("sops", "pulumi");
+describe.skipIf(both)(`a company's own, under Pulumi's own engine${both}`, () => tell("pulumi"));
