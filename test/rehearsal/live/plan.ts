@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { groupName } from "../../../components/azure/azure-names";
 import { costsWith } from "../../../components/doctor/cost";
-import { groupName } from "../../../components/vault/sealing-vault";
 import { DEFAULT_MACHINE } from "../../../components/vm/machine";
 
 /** On all that a live rehearsal makes: until when it may be there, as an ISO 8601 time. */
