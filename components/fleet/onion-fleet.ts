@@ -67,10 +67,8 @@ function addReplicas(
   args: OnionFleetArgs,
 ): FleetMachine[] {
   const { replicas, rollout } = args.settings;
-  const made: FleetMachine[] = [];
-  for (let number = 1; number <= replicas; number++) {
-    const before = made.slice(-1).map(({ serving }) => serving);
-    const machine = fleetMachine(parent, `${name}-replica-${number}`, `replica-${number}`, {
+  return inTurn(replicas, (number, before) =>
+    fleetMachine(parent, `${name}-replica-${number}`, `replica-${number}`, {
       ...args,
       network,
       zones: zoneOf(args, number),
@@ -79,10 +77,8 @@ function addReplicas(
       awaitedBy: "await-replica",
       oneByOne: rollout === "oneByOne",
       ready: [...args.ready, ...writing, ...before],
-    });
-    made.push(machine);
-  }
-  return made;
+    }),
+  );
 }
 
 /** Not after the replicas, which wait until a front end has taken them in. */
@@ -94,11 +90,8 @@ function addFrontEnds(
   args: OnionFleetArgs,
 ): FleetMachine[] {
   const { frontEnd, settings } = args;
-  const { replicas } = settings.frontEnd;
-  const made: FleetMachine[] = [];
-  for (let number = 1; number <= replicas; number++) {
-    const before = made.slice(-1).map(({ serving }) => serving);
-    const machine = fleetMachine(parent, `${name}-front-end-${number}`, `front-end-${number}`, {
+  return inTurn(settings.frontEnd.replicas, (number, before) =>
+    fleetMachine(parent, `${name}-front-end-${number}`, `front-end-${number}`, {
       ...args,
       ...frontEndMachine(args, settings),
       ...{ network, imageId: frontEnd.imageId, identity: frontEnd.holder.identity },
@@ -106,11 +99,22 @@ function addFrontEnds(
       userData: undefined,
       statusUrl: statusUrl(args.status.account),
       awaitedBy: "await-machine",
-      // Of one front end the address lives on for hours: but it costs little to have both for minutes.
+      // Without one the address lives on for hours: but it costs little to have both for minutes.
       oneByOne: false,
       ready: [...frontEnd.ready, ...writing, ...before],
-    });
-    made.push(machine);
+    }),
+  );
+}
+
+/** One machine after the other: each waits for these of the one before, which succeed once it serves. */
+function inTurn(
+  count: number,
+  make: (number: number, before: readonly pulumi.Resource[]) => FleetMachine,
+): FleetMachine[] {
+  const made: FleetMachine[] = [];
+  for (let number = 1; number <= count; number++) {
+    const before = made.slice(-1).map(({ serving }) => serving);
+    made.push(make(number, before));
   }
   return made;
 }
