@@ -1,13 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { lendLogin } from "./components/azure/session/lend-login";
-import { NixosImage } from "./components/image/nixos-image";
 import { onionHostnamesOf } from "./components/stack/addresses";
 import { readConfig } from "./components/stack/config";
+import { deliver } from "./components/stack/delivery";
 import { deployedFacts } from "./components/stack/facts";
 import { machineFacts } from "./components/stack/fleet-facts";
 import { knownHostsOf } from "./components/stack/known-hosts";
 import { makeMachines, sealFor } from "./components/stack/machines";
 import { inPlace } from "./components/stack/place";
+import type { SystemTrust } from "./components/system/system-closure";
 import { SealingVault } from "./components/vault/sealing-vault";
 import { VaultAzureAuth } from "./components/vault-auth/vault-azure-auth";
 import { statusUrl } from "./components/vm/status/status-container";
@@ -15,7 +16,7 @@ import { statusUrl } from "./components/vm/status/status-container";
 const config = readConfig();
 const { stack, location, production, recipients, services } = config;
 
-const at = { vault: inPlace("vault", config), image: inPlace("image", config) };
+const at = { vault: inPlace("vault", config) };
 const hasFrontEnd = config.fleet !== undefined;
 const fingerprintKeyName = "vault-fingerprint-key";
 const vaultArgs = { stack, location, production, fingerprintKeyName, hasFrontEnd, ...config.vault };
@@ -26,9 +27,9 @@ const { fingerprintKey } = vault;
 const sealed = sealFor(config, vault, { stack, production, recipients, fingerprintKey });
 const { hostnames, machines } = sealed;
 
-const facts = (endpoint: pulumi.Output<string>) => {
+const facts = (endpoint: pulumi.Output<string>, trust?: SystemTrust) => {
   const known = { keyUrl: vault.keyUrl, clientId: identity.clientId, hostnames, statusUrl: statusUrl({ endpoint }) };
-  return deployedFacts(config, known, machineFacts);
+  return deployedFacts(config, { ...known, ...trust }, machineFacts);
 };
 
 const { userDataSecrets } = config.bootAgent;
@@ -44,7 +45,7 @@ const imageArgs = {
   zoneResilient: hasFrontEnd,
   ...config.image,
 };
-const image = new NixosImage(at.image.name, imageArgs, at.image.options);
+const { image, ready, release } = deliver(config, { vault, secrets: machines, imageArgs, facts });
 
 const vmArgs = {
   stack,
@@ -52,8 +53,9 @@ const vmArgs = {
   resourceGroupName,
   imageId: image.imageId,
   identity,
-  ready: [...vault.machineReady, ...image.ready],
+  ready: [...vault.machineReady, ...ready],
   userDataSecrets: userDataSecrets ? machines.digests : undefined,
+  release,
   images: { containerUrl: image.containerUrl, current: image.blobName, keep: config.image.keep },
   status: config.status ? { account: image.account, subscriptionId: deployer.subscriptionId } : undefined,
   ...config.machine,

@@ -17,11 +17,12 @@
       inherit (nixpkgs) lib;
       system = "x86_64-linux"; # of the tests and the formatter
       # A stack's image is for the processor that its machine has, and is built by a builder of that system.
-      imagesFor =
+      # Of each stack its image, and its system, which a machine that runs takes in place.
+      packagesFor =
         system:
-        lib.mapAttrs' (name: configuration: {
-          name = "image-${name}";
-          value = configuration.config.system.build.azureImage;
+        lib.concatMapAttrs (name: configuration: {
+          "image-${name}" = configuration.config.system.build.azureImage;
+          "system-${name}" = configuration.config.system.build.toplevel;
         }) (lib.filterAttrs (name: _: stacks.${name}.facts.guest.system == system) self.nixosConfigurations);
       pkgs = nixpkgs.legacyPackages.${system};
       machine =
@@ -41,8 +42,8 @@
       nixosConfigurations = lib.mapAttrs (_: machine ./hosts) stacks;
 
       packages = {
-        aarch64-linux = imagesFor "aarch64-linux";
-        x86_64-linux = imagesFor "x86_64-linux" // {
+        aarch64-linux = packagesFor "aarch64-linux";
+        x86_64-linux = packagesFor "x86_64-linux" // {
           example-image = example.config.system.build.azureImage;
           example-system = example.config.system.build.toplevel;
         };

@@ -11,6 +11,7 @@
     ./modules/replica.nix
     ./modules/sealed-secrets.nix
     ./modules/status.nix
+    ./modules/update.nix
     ./modules/vault-agent.nix
   ];
 

@@ -35,11 +35,13 @@ export interface ImageSettings {
   readonly publish: (typeof PUBLISH)[number];
   /** Earlier images whose blobs stay for a rollback. @default 2 */
   readonly keep: number;
+  /** Grows to make another image where machines take their systems in place; of no meaning elsewhere. @default 1 */
+  readonly generation: number;
   /** Where a gallery's image goes, the stack's own region included; none for a managed image. @default that region */
   readonly targetRegions: readonly TargetRegion[];
 }
 
-export const DEFAULT_IMAGE = { publish: "managed", keep: 2 } as const;
+export const DEFAULT_IMAGE = { publish: "managed", keep: 2, generation: 1 } as const;
 
 /** Azure's name of a region: lower-case letters and digits. */
 const REGION = /^[a-z][a-z0-9]{2,40}$/;
@@ -54,7 +56,7 @@ export function parseLocation(field: Field): string {
 
 /** Reads configuration key `image`, without regard to the stack's own region: see {@link inOwnRegion}. */
 export function parseImage(field: Field): ImageSettings {
-  const keys = structure(field, ["vhd", "builder", "publish", "keep", "targetRegions"]);
+  const keys = structure(field, ["vhd", "builder", "publish", "keep", "generation", "targetRegions"]);
   const value = (key: string) => at(field.path, keys, key);
   if (keys.vhd !== undefined && keys.builder !== undefined) {
     throw malformed(`${field.path} has both a vhd and a builder`, `remove one from ${NAMESPACE}:${field.path}`);
@@ -65,6 +67,8 @@ export function parseImage(field: Field): ImageSettings {
     builder: () => optional(value("builder"), undefined, parseBuilder),
     publish: () => optional(value("publish"), DEFAULT_IMAGE.publish, (publish) => choice(publish, PUBLISH)),
     keep: () => optional(value("keep"), DEFAULT_IMAGE.keep, (keep) => wholeNumber(keep, 0, 100)),
+    generation: () =>
+      optional(value("generation"), DEFAULT_IMAGE.generation, (field) => wholeNumber(field, 1, 1_000_000)),
     targetRegions: () => optional(regions, [], parseRegions),
   });
   if (regions.value !== undefined && image.publish !== "gallery") {

@@ -23,6 +23,11 @@ export interface NixosImageArgs extends ImageSettings {
   readonly resourceGroupName: pulumi.Input<string>;
   /** The text of `facts.json`, given where the stack's account has its blobs (`https://ACCOUNT.blob.…`). */
   readonly facts: (endpoint: pulumi.Output<string>) => pulumi.Input<string>;
+  /**
+   * Given where machines take their systems in place: the image is then made once, of whatever is current, and again only
+   * where another `generation` is asked for, or what a machine of it could not do without has changed.
+   */
+  readonly once?: (account: NixosImage["account"]) => MadeOnce;
   /** Digests of the sealed files that a new image is made for, by secret name. */
   readonly sealed: Readonly<Record<string, pulumi.Input<string>>>;
   /** What somebody else made and keeps. @default nothing */
@@ -36,6 +41,14 @@ export interface NixosImageArgs extends ImageSettings {
   readonly deployer: Deployer;
   /** Whether a managed image outlives the failure of a zone; a gallery's does by itself. @default false */
   readonly zoneResilient?: boolean;
+}
+
+/** What an image that is made once must have. */
+export interface MadeOnce {
+  /** By what a machine of it finds its system, and believes it. */
+  readonly trust: Readonly<Record<string, pulumi.Input<string>>>;
+  /** The build waits for this: the facts lie on disk then. */
+  readonly built: pulumi.Resource;
 }
 
 const CONTAINER = "images";
@@ -64,6 +77,7 @@ export class NixosImage extends pulumi.ComponentResource {
   readonly containerUrl: pulumi.Output<string>;
   /** The name of this image's blob in that container. */
   readonly blobName: pulumi.Output<string>;
+  readonly blobUrl: pulumi.Output<string>;
   /** Whoever boots the image waits for these. */
   readonly ready: readonly pulumi.Resource[];
 
@@ -84,11 +98,13 @@ export class NixosImage extends pulumi.ComponentResource {
     const { endpoint } = account;
     this.account = account;
     this.containerUrl = pulumi.interpolate`${endpoint}/${CONTAINER}`;
-    const plan = planImage(args, args.facts(endpoint));
+    const once = args.once?.(this.account);
+    const plan = once ? planOnce(args, once) : planImage(args, args.facts(endpoint));
     this.blobName = plan.names.blob;
     const blobUrl = pulumi.interpolate`${this.containerUrl}/${this.blobName}`;
+    this.blobUrl = blobUrl;
     const inputs = { ...plan.inputs, BLOB_URL: blobUrl, DIGEST: plan.digest, GENERATION: "2" };
-    const options = { parent: this, dependsOn: [...args.ready, container, ...grants] };
+    const options = { parent: this, dependsOn: [...args.ready, ...(once ? [once.built] : []), container, ...grants] };
     const build = new Command(`${name}-build`, commandArgs("build-image", inputs), options);
     // The inputs of the build as well: where the disk is not on this machine any more, the upload builds it again.
     const upload = new Command(
@@ -114,8 +130,9 @@ function commandArgs(program: string, environment: Record<string, pulumi.Input<s
 }
 
 /** Digests what the image is made of: files are read, nothing is built. */
-function planImage({ stack, sealed, vhd, builder }: NixosImageArgs, facts: pulumi.Input<string>): Plan {
-  const source = vhd === undefined ? (builder ? JSON.stringify(builder) : "nix") : `vhd:${vhd}`;
+function planImage(args: NixosImageArgs, facts: pulumi.Input<string>): Plan {
+  const { stack, sealed, vhd } = args;
+  const source = sourceOf(args);
   const { nixDigest, vhdDigest } = readably(() => ({
     nixDigest: guestDigest(),
     vhdDigest: vhd === undefined ? undefined : fileDigest(vhd),
@@ -135,6 +152,25 @@ function planImage({ stack, sealed, vhd, builder }: NixosImageArgs, facts: pulum
       BUILDER: source,
     },
   };
+}
+
+/** What changes in the system does not make another image: neither is among the commands' inputs. */
+function planOnce(args: NixosImageArgs, { trust }: MadeOnce): Plan {
+  const { stack, vhd, generation } = args;
+  const source = sourceOf(args);
+  const vhdDigest = vhd === undefined ? undefined : readably(() => fileDigest(vhd));
+  const digest = pulumi
+    .output(trust)
+    .apply((known) =>
+      imageDigest({ facts: JSON.stringify(known), sealed: {}, nixDigest: `${generation}`, builder: source, vhdDigest }),
+    );
+  const names = digest.apply((hex) => imageNames(stack, hex));
+  return { digest, names, inputs: { STACK: stack, BUILDER: source } };
+}
+
+function sourceOf({ vhd, builder }: NixosImageArgs): string {
+  if (vhd !== undefined) return `vhd:${vhd}`;
+  return builder ? JSON.stringify(builder) : "nix";
 }
 
 function publishArgs(

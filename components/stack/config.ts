@@ -21,6 +21,7 @@ import type { ImageMachine } from "../image/publish-image";
 import { withOwnSecrets } from "../secrets/own-secrets";
 import { parseRecipients, type Recipients } from "../secrets/recipients";
 import { parseSecrets, type SecretDeclaration } from "../secrets/secret";
+import { parseUpdate, type UpdateSettings } from "../system/update-settings";
 import { forProduction, parseVault, type VaultSettings } from "../vault/vault";
 import { parseVaultAuth, type VaultAuth } from "../vault-auth/vault-auth";
 import { type BootAgent, DEFAULT_BOOT_AGENT, parseBootAgent } from "../vm/boot-agent";
@@ -40,6 +41,7 @@ export interface StackConfig {
   readonly vault: VaultSettings & { readonly existing?: Existing };
   readonly image: ImageSettings & { readonly machine: ImageMachine; readonly existing?: Existing };
   readonly machine: MachineSettings & { readonly subnetId?: string };
+  readonly update: UpdateSettings;
   readonly bootAgent: BootAgent;
   /** Whether what cannot be made again is protected from deletion. @default false */
   readonly production: boolean;
@@ -83,6 +85,8 @@ const KEYS = {
   frontEnd: "json",
   rollout: "text",
   dataDisk: "json",
+  update: "text",
+  reboot: "text",
 } as const;
 
 type Key = keyof typeof KEYS;
@@ -115,6 +119,7 @@ function gatherConfig(): StackConfig {
     production: () => optional(field("production"), false, boolean),
     status: () => optional(field("status"), true, boolean),
     fleet: () => parseFleet(field),
+    update: () => parseUpdate(field),
     tags: () => optional(field("tags"), {}, parseTags),
     vaultAuth: () => parseVaultAuth(field("vaultAuth"), { path: "vault:address", value: other("vault", "address") }),
   });
@@ -127,6 +132,10 @@ function gatherConfig(): StackConfig {
   const image = { ...inOwnRegion(config.image, config.location), machine: imageMachine(config.machine), ...named };
   const machine = { ...config.machine, ...(subnetId === undefined ? {} : { subnetId }) };
   const whole = { ...config, ...declared, vault, image, machine };
+  if (fleet !== undefined && whole.update.update === "inPlace") {
+    const problem = "update inPlace is for a single machine, several take a new image one after the other";
+    throw malformed(problem, `set ${NAMESPACE}:update to replace`);
+  }
   return fleet === undefined ? { ...whole, fleet } : withReplicas(whole, fleet);
 }
 

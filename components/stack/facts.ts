@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { SSH_HOST_KEY } from "../secrets/own-secrets";
 import type { SecretDeclaration, SecretName } from "../secrets/secret";
+import type { UpdateSettings } from "../system/update-settings";
 import type { VaultAuth } from "../vault-auth/vault-auth";
 import type { BootAgent } from "../vm/boot-agent";
 import { needsOf } from "../vm/vm-size";
@@ -63,6 +64,8 @@ export interface Facts {
   readonly sshHostKey?: SecretName;
   /** Where the machine writes how it is: `https://ACCOUNT.blob.core.windows.net/status`. */
   readonly status?: { readonly containerUrl: string };
+  /** Where the machine finds systems to take in place, and what it believes them by. */
+  readonly update?: UpdateFacts;
   readonly replica?: ReplicaFacts;
   readonly frontEnd?: FrontEndFacts;
 }
@@ -81,6 +84,15 @@ export interface FrontEndFacts {
   >;
 }
 
+export interface UpdateFacts extends Pick<UpdateSettings, "reboot"> {
+  /** `https://ACCOUNT.blob.core.windows.net/systems` */
+  readonly containerUrl: string;
+  /** `NAME:base64`, as Nix's `trusted-public-keys`. */
+  readonly publicKey: string;
+  /** Systems before the current one that stay. */
+  readonly keep: number;
+}
+
 /** What only Azure and the sealed keys could tell. */
 export interface Deployed {
   readonly keyUrl: string;
@@ -88,6 +100,10 @@ export interface Deployed {
   readonly statusUrl: string;
   /** Hostnames of the onion keys, by secret name. */
   readonly hostnames: Readonly<Record<SecretName, string | undefined>>;
+  /** Where systems to take in place lie; none where each change is a new machine. */
+  readonly containerUrl?: string;
+  /** What signs them. */
+  readonly publicKey?: string;
 }
 
 /** The text of the facts, once all that is known only then is known. */
@@ -96,11 +112,7 @@ export function deployedFacts(
   deployed: { readonly [K in keyof Deployed]: pulumi.Input<Deployed[K]> },
   facts: (config: StackConfig, deployed: Deployed) => Facts = factsOf,
 ): pulumi.Output<string> {
-  const { keyUrl, clientId, statusUrl, hostnames } = deployed;
-  const known = pulumi.all([keyUrl, clientId, statusUrl, hostnames]);
-  return known.apply(([key, client, status, addresses]) =>
-    factsText(facts(config, { keyUrl: key, clientId: client, statusUrl: status, hostnames: addresses })),
-  );
+  return pulumi.output(deployed).apply((known) => factsText(facts(config, known as Deployed)));
 }
 
 /** The facts of a configuration, once it is deployed. */
@@ -125,7 +137,13 @@ export function factsOf(config: StackConfig, deployed: Deployed): Facts {
     guest: { ...systemOf(config.machine), adminUser, readyWhenUnsealed, userDataSecrets, bootAgent },
     ...(config.vaultAuth === undefined ? {} : { vaultAgent: agentOf(config.vaultAuth) }),
     ...(config.status ? { status: { containerUrl: statusUrl } } : {}),
+    ...updateOf(config, deployed),
   };
+}
+
+function updateOf({ image, update }: StackConfig, { containerUrl, publicKey }: Deployed): Pick<Facts, "update"> {
+  if (containerUrl === undefined || publicKey === undefined) return {};
+  return { update: { containerUrl, publicKey, reboot: update.reboot, keep: image.keep } };
 }
 
 function systemOf({ vmSize }: StackConfig["machine"]): Pick<GuestFacts, "system"> {

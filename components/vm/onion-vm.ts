@@ -6,6 +6,7 @@ import { RandomString } from "@pulumi/random/randomString";
 import { azureName } from "../azure/azure-name";
 import { programCommand } from "../config/project";
 import { readably } from "../process/readable-error";
+import type { Release } from "../system/publish/release";
 import type { MachineIdentity } from "../vault/machine-identity";
 import { closedNetwork } from "./closed-network";
 import { dataDisk } from "./data-disk";
@@ -31,6 +32,8 @@ export interface OnionVmArgs extends MachineSettings {
   readonly userDataSecrets: Readonly<Record<string, pulumi.Input<string>>> | undefined;
   /** An existing subnet for the VM's NIC, with a way out of its own: `outbound` then means nothing. @default a new network */
   readonly subnetId?: pulumi.Input<string>;
+  /** What the machine is asked to run, where it takes systems in place. @default what its image has */
+  readonly release?: pulumi.Input<Release> | undefined;
   /** Where images are uploaded to, and how many earlier ones stay there. */
   readonly images: ImageStore;
   /** Where the machine writes how it is; without, `up` does not wait until it serves. */
@@ -83,7 +86,8 @@ export class OnionVm extends pulumi.ComponentResource {
       deleteBeforeReplace: data !== undefined,
       replaceOnChanges: REPLACED_ON,
     });
-    const serving = args.status && awaitMachine(this, name, { containerUrl: statusUrl(args.status.account), machine });
+    const { release, status } = args;
+    const serving = status && awaitMachine(this, name, { containerUrl: statusUrl(status.account), machine, release });
     new Command(`${name}-prune`, pruneArgs(args), { parent: this, dependsOn: [serving ?? machine] });
 
     this.vmId = machine.id;
@@ -109,14 +113,19 @@ function addStatus(parent: pulumi.Resource, name: string, args: OnionVmArgs): re
   return statusContainer(parent, name, { ...status, writer: identity.principalId });
 }
 
+interface Awaited extends Pick<OnionVmArgs, "release"> {
+  readonly containerUrl: pulumi.Input<string>;
+  readonly machine: VirtualMachine;
+}
+
 /** Fails, with the machine's own reason, where it does not serve in time: the one before it is then left as it is. */
-function awaitMachine(
-  parent: pulumi.Resource,
-  name: string,
-  { containerUrl, machine }: { containerUrl: pulumi.Input<string>; machine: VirtualMachine },
-): Command {
+function awaitMachine(parent: pulumi.Resource, name: string, { containerUrl, machine, release }: Awaited): Command {
   const run = programCommand("await-machine");
-  const environment = { CONTAINER_URL: containerUrl, MACHINE: azureName(machine), PATIENCE: `${PATIENCE_SECONDS}` };
+  const asked = release && { RELEASE: pulumi.output(release).apply((known) => JSON.stringify(known)) };
+  const environment = {
+    ...{ CONTAINER_URL: containerUrl, MACHINE: azureName(machine), PATIENCE: `${PATIENCE_SECONDS}` },
+    ...asked,
+  };
   const args = { create: run, update: run, environment, logging: "stderr" } as const;
   return new Command(`${name}-serving`, args, { parent, dependsOn: [machine] });
 }
@@ -141,7 +150,7 @@ export function machineArgs(args: MachineArgs, { vmName, nicId, data }: MachineP
     osProfile: loginProfile(args),
     // Without an account of its own: Azure keeps the console's log.
     diagnosticsProfile: { bootDiagnostics: { enabled: true } },
-    ...(args.userDataSecrets === undefined ? {} : { userData: sealedUserData(stack, args.userDataSecrets) }),
+    ...userDataArgs(stack, args),
   };
 }
 
@@ -160,9 +169,16 @@ function loginProfile({ stack, adminUser, sshPublicKey }: MachineArgs) {
   };
 }
 
-/** Read when all of them are sealed; sealed files are no secret. */
-function sealedUserData(stack: string, sealed: Readonly<Record<string, pulumi.Input<string>>>): pulumi.Output<string> {
-  return pulumi.output(sealed).apply((digests) => readably(() => userData(stack, Object.keys(digests))));
+/** Sealed files are read when all of them are sealed; they are no secret. */
+function userDataArgs(
+  stack: string,
+  { release, userDataSecrets }: Pick<OnionVmArgs, "release" | "userDataSecrets">,
+): { userData?: pulumi.Output<string> } {
+  if (userDataSecrets === undefined && release === undefined) return {};
+  const known = pulumi.all([pulumi.output(userDataSecrets ?? {}), pulumi.output(release)]);
+  return {
+    userData: known.apply(([digests, system]) => readably(() => userData(stack, Object.keys(digests), { system }))),
+  };
 }
 
 /** Removes the images that nobody needs any more. */

@@ -1,15 +1,21 @@
 import * as fs from "node:fs";
 import { sealedPath } from "../secrets/seal/seal-record";
+import type { Release } from "../system/publish/release";
 
 /** What Azure takes of user data, in bytes before base64. */
 const MOST_BYTES = 65_535;
 
 /**
- * The VM's user data that holds a stack's sealed files, base64 of `{"version":1,"secrets":{NAME: <sealed file>}}`.
+ * The VM's user data: a stack's sealed files, and the system that it is asked to run where it takes systems in place;
+ * base64 of `{"version":1,"system":<release>,"secrets":{NAME: <sealed file>}}`.
  * @param which of several machines it is for, which then stands beside `secrets`
  * @throws if a sealed file is missing, or all of them do not fit
  */
-export function userData(stack: string, names: readonly string[], which: { readonly replica?: number } = {}): string {
+export function userData(
+  stack: string,
+  names: readonly string[],
+  which: { readonly replica?: number; readonly system?: Release | undefined } = {},
+): string {
   const sorted = [...names].sort();
   const secrets = sorted.map((name) => [name, JSON.parse(fs.readFileSync(sealedPath(stack, name), "utf8"))]);
   const content = Buffer.from(JSON.stringify({ version: 1, ...which, secrets: Object.fromEntries(secrets) }));

@@ -76,7 +76,7 @@ in
   };
 
   # { "<sentence>" = bool; } of the example with some switches turned the other way.
-  variants = import ./variants.nix { inherit lib machineWith; } // import ./arm.nix { inherit lib machineOf stacks; };
+  variants = import ./variants.nix { inherit lib machineWith; } // import ./arm.nix { inherit lib machineOf stacks; } // import ./in-place.nix { inherit lib machineOf stacks; };
 
   # { "<sentence>" = bool; } of the modules in somebody else's machine.
   alone = import ./alone.nix {

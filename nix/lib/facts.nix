@@ -89,6 +89,16 @@ let
       }
     ] guest;
 
+  parseUpdate =
+    where: given:
+    if given == null then
+      null
+    else
+      require "${where}: update" [
+        (hasFields [ "containerUrl" "publicKey" "reboot" "keep" ] given)
+        (ruled "publicKey" "nixPublicKey" given.publicKey)
+      ] given;
+
   # where: what to call the file in an error; facts: the parsed JSON  ->  the same, complete and checked.
   parseFacts =
     where: facts:
@@ -125,6 +135,7 @@ let
           guest = parseGuest where (attributeOr { } "guest" facts);
           vaultAgent = parseVaultAgent where (attributeOr null "vaultAgent" facts);
           status = attributeOr null "status" facts;
+          update = parseUpdate where (attributeOr null "update" facts);
           inherit sshHostKey;
           replica = parseReplica where services (attributeOr null "replica" facts);
           frontEnd = parseFrontEnd where facts.stack (attributeOr null "frontEnd" facts);

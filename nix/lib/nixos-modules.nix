@@ -22,5 +22,6 @@ in
   replica = withSops ../modules/replica.nix;
   sealed-secrets = withSops ../modules/sealed-secrets.nix;
   status = withSops ../modules/status.nix;
+  update = withSops ../modules/update.nix;
   vault-agent = plain ../modules/vault-agent.nix;
 }

@@ -56,6 +56,17 @@ in
       inherit (facts.status) containerUrl;
     };
 
+    update = lib.mkIf (facts.update != null) {
+      enable = true;
+      inherit (facts) stack;
+      inherit (facts.update)
+        containerUrl
+        publicKey
+        reboot
+        keep
+        ;
+    };
+
     vaultAgent = lib.mkIf (facts.vaultAgent != null) {
       enable = true;
       inherit (facts.vaultAgent)

@@ -1,5 +1,4 @@
 import * as path from "node:path";
-import { DEFAULTS } from "../../config/rules";
 import { stackFolder } from "../../config/stack-folder";
 import { runChild } from "../../process/child-process";
 import { required } from "../../process/environment";
@@ -8,7 +7,7 @@ import { UsageError } from "../../process/usage-error";
 import { fileStamp } from "../disk/file-digest";
 import { openDisk } from "../upload/disk";
 import { readTarget, type UploadTarget } from "../upload/request";
-import { writeFacts } from "./facts-file";
+import { factsOnDisk, systemOf, writeFacts } from "./facts-file";
 import { nixBuild } from "./nix-build";
 
 /** What is to be built, and for which blob. */
@@ -28,11 +27,11 @@ export interface BuiltDisk {
   readonly stamp: string;
 }
 
-/** From STACK, FACTS, BUILDER, BLOB_URL, DIGEST and GENERATION. @throws UsageError */
+/** From STACK, FACTS (else those on disk), BUILDER, BLOB_URL, DIGEST and GENERATION. @throws UsageError */
 export function readBuildRequest(environment: NodeJS.ProcessEnv): BuildRequest {
   const stack = required(environment, "STACK");
   const builder = required(environment, "BUILDER");
-  return { ...readTarget(environment), stack, builder, facts: required(environment, "FACTS") };
+  return { ...readTarget(environment), stack, builder, facts: environment.FACTS || factsOnDisk(stack) };
 }
 
 /**
@@ -51,11 +50,6 @@ function makeDisk({ builder, digest, facts, stack }: BuildRequest): string | Pro
   if (builder === "nix") return nixBuild({ stack, digest, system: systemOf(facts) });
   if (builder.startsWith("vhd:")) return builder.slice("vhd:".length);
   return runBuilder(readCommand(builder), stack);
-}
-
-function systemOf(facts: string): string {
-  const { guest } = JSON.parse(facts) as { guest?: { system?: string } };
-  return guest?.system ?? DEFAULTS.guest.system;
 }
 
 function readCommand(builder: string): readonly [string, ...string[]] {

@@ -2,6 +2,7 @@ import { endWithParent } from "../../process/child-process";
 import { runMain } from "../../process/run-main";
 import { buildDisk, readBuildRequest } from "./build-disk";
 import { writeFacts } from "./facts-file";
+import { notePaths } from "./image-paths";
 
 /**
  * Builds the stack's disk, or takes the one that image.vhd names: what `NixosImage` runs once its inputs changed.
@@ -20,6 +21,8 @@ async function main(): Promise<void> {
   const complete = await findComplete(request, new AbortController().signal, console.error);
   if (complete) console.error(`'${complete.name}' is there already: nothing to build`);
   const { stamp, vhd } = complete ? { stamp: null, vhd: null } : await buildDisk(request);
+  // Machines that take systems in place: what the image has need not be uploaded besides.
+  if (vhd !== null && !process.env.FACTS) await notePaths(request, vhd);
   console.log(JSON.stringify({ vhd, stamp, digest }));
 }
 

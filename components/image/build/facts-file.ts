@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { DEFAULTS } from "../../config/rules";
 import { stackFolder } from "../../config/stack-folder";
 import { makeFolder, onDisk } from "../../process/on-disk";
 import { readIfThere } from "../../process/read-if-there";
@@ -27,4 +28,16 @@ function replace(file: string, facts: string): void {
     fs.rmSync(temporary, { force: true });
     throw error;
   }
+}
+
+/** The text of a stack's `facts.json`. @throws if `build-system` has not written it */
+export function factsOnDisk(stack: string): string {
+  const content = readIfThere(path.join(stackFolder(stack), "facts.json"));
+  if (content === undefined) throw new Error(`stack ${stack} has no facts yet: run pulumi up again`);
+  return content.toString("utf8");
+}
+
+export function systemOf(facts: string): string {
+  const { guest } = JSON.parse(facts) as { guest?: { system?: string } };
+  return guest?.system ?? DEFAULTS.guest.system;
 }

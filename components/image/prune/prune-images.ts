@@ -3,7 +3,7 @@ import { required, requiredUrl } from "../../process/environment";
 import { interruption } from "../../process/interruption";
 import { runMain } from "../../process/run-main";
 import { UsageError } from "../../process/usage-error";
-import { blocksOf } from "../image";
+import { blocksOf, pathsOf } from "../image";
 import type { Attempt } from "../upload/retry";
 import { type ListedBlob, oldImages, type PruneRequest, usedBefore } from "./old-images";
 
@@ -67,7 +67,9 @@ function listBlobs(client: ContainerClient, stack: string, attempt: Attempt): Pr
 function removeBlob(client: ContainerClient, { etag, name }: ListedBlob, attempt: Attempt): Promise<boolean> {
   return attempt(`remove '${client.containerName}/${name}'`, async (abortSignal) => {
     try {
-      await client.getBlobClient(blocksOf(name)).deleteIfExists({ abortSignal }); // first: nothing finds it alone
+      for (const beside of [blocksOf(name), pathsOf(name)]) {
+        await client.getBlobClient(beside).deleteIfExists({ abortSignal }); // first: nothing finds it alone
+      }
       await client.deleteBlob(name, { abortSignal, conditions: { ifMatch: etag } });
       return true;
     } catch (error) {

@@ -4,7 +4,9 @@ import { createProgress, type Progress, size, time } from "../../process/progres
 import { runMain } from "../../process/run-main";
 import type { CompleteBlob } from "../build/complete-blob";
 import { dropOtherLinks } from "../build/disk-link";
+import { notedPaths } from "../build/image-paths";
 import { fileDigest, fileStamp } from "../disk/file-digest";
+import { pathsOf } from "../image";
 import { readUploadRequest, type UploadRequest, withoutQuery } from "./request";
 import { endStalledRequests } from "./stalled-requests";
 import type { TransferResult } from "./transfer";
@@ -28,7 +30,18 @@ async function main(): Promise<void> {
     progress.end();
   }
   const { STACK: stack } = process.env;
-  if (stack) dropOtherLinks(stack, request.digest);
+  if (!stack) return;
+  await sendPaths(stack, request);
+  dropOtherLinks(stack, request.digest);
+}
+
+/** Beside the image: which store paths it has, where the build has noted them. */
+async function sendPaths(stack: string, { blobUrl, digest }: UploadRequest): Promise<void> {
+  const noted = notedPaths(stack, digest);
+  if (noted === undefined) return;
+  const { containerOf } = await import("./blob-client.js");
+  const { blob, client } = await containerOf(blobUrl, process.env);
+  await client.getBlockBlobClient(pathsOf(blob)).uploadData(noted);
 }
 
 async function uploadImage(request: UploadRequest, progress: Progress, signal: AbortSignal): Promise<CompleteBlob> {

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { writeFacts } from "../../image/build/facts-file";
+import { systemOf, writeFacts } from "../../image/build/facts-file";
 import { guestFolder } from "../../image/guest-folder";
 import { endWithParent } from "../../process/child-process";
 import { required } from "../../process/environment";
@@ -17,13 +17,14 @@ import { runMain } from "../../process/run-main";
  */
 async function main(): Promise<void> {
   const stack = required(process.env, "STACK");
-  writeFacts(stack, required(process.env, "FACTS"));
-  console.log(JSON.stringify({ system: await buildSystem(stack) }));
+  const facts = required(process.env, "FACTS");
+  writeFacts(stack, facts);
+  console.log(JSON.stringify({ system: await buildSystem(stack, systemOf(facts)) }));
 }
 
 /** The path of the system, which a link keeps from Nix's garbage collection until the next one. */
-async function buildSystem(stack: string): Promise<string> {
-  const target = `path:./${guestFolder(stack)}#system-${stack}`;
+async function buildSystem(stack: string, system: string): Promise<string> {
+  const target = `path:./${guestFolder(stack)}#packages.${system}.system-${stack}`;
   const link = path.join(".cache", "systems", stack);
   makeFolder(path.dirname(link));
   const { code, signal } = await runNix(["build", target, "--out-link", link, "--print-build-logs"], "inherit");

@@ -15,6 +15,19 @@ export interface UnitStatus {
   readonly why?: string;
 }
 
+/** Written by `nix/scripts/update-system.sh`. */
+export interface UpdateStatus {
+  readonly generation: number;
+  /** Of the system, in the store. */
+  readonly path: string;
+  /** `refused` and `went back` are final for this wish; what it is `waiting` for may still come. */
+  readonly outcome: "refused" | "running" | "trying" | "waiting" | "went back";
+  /** Empty where it is `running`. */
+  readonly why: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+}
+
 /** What a machine says of itself: the content of its blob, written by `nix/scripts/write-status.sh`. */
 export interface MachineStatus {
   readonly version: 1;
@@ -37,7 +50,7 @@ export interface MachineStatus {
   readonly dataDisk?: UnitStatus & { readonly size?: number; readonly available?: number };
   readonly failedUnits: readonly string[];
   /** What the last update in place came to; null before the first one. */
-  readonly update?: Readonly<Record<string, unknown>> | null;
+  readonly update?: UpdateStatus | null;
   /** Bytes. */
   readonly disk: { readonly size: number; readonly available: number };
   readonly memory: { readonly total: number; readonly available: number };

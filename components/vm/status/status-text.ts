@@ -50,16 +50,9 @@ export function outsideLines({ azure, wanted }: Outside): string[][] {
 }
 
 function updateLine({ update }: MachineStatus): string[][] {
-  return update == null
-    ? []
-    : [
-        [
-          "update",
-          Object.entries(update)
-            .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
-            .join(", "),
-        ],
-      ];
+  if (update == null) return [];
+  const { at, generation, outcome, why } = update;
+  return [["update", `system ${generation} ${outcome} since ${at}${why === "" ? "" : `: ${why}`}`]];
 }
 
 export function verdictText({ problem, remedy, serving }: Verdict): string {

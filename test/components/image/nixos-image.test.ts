@@ -49,6 +49,7 @@ async function make(args: Partial<NixosImageArgs> = {}, options: MockOptions = {
     deployer,
     publish: "managed",
     keep: 2,
+    generation: 1,
     targetRegions: [],
     machine: { architecture: "x64", nvme: false, trustedLaunch: false },
     ...args,
@@ -314,6 +315,33 @@ describe("its dials", () => {
   it("publish managed makes no gallery", async () => {
     const { registrations } = await make();
     expect(registrations.filter(({ type }) => type.includes("Gallery"))).toEqual([]);
+  });
+});
+
+describe("an image that is made once", () => {
+  const once = async (args: Partial<NixosImageArgs> = {}, publicKey = "k:1") => {
+    const { registrations } = await make({
+      once: () => ({ trust: { publicKey }, built: new RandomString("system-build", { length: 8 }) }),
+      ...args,
+    });
+    return registrations;
+  };
+  const told = async (...args: Parameters<typeof once>) => environment(await once(...args), "image-build");
+
+  it("stays the same whatever changes in the system, and is told nothing of it", async () => {
+    const before = await told();
+    expect(Object.keys(before).sort()).toEqual(["BLOB_URL", "BUILDER", "DIGEST", "GENERATION", "STACK"]);
+    project.write("nix/host.nix", "{ changed = true; }\n");
+    expect(await told({ facts: () => "{}", sealed: { "onion-key": "cd".repeat(32) } })).toEqual(before);
+  });
+
+  it("is another one where that is asked for, and where its machine could not find or believe its system", async () => {
+    const digests = [await told(), await told({ generation: 2 }), await told({}, "k:2")].map(({ DIGEST }) => DIGEST);
+    expect(new Set(digests).size).toBe(3);
+  });
+
+  it("is built once the facts lie on disk", async () => {
+    expect(find(await once(), "image-build").options.dependsOn).toContain("system-build");
   });
 });
 

@@ -3,6 +3,7 @@ import { parseSecrets } from "../../../components/secrets/secret";
 import type { StackConfig } from "../../../components/stack/config";
 import { factsOf, factsText } from "../../../components/stack/facts";
 import { parseServices } from "../../../components/stack/services";
+import { DEFAULT_UPDATE } from "../../../components/system/update-settings";
 import { DEFAULT_VAULT } from "../../../components/vault/vault";
 import { DEFAULT_BOOT_AGENT } from "../../../components/vm/boot-agent";
 import { DEFAULT_MACHINE } from "../../../components/vm/machine";
@@ -19,6 +20,7 @@ const CONFIG: StackConfig = {
   image: {
     publish: "managed",
     keep: 2,
+    generation: 1,
     targetRegions: [],
     machine: { architecture: "x64", nvme: false, trustedLaunch: false },
   },
@@ -29,6 +31,7 @@ const CONFIG: StackConfig = {
   vaultAuth: undefined,
   status: true,
   fleet: undefined,
+  update: DEFAULT_UPDATE,
 };
 const DEPLOYED = {
   keyUrl: "https://so-dev.vault.azure.net/keys/sealing-3072/0",
@@ -114,5 +117,13 @@ describe("the guest's facts", () => {
     expect(() => factsOf(CONFIG, { ...DEPLOYED, hostnames: {} })).toThrow(
       "onion key onion-key of service onion-key has no hostname",
     );
+  });
+
+  it("say where systems lie and what they are believed by, only where they are taken in place", () => {
+    expect(factsOf(CONFIG, DEPLOYED)).not.toHaveProperty("update");
+    const containerUrl = "https://sodev.blob.core.windows.net/systems";
+    const trust = { containerUrl, publicKey: "sealed-onion-dev:AAAA" };
+    const facts = factsOf({ ...CONFIG, update: { update: "inPlace", reboot: "auto" } }, { ...DEPLOYED, ...trust });
+    expect(facts.update).toEqual({ ...trust, reboot: "auto", keep: 2 });
   });
 });

@@ -28,4 +28,10 @@ describe("user data", () => {
   it("is refused where a sealed file is missing", () => {
     expect(() => userData("dev", ["missing"])).toThrow("missing.sops.json");
   });
+
+  it("names the system that the machine is asked to run, and no sealed file where it takes none", () => {
+    const system = { path: "/nix/store/x", generation: 7, signature: "k:s" };
+    const text = Buffer.from(userData("dev", [], { system }), "base64").toString();
+    expect(text).toBe('{"version":1,"system":{"path":"/nix/store/x","generation":7,"signature":"k:s"},"secrets":{}}');
+  });
 });

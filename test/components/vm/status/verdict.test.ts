@@ -148,8 +148,9 @@ describe("a report", () => {
   };
 
   it("says why others were not asked, and what the last update came to", () => {
-    const text = reportText({ ...report({ update: { outcome: "switched" } }), outside: UNASKED });
-    expect(text).toContain("update     outcome switched\n");
+    const update = { generation: 7, path: "/nix/store/x", outcome: "went back", why: "no tor", at: "now" } as const;
+    const text = reportText({ ...report({ update }), outside: UNASKED });
+    expect(text).toContain("update     system 7 went back since now: no tor\n");
     expect(text).toContain("pulumi     not asked: pulumi is not on PATH\nazure      not asked: no login\n");
   });
 

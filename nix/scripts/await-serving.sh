@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# Waits until this machine serves: secrets open, tor running, every declared address published by this very tor.
+#   await-serving SECONDS
+#
+# Ends with 0, or with 1 and the reason on standard output. Where the machine writes no status, nothing follows its
+# descriptors: then tor has to have run for a while.
+# Environment: SEALED_ONION_ROOT (default none: a root to look below), SEALED_ONION_STEADY (seconds, default 15).
+root=${SEALED_ONION_ROOT:-}
+facts=$root/etc/sealed-onion/facts.json
+descriptors=$root/run/sealed-onion-status/descriptors.json
+end=$((SECONDS + $1))
+
+# said UNIT: the last line that explains why it does not run, in this boot.
+said() {
+  journalctl --quiet --boot --unit "$1" --output cat --lines 200 2>/dev/null |
+    sed -n 's/^sealed-onion: [^:]*: //p' | tail -n 1 | cut -c 1-400
+}
+since() { systemctl show --timestamp=unix --property=ActiveEnterTimestamp "$1" | sed -n 's/.*=@//p'; }
+
+# problem: what keeps it from serving, in one line; nothing where it serves.
+problem() {
+  local started why
+  if [[ $(jq '.secrets | length' "$facts") != 0 ]] && ! systemctl --quiet is-active sops-install-secrets.service; then
+    why=$(said sops-install-secrets.service)
+    printf 'its secrets stay sealed%s' "${why:+: $why}"
+  elif [[ $(jq '.services | length' "$facts") == 0 ]]; then
+    return 0
+  elif ! systemctl --quiet is-active tor.service; then
+    why=$(said tor.service)
+    printf 'tor does not run%s' "${why:+: $why}"
+  elif [[ $(jq 'has("status")' "$facts") == true ]]; then
+    started=$(since tor.service)
+    jq --raw-output --argjson started "${started:-0}" --slurpfile found "$descriptors" '
+      [.services | to_entries[] | .key as $name | ($found[0][.value.hostname] // {}) as $it
+        | select($it.state != "own" or ($it.published | fromdateiso8601) < $started) | $name]
+      | if . == [] then empty else "not published: \(join(", "))" end' "$facts" 2>/dev/null ||
+      printf 'nothing is known of its descriptors'
+  else
+    started=$(since tor.service)
+    if (($(date +%s) - ${started:-0} < ${SEALED_ONION_STEADY:-15})); then printf 'tor has just started'; fi
+  fi
+}
+
+while :; do
+  why=$(problem)
+  if [[ -z $why ]]; then exit 0; fi
+  if ((SECONDS >= end)); then break; fi
+  sleep 1
+done
+printf '%s after %s s' "$why" "$1"
+exit 1
