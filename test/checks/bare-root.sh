@@ -19,7 +19,9 @@ ROOT=$root unshare --mount --pid --fork --kill-child --propagation=private sh -e
   mount -t proc proc "$ROOT/proc"
   mount --rbind /dev "$ROOT/dev"
   mount -t tmpfs tmpfs "$ROOT/tmp"
-  exec chroot "$ROOT" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root sh -eu -c "
+  certificates=/etc/ssl/certs/ca-certificates.crt
+  exec chroot "$ROOT" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+    NODE_EXTRA_CA_CERTS="$certificates" PIP_CERT="$certificates" sh -eu -c "
     cd \"/srv/sealed onion\"
     npm ci
     npm run rehearse -- --json"'
