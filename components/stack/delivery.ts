@@ -48,7 +48,8 @@ export function deliver(config: StackConfig, args: DeliveryArgs): Delivery {
 
 function addSystem(config: StackConfig, args: DeliveryArgs, account: NixosImage["account"]): SystemClosure {
   const { facts, imageArgs, secrets, vault } = args;
-  const { resourceGroupName, sealed, stack } = imageArgs;
+  const { sealed, stack } = imageArgs;
+  const resourceGroupName = account.groupName; // of an account that was there, not the stack's own
   const { name, options } = inPlace("system", config);
   const given = {
     ...{ stack, resourceGroupName, account, sealed, recipients: config.recipients, ready: secrets.ready },
