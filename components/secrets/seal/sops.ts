@@ -35,11 +35,18 @@ export class SopsError extends Error {
 const callLimitMs = 45_000;
 
 /**
- * The user's own settings for other uses of sops must neither add nor choose recipients here, and no login but the token
- * that is lent must be found (see `lendToken`).
+ * What sops, gpg, age's plugins and their networks need of the environment. Nothing else is handed on: any variable may be
+ * the source of a secret, this one's or another's. The user's own settings for other uses of sops must neither add nor
+ * choose recipients, and no login but the token that is lent must be found (see `lendToken`).
  */
-const notForSops =
-  /^(SOPS_(KMS_ARN|GCP_KMS_IDS|HUAWEICLOUD_KMS_IDS|AZURE_KEYVAULT_URLS?|VAULT_URIS|PGP_FP|AGE_RECIPIENTS|CONFIG|KEYSERVICE|ENABLE_LOCAL_KEYSERVICE)|(ARM|AZURE|ACTIONS_ID_TOKEN|IDENTITY|MSI|IMDS)_.*)$/;
+const forSops = new RegExp(
+  `^(${[
+    "PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM",
+    "DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|DBUS_SESSION_BUS_ADDRESS|XDG_[A-Z_]+|GNUPGHOME|GPG_TTY|PINENTRY_USER_DATA|SSH_AUTH_SOCK",
+    "SSL_CERT_FILE|SSL_CERT_DIR|NIX_SSL_CERT_FILE|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy",
+    "SOPS_AGE_(KEY|KEY_FILE|KEY_CMD|SSH_PRIVATE_KEY_FILE|SSH_PRIVATE_KEY_CMD)|SOPS_GPG_EXEC|LD_LIBRARY_PATH|DYLD_[A-Z_]+",
+  ].join("|")})$`,
+);
 
 /**
  * Seals a plaintext. What sops printed is believed only after it was read (see `problemOf`).
@@ -160,8 +167,7 @@ function startSops(
 }
 
 function sopsEnvironment(withheld: string | undefined): NodeJS.ProcessEnv {
-  const environment = { ...process.env };
-  for (const name of Object.keys(environment)) if (notForSops.test(name)) delete environment[name];
+  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => forSops.test(name)));
   if (withheld !== undefined) delete environment[withheld];
   environment.SOPS_DECRYPTION_ORDER = "azure_kv,age,pgp";
   // Its log on standard error tells what Azure answered, even when the call has to be cut off. It holds no token.

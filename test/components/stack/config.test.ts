@@ -114,6 +114,7 @@ describe("what is not set", () => {
       image: {
         publish: "managed",
         keep: 2,
+        generation: 1,
         targetRegions: [],
         machine: { architecture: "x64", nvme: false, trustedLaunch: false },
       },
@@ -140,6 +141,7 @@ describe("what is not set", () => {
       tags: {},
       vaultAuth: undefined,
       status: true,
+      update: { update: "replace", reboot: "manual" },
     });
   });
 });

@@ -204,6 +204,30 @@ describe.skipIf(noSops)(`npm run secrets -- edit${why}`, () => {
     expect(fs.existsSync(home)).toBe(false);
   });
 
+  it.skipIf(!findOnPath("script"))(
+    "keeps the text where sealing fails, and offers it again (needs script)",
+    async () => {
+      const before = await open("token");
+      const [real, bin] = [findOnPath("sops"), path.join(sealing.folder, "failing")];
+      fs.mkdirSync(bin);
+      const fails = `case "$*" in *encrypt*) if [ ! -e "${bin}/failed" ]; then touch "${bin}/failed"; exit 3; fi;; esac`;
+      fs.writeFileSync(path.join(bin, "sops"), `#!/bin/sh\n${fails}\nexec "${real}" "$@"\n`, { mode: 0o755 });
+      const type = (input: string) => {
+        fs.rmSync(path.join(bin, "failed"), { force: true });
+        const node = `${process.execPath} components/start/run.mjs secrets edit token`;
+        const environment = { ...editor('printf " more" >> "$1"'), PATH: `${bin}:${process.env.PATH}` };
+        return sealing.startRaw("script", ["-qec", node, "/dev/null"], { environment, input });
+      };
+      expect((await type("q\n")).stdout).toContain("the text is still in memory: s seals it again");
+      expect(await open("token")).toBe(before);
+      expect((await type("s\n")).stdout).toContain("sealed; its source");
+      expect(await open("token")).toBe(`${before} more`);
+      expect((await type("e\n")).stdout).toContain("sealed; its source");
+      expect(await open("token")).toBe(`${before} more more more`);
+      fs.rmSync(bin, { recursive: true });
+    },
+  );
+
   it("says so of an editor that may not have waited", async () => {
     expect((await secrets(["edit", "token"], editor("true"))).stderr).toContain("the editor ended at once");
     expect((await secrets(["edit", "token"], editor("sleep 0.7"))).stderr).not.toContain("at once");
