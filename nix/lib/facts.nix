@@ -15,6 +15,7 @@ let
     builtins.foldl' (result: check: if check.ok then result else throw "${where}: ${check.message}") value checks;
 
   inherit (import ./fleet-facts.nix { inherit require ruled; }) parseReplica parseFrontEnd;
+  parseUpdate = import ./update-facts.nix { inherit hasFields require ruled; };
   parseVaultAgent = import ./vault-agent-facts.nix { inherit hasFields require ruled; };
 
   missing = wanted: set: builtins.filter (name: !(set ? ${name})) wanted;
@@ -88,16 +89,6 @@ let
         message = "adminUser must not be ${rules.says "takenUser"}, got \"${guest.adminUser}\"";
       }
     ] guest;
-
-  parseUpdate =
-    where: given:
-    if given == null then
-      null
-    else
-      require "${where}: update" [
-        (hasFields [ "containerUrl" "publicKey" "reboot" "keep" ] given)
-        (ruled "publicKey" "nixPublicKey" given.publicKey)
-      ] given;
 
   # where: what to call the file in an error; facts: the parsed JSON  ->  the same, complete and checked.
   parseFacts =

@@ -16,33 +16,7 @@ let
   inherit (lib) mkOption types;
   ruled = import ../lib/ruled-types.nix lib;
 
-  script = import ../lib/script.nix { inherit lib pkgs; };
-  nix = config.nix.package;
-  fetch = script "fetch-closure" [
-    nix
-    pkgs.coreutils
-    pkgs.curl
-    pkgs.gnused
-    pkgs.jq
-    pkgs.zstd
-  ];
-  await = script "await-serving" [
-    config.systemd.package
-    pkgs.coreutils
-    pkgs.gnused
-    pkgs.jq
-  ];
-  update = script "update-system" [
-    await
-    config.systemd.package
-    fetch
-    nix
-    pkgs.coreutils
-    pkgs.curl
-    pkgs.jq
-    pkgs.openssl
-    pkgs.util-linux
-  ];
+  update = import ../lib/update-program.nix { inherit config lib pkgs; };
 in
 {
   imports = [ ./sealed-secrets.nix ];
@@ -101,7 +75,7 @@ in
     systemd.services.nix-daemon.enable = false;
     systemd.sockets.nix-daemon.enable = false;
 
-    # Nobody opens secrets before it is known that this is the system to run.
+    # Secrets stay closed until it is known that this is the system to run.
     systemd.services.sops-install-secrets = lib.mkIf (config.sealed-onion.secrets != { }) {
       unitConfig.ConditionPathExists = "/run/sealed-onion-update/known";
     };

@@ -194,7 +194,15 @@ esac`,
   });
 });
 
-it.each(["STACK", "FACTS", "BUILDER", "BLOB_URL", "DIGEST"])("a call without %s is a wrong one", async (variable) => {
+it.each(["STACK", "BUILDER", "BLOB_URL", "DIGEST"])("a call without %s is a wrong one", async (variable) => {
   const { code, stderr } = await build({ [variable]: "" });
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(`build: ${variable} is not set`) });
+});
+
+it("a call without facts is for a stack that has some on disk, as a system's is", async () => {
+  const { code, stderr } = await build({ FACTS: "" });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining("has no facts yet: run pulumi up again"),
+  });
 });

@@ -225,6 +225,8 @@ describe.skipIf(noSops)(`npm run secrets -- edit${why}`, () => {
       expect((await type("e\n")).stdout).toContain("sealed; its source");
       expect(await open("token")).toBe(`${before} more more more`);
       fs.rmSync(bin, { recursive: true });
+      const back = await secrets(["edit", "token"], editor(`printf %s "${before}" > "$1"`));
+      expect(back.stderr).toContain("sealed; its source");
     },
   );
 

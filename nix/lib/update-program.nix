@@ -1,0 +1,35 @@
+# The program that takes a system, with what it runs: see modules/update.nix.
+{
+  config,
+  lib,
+  pkgs,
+}:
+let
+  script = import ./script.nix { inherit lib pkgs; };
+  nix = config.nix.package;
+  fetch = script "fetch-closure" [
+    nix
+    pkgs.coreutils
+    pkgs.curl
+    pkgs.gnused
+    pkgs.jq
+    pkgs.zstd
+  ];
+  await = script "await-serving" [
+    config.systemd.package
+    pkgs.coreutils
+    pkgs.gnused
+    pkgs.jq
+  ];
+in
+script "update-system" [
+  await
+  config.systemd.package
+  fetch
+  nix
+  pkgs.coreutils
+  pkgs.curl
+  pkgs.jq
+  pkgs.openssl
+  pkgs.util-linux
+]
