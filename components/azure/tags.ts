@@ -11,6 +11,7 @@ const MOST = 15;
 /** Which resources of azure-native take tags; others are a part of one of these, or belong to nobody. */
 const TAGGED = new Set(
   [
+    "compute:Disk",
     "compute:Gallery",
     "compute:GalleryImage",
     "compute:GalleryImageVersion",

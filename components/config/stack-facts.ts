@@ -7,6 +7,9 @@ import { stackFolder } from "./stack-folder";
 export interface StackFacts {
   readonly vault?: { readonly keyUrl?: string };
   readonly status?: { readonly containerUrl: string };
+  /** By service, the machines of its address; of a stack of several machines alone. */
+  readonly replica?: { readonly services?: Readonly<Record<string, readonly unknown[]>> };
+  readonly services?: Readonly<Record<string, { readonly hostname: string }>>;
 }
 
 /** Where a stack's facts lie, relative to the project's root. */

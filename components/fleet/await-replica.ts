@@ -1,4 +1,4 @@
-import { required } from "../process/environment";
+import { required, requiredUrl } from "../process/environment";
 import { interruption } from "../process/interruption";
 import { pause } from "../process/pause";
 import { runMain } from "../process/run-main";
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   const patienceMs = Number(required(process.env, "PATIENCE")) * 1000;
   if (!(patienceMs > 0)) throw new UsageError(`PATIENCE must be seconds, got "${process.env.PATIENCE}"`);
   const signal = interruption();
-  const reader = await statusReader(required(process.env, "CONTAINER_URL"), signal);
+  const reader = await statusReader(requiredUrl(process.env, "CONTAINER_URL"), signal);
   const started = Date.now();
   for (let said = ""; ; await pause(POLL_MS, signal)) {
     const { problem, replica } = await look(reader, machine);

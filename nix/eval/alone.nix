@@ -80,6 +80,12 @@ let
         containerUrl = "https://soexample.blob.core.windows.net/status";
       };
     };
+    update.sealed-onion.update = {
+      enable = true;
+      stack = "dev";
+      containerUrl = "https://soexample.blob.core.windows.net/systems";
+      publicKey = "sealed-onion-dev:3JpEZ4S5bBDpBa8wEwyxgIxBa7KYWTLvk6nQ7dVgSyA=";
+    };
     vault-agent.sealed-onion.vaultAgent = {
       enable = true;
       address = "https://vault.example.org:8200";

@@ -67,5 +67,6 @@ lib.mapAttrs' (name: machine: {
   vm-replica = test ./replica.nix;
   vm-sealed-secrets = test ./sealed-secrets.nix;
   vm-status = test ./status.nix;
+  vm-update = test ./update.nix;
   vm-vault-agent = test ./vault-agent.nix;
 }

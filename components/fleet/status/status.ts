@@ -1,8 +1,7 @@
-import * as fs from "node:fs";
 import type { Words } from "../../command-line/command";
 import { runCommand } from "../../command-line/run-command";
 import { chooseStack } from "../../command-line/selected-stack";
-import { factsPath } from "../../config/stack-facts";
+import { readStackFacts } from "../../config/stack-facts";
 import { foldersOfStacks } from "../../config/stack-folder";
 import { interruption } from "../../process/interruption";
 import { pause } from "../../process/pause";
@@ -62,16 +61,10 @@ function show(report: FleetReport, { json, prometheus }: StatusOptions): string 
 
 /** From the facts that `pulumi up` wrote; undefined for one machine, and for a stack that was never deployed. */
 function fleetOf(stack: string): Fleet | undefined {
-  const file = factsPath(stack);
-  if (!fs.existsSync(file)) return undefined;
-  const { replica, services, status } = JSON.parse(fs.readFileSync(file, "utf8")) as {
-    replica?: { services: Record<string, unknown[]> };
-    services: Record<string, { hostname: string }>;
-    status?: { containerUrl: string };
-  };
+  const { replica, services, status } = readStackFacts(stack) ?? {};
   const [backends] = Object.values(replica?.services ?? {});
   if (backends === undefined || status === undefined) return undefined;
-  const addresses = Object.values(services).map(({ hostname }) => hostname);
+  const addresses = Object.values(services ?? {}).map(({ hostname }) => hostname);
   return { stack, replicas: backends.length, containerUrl: status.containerUrl, addresses };
 }
 

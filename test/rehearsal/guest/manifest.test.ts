@@ -35,7 +35,7 @@ describe("the rehearsal's guest", () => {
       SEALED_ONION_KEY_URL: "https://own.vault.azure.net/keys/k/1",
     });
     const units = manifestOf(own, stack, evaluated).secrets.map(({ restartUnits }) => restartUnits);
-    expect(units).toEqual([["app.service"], [], []]);
+    expect(units).toEqual([["app.service"], [], [], ["sshd.service"]]);
   });
 
   it("differs from it only in where files lie and in whose they are", () => {

@@ -30,14 +30,15 @@ function placementOf(name: string, facts: Facts) {
   return placement;
 }
 
-/** The units that the secret names, and tor where it is a service's key or tells who may call one. */
+/** The units that the secret names, sshd where it is its host key, and tor where it is a service's key or tells who may call one. */
 function unitsToRestart(name: string, facts: Facts): string[] {
   const ofTor = Object.values(facts.services).flatMap(({ secret, clientAuthorization }) => [
     secret,
     ...clientAuthorization,
   ]);
   const tor = ofTor.includes(name) ? ["tor.service"] : [];
-  return [...new Set([...placementOf(name, facts).restart, ...tor])].sort();
+  const sshd = facts.sshHostKey === name ? ["sshd.service"] : [];
+  return [...new Set([...placementOf(name, facts).restart, ...tor, ...sshd])].sort();
 }
 
 /**
