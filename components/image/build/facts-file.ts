@@ -4,6 +4,7 @@ import { DEFAULTS } from "../../config/rules";
 import { stackFolder } from "../../config/stack-folder";
 import { makeFolder, onDisk } from "../../process/on-disk";
 import { readIfThere } from "../../process/read-if-there";
+import { UsageError } from "../../process/usage-error";
 
 /** Writes a stack's `facts.json`, whole or not at all. An equal file is left alone, with its time. */
 export function writeFacts(stack: string, facts: string): void {
@@ -38,6 +39,10 @@ export function factsOnDisk(stack: string): string {
 }
 
 export function systemOf(facts: string): string {
-  const { guest } = JSON.parse(facts) as { guest?: { system?: string } };
-  return guest?.system ?? DEFAULTS.guest.system;
+  try {
+    const { guest } = JSON.parse(facts) as { guest?: { system?: string } };
+    return guest?.system ?? DEFAULTS.guest.system;
+  } catch {
+    throw new UsageError(`the facts of a stack are JSON, got "${facts.slice(0, 60)}": run pulumi up again`);
+  }
 }

@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const attempt = createAttempt({ signal, log });
   const { containerClient, firstContact, pageBlobClient } = await import("../../image/upload/blob-client.js");
   const client = await containerClient(requiredUrl(process.env, "CONTAINER_URL"), process.env);
-  const image = await pageBlobClient(pathsOf(required(process.env, "IMAGE_URL")), process.env);
+  const image = await pageBlobClient(pathsOf(requiredUrl(process.env, "IMAGE_URL")), process.env);
   const store = openSystemStore(client, attempt);
   const there = await firstContact(client, () => store.paths(), signal, log);
   const inImage = await attempt(`read '${image.name}'`, async (abortSignal) => {
