@@ -22,11 +22,17 @@ in
       ;
   }) units;
 
-  # Every service that a module of ours defines or adds to, but for those of the machine's own user (hosts/) and the
-  # clock's, which upstream confines and we only have tried again.
+  # Every service that a module of ours defines or adds to, but for those of the machine's own user (hosts/), the clock's,
+  # which upstream confines and we only have tried again, and sshd's: it gives shells, and only waits for its key by us.
   confined = lib.filter (name: units ? ${name}) (
     map (name: "${name}.service") (
-      lib.subtractLists (definedIn ./hosts ++ [ "chronyd" ]) (lib.unique (definedIn ../modules))
+      lib.subtractLists (
+        definedIn ./hosts
+        ++ [
+          "chronyd"
+          "sshd"
+        ]
+      ) (lib.unique (definedIn ../modules))
     )
   );
 }

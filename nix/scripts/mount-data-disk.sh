@@ -81,7 +81,7 @@ if ! mountpoint --quiet "$folder"; then
 fi
 
 for kept in "$@"; do
-  mkdir -p -m 0700 "$folder$kept"
+  (umask 0077 && mkdir -p "$folder$kept") # those above it, too, are root's alone
   mkdir -p "$kept"
   if ! mountpoint --quiet "$kept"; then mount --bind "$folder$kept" "$kept"; fi
 done
