@@ -12,8 +12,8 @@ export interface Estimate {
   left(reading: Reading, sent: number): number;
 }
 
-/** A quick line is done before it would help to have counted. */
-const COUNTED_AFTER_MS = 1_000;
+/** A quick line is done before it would help to have counted: reading all costs memory and time there. */
+const COUNTED_AFTER_MS = 3_000;
 
 /**
  * Until the disk's data has been counted, beside the upload, what is unread is taken to be as dense as what was read.
