@@ -10,6 +10,8 @@ export interface Estimate {
   add(runs: readonly Range[], toSend: number): void;
   /** What of the chunks so far is not sent yet, and of what is unread as large a part as of them. */
   left(reading: Reading, sent: number): number;
+  /** Nothing is counted from here on. */
+  end(): void;
 }
 
 /** A quick line is done before it would help to have counted: reading all costs memory and time there. */
@@ -22,23 +24,25 @@ const COUNTED_AFTER_MS = 3_000;
 export function createEstimate(disk: Disk, options: Pick<ReadOptions, "segments" | "signal">): Estimate {
   let [data, toSend] = [0, 0];
   let all: number | undefined;
+  const ended = new AbortController();
+  const signal = AbortSignal.any([options.signal, ended.signal]);
   const count = async (): Promise<void> => {
-    all = await countData(disk, options).catch(() => undefined); // whoever uploads meets the same, and tells
+    all = await countData(disk, { ...options, signal }).catch(() => undefined); // the upload meets the same, and tells
   };
   const timer = disk.format === "zstd" ? undefined : setTimeout(count, COUNTED_AFTER_MS).unref();
-  options.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
   return {
     add(runs, bytes) {
       data += lengthOf(runs);
       toSend += bytes;
     },
     left(reading, sent) {
-      if (reading.left === 0) clearTimeout(timer);
       const read = reading.data - reading.left;
       const density = all === undefined ? toSend / read : toSend / data;
       const unread = all === undefined ? reading.left : Math.max(0, all - data);
       return Math.max(0, toSend - sent + unread * (Number.isFinite(density) ? density : 1));
     },
+    end: () => ended.abort(),
   };
 }
 

@@ -13,7 +13,7 @@ import type { ImageBlob } from "./image-blob";
 import type { Lease } from "./lease";
 import { createLimit } from "./limit";
 import type { EarlierImage } from "./neighbours";
-import { createPace } from "./pace";
+import { createPace, REQUESTS } from "./pace";
 import { createWrittenRanges } from "./written-ranges";
 
 /** Chunks in memory at once: 4 MiB each. */
@@ -56,6 +56,9 @@ export interface TransferOptions {
   readonly earlier: EarlierImage | undefined;
 }
 
+/** For requests without content: the line's pace is not theirs. */
+const hasRoomForSmall = (running: number): boolean => running < REQUESTS;
+
 /** A part of a chunk that is to be in the blob, and where an earlier image has it. */
 interface Piece extends Range {
   readonly source?: number;
@@ -72,7 +75,7 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
   const pace = createPace();
   const estimate = createEstimate(disk, { segments, signal });
   const pool = createBufferPool(Array.from({ length: BUFFERS }, () => Buffer.allocUnsafeSlow(CHUNK_SIZE)));
-  const limit = createLimit(pace.hasRoom, stop);
+  const limit = createLimit(stop);
   const there = createWrittenRanges(written);
   const plan = createRangePlanner();
   const hash = createContentHash(disk.size);
@@ -87,7 +90,7 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
 
   const clear = async (start: number, end: number): Promise<void> => {
     for (const range of there.between(start, end)) {
-      await limit.start(() => lease.hold(() => blob.clear(range, lease.id)));
+      await limit.start(hasRoomForSmall, () => lease.hold(() => blob.clear(range, lease.id)));
     }
   };
   const send = async (range: Range, bytes: Buffer, source: number | undefined): Promise<void> => {
@@ -127,8 +130,9 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
         const edge = there.edge(base + from) - base; // what is there is kept to the last byte
         next = source === undefined ? Math.min(end, from + pace.size(), edge) : end; // a copy sends nothing
         const [place, bytes] = [{ start: base + from, end: base + next }, chunk.bytes.subarray(from, next)];
+        const hasRoom = source === undefined && !there.cover(place) ? pace.hasRoom : hasRoomForSmall;
         left += 1;
-        await limit.start(() => send(place, bytes, source).finally(release));
+        await limit.start(hasRoom, () => send(place, bytes, source).finally(release));
       }
     }
     release();
@@ -163,6 +167,7 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
     throw error;
   } finally {
     unfollow();
+    estimate.end();
   }
   const seconds = (Date.now() - start) / 1000;
   return {

@@ -217,6 +217,25 @@ describe("an upload that was interrupted", () => {
     expect((await download(stored())).equals(content)).toBe(true);
   });
 
+  it("goes on: what is there is looked at in several requests at once, before anything is sent", async () => {
+    await upload();
+    const { metadata = {} } = await stored().getProperties();
+    await stored().setMetadata({ ...metadata, complete: "false" });
+    let seen = 0;
+    let meet = (): void => {};
+    const met = new Promise<void>((resolve) => {
+      meet = resolve;
+    });
+    proxy.setFault(({ headers }) => {
+      if (!headers["x-ms-range-get-content-md5"]) return undefined;
+      seen += 1;
+      if (seen === 2) meet();
+      return { kind: "hold", until: met };
+    });
+    expect((await upload())?.sent).toBe(0);
+    expect(seen).toBeGreaterThan(2);
+  });
+
   it("goes on where Azure tells no MD5", async () => {
     const there = await interrupted(16);
     proxy.setFault(({ headers }) => {
