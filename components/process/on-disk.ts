@@ -40,3 +40,14 @@ function workingFolder(): string | undefined {
     return undefined; // gone before Node asked for it
   }
 }
+
+/** Writes a file so that it is whole after a power cut, once it has returned. @throws the file system's own error */
+export function writeAndSync(file: string, content: string | Uint8Array): void {
+  const descriptor = fs.openSync(file, "w", 0o644);
+  try {
+    fs.writeFileSync(descriptor, content);
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}

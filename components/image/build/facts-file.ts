@@ -1,14 +1,14 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { DEFAULTS } from "../../config/rules";
-import { stackFolder } from "../../config/stack-folder";
-import { makeFolder, onDisk } from "../../process/on-disk";
+import { factsPath } from "../../config/stack-facts";
+import { makeFolder, onDisk, writeAndSync } from "../../process/on-disk";
 import { readIfThere } from "../../process/read-if-there";
 import { UsageError } from "../../process/usage-error";
 
 /** Writes a stack's `facts.json`, whole or not at all. An equal file is left alone, with its time. */
 export function writeFacts(stack: string, facts: string): void {
-  const file = path.join(stackFolder(stack), "facts.json");
+  const file = factsPath(stack);
   if (readIfThere(file)?.toString("utf8") === facts) return;
   makeFolder(path.dirname(file));
   onDisk(file, () => replace(file, facts));
@@ -17,13 +17,7 @@ export function writeFacts(stack: string, facts: string): void {
 function replace(file: string, facts: string): void {
   const temporary = `${file}.${process.pid}`;
   try {
-    const descriptor = fs.openSync(temporary, "w");
-    try {
-      fs.writeFileSync(descriptor, facts);
-      fs.fsyncSync(descriptor);
-    } finally {
-      fs.closeSync(descriptor);
-    }
+    writeAndSync(temporary, facts);
     fs.renameSync(temporary, file);
   } catch (error) {
     fs.rmSync(temporary, { force: true });
@@ -33,7 +27,7 @@ function replace(file: string, facts: string): void {
 
 /** The text of a stack's `facts.json`. @throws if `build-system` has not written it */
 export function factsOnDisk(stack: string): string {
-  const content = readIfThere(path.join(stackFolder(stack), "facts.json"));
+  const content = readIfThere(factsPath(stack));
   if (content === undefined) throw new Error(`stack ${stack} has no facts yet: run pulumi up again`);
   return content.toString("utf8");
 }

@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { makeFolder as makeAnyFolder, onDisk as onAnyDisk } from "../../process/on-disk";
+import { makeFolder as makeAnyFolder, onDisk as onAnyDisk, writeAndSync } from "../../process/on-disk";
 
 const safe = "what was sealed before stands";
 
@@ -17,16 +17,6 @@ export function makeFolder(folder: string): void {
 /** Writes a file so that it is whole after a power cut. @throws with the reason in words, see `onDisk` */
 export function writeDurably(file: string, content: string | Uint8Array): void {
   onDisk(file, () => writeAndSync(file, content));
-}
-
-function writeAndSync(file: string, content: string | Uint8Array): void {
-  const descriptor = fs.openSync(file, "w", 0o644);
-  try {
-    fs.writeFileSync(descriptor, content);
-    fs.fsyncSync(descriptor);
-  } finally {
-    fs.closeSync(descriptor);
-  }
 }
 
 /** Makes what was moved into a folder last through a power cut. */
