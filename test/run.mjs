@@ -1,4 +1,5 @@
 // `npm test`: vitest, with its own arguments. `npm test -- --slow` lists the ten slowest tests after it, and why each is.
+// `npm test -- --long` repeats what is left to chance often enough to find what is rare (see volume.ts); each night does.
 import "../components/start/node-version.cjs";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -11,13 +12,16 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
 const given = process.argv.slice(2);
 const isSlow = given.includes("--slow");
+const isLong = given.includes("--long");
 const folder = mkdtempSync(path.join(tmpdir(), "sealed-onion-tests-"));
 const report = path.join(folder, "report.json");
 const vitest = path.join(path.dirname(require.resolve("vitest/package.json")), "vitest.mjs");
 const reporters = isSlow ? ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`] : [];
 const argv = ["run", "--config", path.join(here, "vitest.config.mts"), ...reporters];
-const { status } = spawnSync(process.execPath, [vitest, ...argv, ...given.filter((word) => word !== "--slow")], {
+const own = ["--slow", "--long"];
+const { status } = spawnSync(process.execPath, [vitest, ...argv, ...given.filter((word) => !own.includes(word))], {
   stdio: "inherit",
+  env: { ...process.env, ...(isLong && { SEALED_ONION_LONG: "1" }) },
 });
 if (isSlow) listSlowest(JSON.parse(readFileSync(report, "utf8")));
 rmSync(folder, { recursive: true });

@@ -5,12 +5,13 @@ import * as path from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import programs from "../../components/start/programs.json";
+import { volume } from "../volume";
 
 /**
  * Each program is started as Pulumi, npm or a mistake would start it, with noise for arguments, standard input,
- * environment and files. Whatever comes of it, a person can read it. ENTRY_POINT_RUNS=500 looks longer.
+ * environment and files. Whatever comes of it, a person can read it. More with `npm test -- --long`.
  */
-const runs = Number(process.env.ENTRY_POINT_RUNS || 6);
+const runs = volume({ usual: 6, long: 60 });
 /** What waits for Azure by design is interrupted as a person would. Milliseconds. */
 const patienceMs = 3_000;
 const secret = "PLAINTEXT-7f3a91";

@@ -57,7 +57,7 @@ describe.skipIf(missing.length > 0)(`a private tor network${skipped}`, () => {
     expect(page.body.toString()).toBe(`${stage.hostname} /`);
     const missingPage = await fetchOnion(network.client.socksPort, `${url}missing`, { deadlineMs: 30_000 });
     expect(missingPage.status).toBe(404);
-    const keys = path.join(directory, "first", "service");
+    const keys = path.join(first.directory, "service");
     expect(fs.statSync(keys).mode & 0o777).toBe(0o700);
     await first.close();
     expect(fs.existsSync(keys)).toBe(false);

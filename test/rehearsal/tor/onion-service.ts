@@ -22,6 +22,8 @@ export interface OnionServiceOptions {
 
 export interface OnionService {
   hostname: string;
+  /** Its tor's own folder. */
+  directory: string;
   process: TorProcess;
   /** Ends tor and removes the key files. May be called more than once. */
   close(): Promise<void>;
@@ -48,7 +50,7 @@ export async function startOnionService(options: OnionServiceOptions): Promise<O
     const uploaded = running.control.event((text) => text.startsWith(`HS_DESC UPLOADED ${label}`), deadlineMs);
     await running.control.ask("SETEVENTS HS_DESC");
     await Promise.race([uploaded, running.exited]);
-    return { hostname, process: running, close };
+    return { hostname, directory, process: running, close };
   } catch (error) {
     await close();
     throw error;

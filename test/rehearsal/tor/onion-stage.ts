@@ -19,7 +19,7 @@ export interface OnionStage {
   layOut(name: string, own: OnionKey, clients?: Record<string, string>): Promise<string>;
   /** A tor of that name, once its descriptor is published. */
   start(name: string, folder: string, expected?: string): Promise<OnionService>;
-  /** The same under the stage's own key. */
+  /** The same under the stage's own key, in folders of its own even where one of that name has run before. */
   service(name: string): Promise<OnionService>;
   close(): Promise<void>;
 }
@@ -55,9 +55,13 @@ export async function openOnionStage(directory: string): Promise<OnionStage> {
       torrc: torrcLines(tor.settings),
     });
 
+  let services = 0;
   return {
     ...{ network, key, hostname, layOut, start },
-    service: async (name) => start(name, await layOut(name, key)),
+    async service(name) {
+      const own = `${name}-${++services}`;
+      return start(own, await layOut(own, key));
+    },
     async close() {
       await network.close();
       site.close();

@@ -10,10 +10,11 @@ import { findOnPath } from "../../../../components/process/find-program";
 import type { ToolName } from "../../../../components/process/tools";
 import { parseRecord } from "../../../../components/secrets/seal/seal-record";
 import { LeakSearch } from "../../../rehearsal/leaks";
+import { volume } from "../../../volume";
 import { type Run, type Sealing, type SecretParameters, startSealing } from "../sealing";
 
-/** How many runs are killed in all; fewer for a quick look. */
-const kills = Number(process.env.SEAL_CRASH_RUNS || 200);
+/** How many runs are killed in all. */
+const kills = volume({ usual: 60, long: 400 });
 /** How many run side by side: kills meet a busy machine as well. */
 const lanes = 4;
 
