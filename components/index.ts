@@ -3,6 +3,7 @@
  * `sealed/`, or where `"sealed-onion": { "sealed": FOLDER }` of its package.json says.
  */
 export { lendLogin } from "./azure/session/lend-login";
+export { OnionFleet, type OnionFleetArgs } from "./fleet/onion-fleet";
 export { NixosImage, type NixosImageArgs } from "./image/nixos-image";
 export { declareSecret } from "./secrets/declare-secret";
 export { SealedSecret, type SealedSecretArgs } from "./secrets/sealed-secret";

@@ -8,7 +8,9 @@ export interface StackFacts {
   readonly vault?: { readonly keyUrl?: string };
   readonly status?: { readonly containerUrl: string };
   /** By service, the machines of its address; of a stack of several machines alone. */
-  readonly replica?: { readonly services?: Readonly<Record<string, readonly unknown[]>> };
+  readonly replica?: { readonly services?: Readonly<Record<string, readonly { readonly secret: string }[]>> };
+  /** Of a front end alone: the addresses that it publishes. */
+  readonly frontEnd?: { readonly services?: Readonly<Record<string, { readonly secret: string }>> };
   readonly services?: Readonly<Record<string, { readonly hostname: string }>>;
 }
 

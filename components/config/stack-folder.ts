@@ -10,11 +10,15 @@ export function stackFolder(stack: string): string {
   return path.join(STACKS, stack);
 }
 
+/** What the front end of a stack is called: its folder, its image, its machines. */
+export function frontEndOf(stack: string): string {
+  return `${stack}-front-end`;
+}
+
 /** The stacks that have a folder. A front end's is no stack's own: it is beside its stack's, and called like it. */
 export function foldersOfStacks(): string[] {
   const entries = fs.existsSync(STACKS) ? fs.readdirSync(STACKS, { withFileTypes: true }) : [];
   const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
-  return names
-    .filter((name) => !names.includes(name.replace(/-front-end$/, "")) || !name.endsWith("-front-end"))
-    .sort();
+  const frontEnds = names.map(frontEndOf);
+  return names.filter((name) => !frontEnds.includes(name)).sort();
 }

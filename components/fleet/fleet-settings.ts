@@ -10,6 +10,7 @@ import {
   structure,
 } from "../config/fields";
 import { parseVmSize } from "../vm/vm-size";
+import { replicaKeysOf } from "./replica-keys";
 
 const ROLLOUTS = ["newFirst", "oneByOne"] as const;
 
@@ -83,6 +84,8 @@ function parseFrontEnd(field: Field): FleetSettings["frontEnd"] {
 /** What else of a configuration decides whether it can have several machines. */
 export interface OtherSettings {
   readonly stack: string;
+  readonly replicas: number;
+  readonly secrets: readonly { readonly name: string }[];
   readonly authorization: string;
   readonly outbound: string;
   readonly status: boolean;
@@ -129,7 +132,19 @@ export function checkFleet(settings: OtherSettings): void {
     ],
   ];
   const problems = refused.filter(([is]) => is).map(([, problem, remedy]) => `${problem}: set ${NAMESPACE}:${remedy}`);
-  throwIfAny([...problems, ...services.flatMap(serviceProblems)]);
+  throwIfAny([...problems, ...services.flatMap(serviceProblems), ...takenNames(settings)]);
+}
+
+/** Each replica's key has a name, which nothing else may have. */
+function takenNames({ replicas, secrets, services }: OtherSettings): string[] {
+  const keys = replicaKeysOf(
+    services.map(({ key }) => key),
+    replicas,
+  );
+  const taken = secrets.filter(({ name }) => keys.includes(name));
+  return taken.map(
+    ({ name }) => `secret ${name} has the name of a replica's own key: rename it by ${NAMESPACE}:secrets.NAME.from`,
+  );
 }
 
 function serviceProblems({ name, key, ssh, clientAuthorization }: OtherSettings["services"][number]): string[] {

@@ -13,15 +13,19 @@ export function replicaKey(key: string, number: number): string {
   return `${key}-replica-${number}`;
 }
 
+/** What all replicas of all addresses have their keys called. */
+export function replicaKeysOf(served: readonly string[], replicas: number): string[] {
+  const numbers = Array.from({ length: replicas }, (_, index) => index + 1);
+  return [...new Set(served)].flatMap((key) => numbers.map((number) => replicaKey(key, number)));
+}
+
 /** @param served the onion keys that services use */
 export function keyHolders(
   secrets: readonly SecretDeclaration[],
   served: readonly string[],
   replicas: number,
 ): KeyHolders {
-  const numbers = Array.from({ length: replicas }, (_, index) => index + 1);
-  const names = [...new Set(served)].flatMap((key) => numbers.map((number) => replicaKey(key, number)));
-  const own = Object.fromEntries(names.map((name) => [name, { source: { onion: {} } }]));
+  const own = Object.fromEntries(replicaKeysOf(served, replicas).map((name) => [name, { source: { onion: {} } }]));
   return {
     frontEnd: secrets.filter(({ name }) => served.includes(name)),
     replicas: [...secrets.filter(({ name }) => !served.includes(name)), ...parseSecrets(own)],

@@ -141,12 +141,14 @@ function gatherConfig(): StackConfig {
 
 /** The addresses' keys go to the front end as they are, and each replica gets keys of its own. */
 function withReplicas(config: Omit<StackConfig, "fleet">, fleet: FleetSettings): StackConfig {
-  const { image, machine, services, stack, status, vault } = config;
+  const { image, machine, secrets, services, stack, status, vault } = config;
   checkImageFits(image, frontEndMachine(machine, fleet));
-  checkFleet({ ...machine, stack, status, services, authorization: vault.authorization, vhd: image.vhd });
+  const { replicas } = fleet;
+  const { authorization } = vault;
+  checkFleet({ ...machine, ...{ stack, replicas, secrets, status, services, authorization, vhd: image.vhd } });
   const served = services.map(({ key }) => key);
-  const { frontEnd: keys, replicas: secrets } = keyHolders(config.secrets, served, fleet.replicas);
-  return { ...config, secrets, fleet: { ...fleet, keys } };
+  const { frontEnd: keys, replicas: own } = keyHolders(secrets, served, replicas);
+  return { ...config, secrets: own, fleet: { ...fleet, keys } };
 }
 
 /** Services refer to secrets: they are read where the secrets are in order. */

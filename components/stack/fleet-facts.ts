@@ -1,14 +1,10 @@
+import { frontEndOf } from "../config/stack-folder";
 import { frontEndMachine } from "../fleet/front-end-machine";
 import { replicaKey } from "../fleet/replica-keys";
 import type { StackConfig } from "./config";
 import { type Deployed, type Facts, factsOf, type ReplicaFacts } from "./facts";
 
 type Hostnames = Deployed["hostnames"];
-
-/** What the front end of a stack is called: its folder, its image, its machines. */
-export function frontEndOf(stack: string): string {
-  return `${stack}-front-end`;
-}
 
 /** Of one machine, which has all. */
 export function machineFacts(config: StackConfig, deployed: Deployed): Facts {

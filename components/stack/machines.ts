@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { frontEndOf } from "../config/stack-folder";
 import { frontEndMachine } from "../fleet/front-end-machine";
 import { OnionFleet } from "../fleet/onion-fleet";
 import { NixosImage, type NixosImageArgs } from "../image/nixos-image";
@@ -10,7 +11,7 @@ import { OnionVm, type OnionVmArgs } from "../vm/onion-vm";
 import { statusUrl } from "../vm/status/status-container";
 import type { StackConfig } from "./config";
 import { deployedFacts } from "./facts";
-import { frontEndFacts, frontEndOf } from "./fleet-facts";
+import { frontEndFacts } from "./fleet-facts";
 import { inPlace, type Placed } from "./place";
 
 type Sealing = Omit<Parameters<typeof sealSecrets>[1], "keyUrl" | "ready">;

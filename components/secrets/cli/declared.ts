@@ -39,7 +39,8 @@ export function findDeclared(name: string, wanted: string | undefined): Declared
 
 /** The same request that `pulumi up` makes, with a fingerprint that needs no key of Pulumi's. */
 export function requestOf({ stack, declaration }: Declared): SealRequest {
-  const { keyUrl, recipients } = stack;
+  const { recipients } = stack;
+  const keyUrl = stack.keyUrlOf(declaration.name);
   if (keyUrl === undefined)
     throw new Error(`stack ${stack.name} has no Key Vault key yet: pulumi up --stack ${stack.name}`);
   return {

@@ -28,7 +28,7 @@ export interface SecretView {
   readonly recipients: { readonly vault: boolean; readonly age: readonly string[]; readonly pgp: readonly string[] };
   /** The versioned URL of the key that it is sealed for. */
   readonly keyUrl?: string;
-  /** Whether that is the stack's key. */
+  /** Whether that is the key that seals it now: the stack's, or its front end's. */
   readonly currentKey?: boolean;
   readonly sealedAt?: string;
   /** What the source says now beside what is sealed; a `command` is not run and a `pass` entry not decrypted. */
@@ -64,7 +64,7 @@ async function view(stack: Stack, name: string, offline: boolean): Promise<Secre
     ...(publicPart && (record?.onion ? { hostname: publicPart } : { publicKey: publicPart })),
     state: stateOf(declaration, record, content, wrapped !== undefined),
     recipients: { vault: keyUrl !== undefined, age: wrapped?.age ?? [], pgp: wrapped?.pgp ?? [] },
-    ...(keyUrl && { keyUrl, currentKey: keyUrl === stack.keyUrl }),
+    ...(keyUrl && { keyUrl, currentKey: keyUrl === stack.keyUrlOf(name) }),
     ...(record && { sealedAt: record.sealedAt }),
     sourceIs: declaration ? await compareSource(stack, declaration, record, opened.plaintext) : "unknown",
     ...(!offline && wrapped && { opens: opened.plaintext !== undefined }),

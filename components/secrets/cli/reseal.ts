@@ -58,6 +58,7 @@ function labelOf({ stack, declaration }: Declared): string {
 }
 
 function generatedOnly({ declaration: { name, generation, source }, stack }: Declared): string {
+  if (stack.replicaKeys.includes(name)) return `onion key ${name} is one replica's own, made by pulumi up: it stands`;
   const { what = "key", renewed = "a new one" } = sourceOf(source).generated ?? {};
   return (
     `${what} ${name} is generated, it has no source to read: for ${renewed} ` +

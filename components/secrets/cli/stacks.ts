@@ -10,14 +10,18 @@ import { withOwnSecrets } from "../own-secrets";
 import { parseRecipients, type Recipients } from "../recipients";
 import { readRecord, recordPath, type SealRecord } from "../seal/seal-record";
 import { parseSecrets, type SecretDeclaration } from "../secret";
+import { readFleetKeys } from "./fleet-keys";
 
 /** What the secrets command knows of a stack, without Pulumi. */
 export interface Stack {
   readonly name: string;
+  /** The keys of its replicas among them, which `pulumi up` declares. */
   readonly declarations: readonly SecretDeclaration[];
+  /** Names of those. */
+  readonly replicaKeys: readonly string[];
   readonly recipients: Recipients;
-  /** The key that sealed last; undefined before the first `pulumi up`. */
-  readonly keyUrl: string | undefined;
+  /** The key that seals a secret, as the last `pulumi up` had it; undefined before the first one. */
+  readonly keyUrlOf: (secret: string) => string | undefined;
   /** The records in its folder, by secret; those whose declaration is gone as well. */
   readonly records: ReadonlyMap<string, SealRecord>;
 }
@@ -39,14 +43,16 @@ export function readStack(name: string): Stack {
   const secrets = config("secrets");
   const isEmpty = typeof secrets !== "object" || secrets === null || Object.keys(secrets).length === 0;
   const records = readRecords(name);
+  const { addresses, keyUrl: frontEndKeyUrl, replicas } = readFleetKeys(name);
   const keyUrl = readStackFacts(name)?.vault?.keyUrl ?? [...records.values()][0]?.keyUrl;
   // As the provider of this stack, which its configuration may name.
   if (keyUrl) actAsAt(new URL(keyUrl).host, () => stackSettings(name, readStackFile(name).value, process.env));
   return {
     name,
-    declarations: isEmpty ? [] : parseSecrets(withOwnSecrets(secrets, config)),
+    declarations: [...(isEmpty ? [] : parseSecrets(withOwnSecrets(secrets, config))), ...replicas],
+    replicaKeys: replicas.map((replica) => replica.name),
     recipients: parseRecipients({ path: "recipients", value: config("recipients") ?? {} }),
-    keyUrl,
+    keyUrlOf: (secret) => (addresses.includes(secret) ? frontEndKeyUrl : keyUrl),
     records,
   };
 }

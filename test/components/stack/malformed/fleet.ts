@@ -92,4 +92,9 @@ export const FLEET_DIALS: readonly Malformed[] = [
     { ...service({ ssh: true }), bootAgent: { sshKeys: true } },
     "services.web.ssh is true, and would lead to any of the replicas, another one each time: remove sealed-onion:services.web.ssh",
   ],
+  [
+    "a secret that is called like a replica's own key",
+    { ...FLEET, secrets: { ...ONION, "onion-key-replica-2": { source: { env: "OTHER" } } } },
+    "secret onion-key-replica-2 has the name of a replica's own key: rename it by sealed-onion:secrets.NAME.from",
+  ],
 ];
