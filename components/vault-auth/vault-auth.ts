@@ -16,7 +16,6 @@ import {
 } from "../config/fields";
 import { DEFAULTS, follows, ruled, saysOf } from "../config/rules";
 import { BINDINGS, parseBindings, parseIds, type RoleBindings } from "./vault-bindings";
-import { policyProblem } from "./vault-policy";
 
 /** A role of Vault's azure auth method: which machines get which policies. */
 export interface VaultRole {
@@ -53,7 +52,7 @@ export interface VaultAuth {
   /** The audience that a machine's token must have. @default https://management.azure.com/ */
   readonly resource: string;
   readonly federation?: VaultFederation;
-  /** Policies to write: name -> HCL. @default none */
+  /** Policies to write: name -> HCL, which Vault itself checks. @default none */
   readonly policies: Readonly<Record<string, string>>;
   readonly roles: readonly VaultRole[];
   /** The role that the VM's agent takes. @default the only one */
@@ -138,16 +137,9 @@ function parseFederation(field: Field): VaultFederation {
 function parsePolicies(field: Field): Record<string, string> {
   const read = (name: string, item: Field) => [
     parsePolicyName({ path: `${field.path}'s name`, value: name }),
-    parseHcl(item),
+    text(item, "a policy in HCL"),
   ];
   return Object.fromEntries(map(field, "a map from policy names to HCL", read));
-}
-
-function parseHcl(field: Field): string {
-  const hcl = text(field, "a policy in HCL");
-  const problem = policyProblem(hcl);
-  if (problem) throw malformed(`${field.path} ${problem}`, `correct ${NAMESPACE}:${field.path}`);
-  return hcl;
 }
 
 function parsePolicyName(field: Field): string {

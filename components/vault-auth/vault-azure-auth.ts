@@ -46,15 +46,16 @@ export class VaultAzureAuth extends pulumi.ComponentResource {
       }),
     );
 
-    const backend = new AuthBackend(`${name}-backend`, backendArgs(args), child);
-    const config = new AuthBackendConfig(`${name}-config`, configArgs(args, backend.path), child);
     const policies = Object.entries(args.policies).map(
       ([policy, hcl]) => new Policy(`${name}-${policy}-policy`, { name: policy, policy: hcl }, child),
     );
+    // Vault checks policies when they are written: one that it refuses ends the deployment before anybody can log in.
+    const backend = new AuthBackend(`${name}-backend`, backendArgs(args), { ...child, dependsOn: policies });
+    const config = new AuthBackendConfig(`${name}-config`, configArgs(args, backend.path), child);
     for (const role of args.roles) {
       new AuthBackendRole(`${name}-${role.name}-role`, roleArgs(args, role, backend.path), {
         parent: this,
-        dependsOn: [config, ...policies, ...assignments],
+        dependsOn: [config, ...assignments],
       });
     }
     this.mount = backend.path;

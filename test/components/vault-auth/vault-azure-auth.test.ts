@@ -144,15 +144,16 @@ describe("its dials", () => {
     expect(inputs).not.toHaveProperty("clientSecret");
   });
 
-  it("policies are written, and roles wait for them", async () => {
+  it("policies are written first: one that Vault refuses lets nobody log in", async () => {
     const policies = { "web-read": 'path "secret/web" { capabilities = ["read"] }' };
     const { registrations } = await make({ policies });
     expect(find(registrations, "vault-auth-web-read-policy").inputs).toEqual({
       name: "web-read",
       policy: policies["web-read"],
     });
+    expect(find(registrations, "vault-auth-backend").options.dependsOn).toEqual(["vault-auth-web-read-policy"]);
     expect(find(registrations, "vault-auth-web-role").options.dependsOn).toEqual(
-      expect.arrayContaining(["vault-auth-config", "vault-auth-web-read-policy", `vault-auth-reader-${NODE}`]),
+      expect.arrayContaining(["vault-auth-backend", "vault-auth-config", `vault-auth-reader-${NODE}`]),
     );
   });
 

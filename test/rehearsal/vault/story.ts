@@ -74,6 +74,7 @@ async function loginForReal(program: VaultProgram, node: Machine, stage: VaultSt
     const started = await startVault(program, node.env, folder);
     cleanup.add(() => started.close());
     await configure(started, program, stage, password);
+    await refusesPolicies(started);
     return started;
   });
   const agent = await steps.run(`${program.flavour}: the agent logs in, renders, serves`, async () => {
@@ -115,6 +116,15 @@ async function configure(server: VaultServer, program: VaultProgram, stage: Vaul
   await must(server, "sys/mounts/kv", { type: "kv", options: { version: "2" } });
   await must(server, "kv/data/database", { data: { password } });
   await must(server, "kv/data/other", { data: { password: "of somebody else" } });
+}
+
+/** What `pulumi up` leaves to Vault: it says what is wrong with a policy, and does not write it. */
+async function refusesPolicies(server: VaultServer): Promise<void> {
+  const malformed = ['path "kv/data/database" {', 'path "kv/data/database" { capabilities = ["raed"] }'];
+  for (const policy of malformed) {
+    const { status, body } = await server.ask("POST", "sys/policies/acl/malformed", { policy });
+    if (status !== 400 || !body.errors?.length) throw new Error(`Vault answers ${status} to the policy ${policy}`);
+  }
 }
 
 async function must(server: VaultServer, location: string, body: object): Promise<void> {

@@ -79,19 +79,14 @@ export const VAULT_AUTH: readonly Malformed[] = [
     'vaultAuth.agentRole must be the role of the VM\'s agent: web, got "mail": set sealed-onion:vaultAuth.agentRole',
   ],
   [
-    "a policy that is cut short",
-    vault({ policies: { web: 'path "secret/web" {' } }),
-    "vaultAuth.policies.web is cut short on line 1: correct sealed-onion:vaultAuth.policies.web",
+    "a policy that is no text",
+    vault({ policies: { web: { path: "secret/web" } } }),
+    'vaultAuth.policies.web must be a policy in HCL, got {"path":"secret/web"}: set sealed-onion:vaultAuth.policies.web',
   ],
   [
-    "a policy with an unknown capability",
-    vault({ policies: { web: 'path "secret/web" { capabilities = ["raed"] }' } }),
-    'vaultAuth.policies.web has an unknown capability "raed" (create, read, update, patch, delete, list, sudo, deny, subscribe or recover) on line 1: correct sealed-onion:vaultAuth.policies.web',
-  ],
-  [
-    "a policy that says nothing",
-    vault({ policies: { web: "# nothing" } }),
-    'vaultAuth.policies.web holds no path "…" { … } block: correct sealed-onion:vaultAuth.policies.web',
+    "an empty policy",
+    vault({ policies: { web: "" } }),
+    'vaultAuth.policies.web must be a policy in HCL, got "": set sealed-onion:vaultAuth.policies.web',
   ],
   [
     "a mount with its prefix",
