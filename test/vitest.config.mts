@@ -1,10 +1,24 @@
 import { availableParallelism } from "node:os";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+import reasons from "./slow.json" with { type: "json" };
 
 /** What measures how long a client of tor waits: beside other tests it would measure them. */
 const alone = ["test/rehearsal/tor/replacement.test.ts"];
-const cores = Math.max(2, availableParallelism());
+/** Most tests wait for programs that they have started: with a worker for each core, the cores would idle. */
+const workers = Math.max(2, availableParallelism()) + 1;
+
+/** Files that are known to be slow start first: one that starts last would be waited for alone. */
+class SlowFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const slow = Object.keys(reasons).map((file) => path.normalize(`/${file}`));
+    const isSlow = ({ moduleId }: TestSpecification) => slow.some((file) => moduleId.endsWith(file));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))];
+  }
+}
 
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
@@ -12,6 +26,7 @@ export default defineConfig({
     globalSetup: ["test/tools.ts"],
     // Many tests run real programs against each other: on a shared CI machine one may starve once.
     retry: process.env.CI ? 1 : 0,
+    sequence: { sequencer: SlowFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
@@ -21,8 +36,7 @@ export default defineConfig({
           name: "tests",
           include: ["test/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...alone],
-          // Most tests wait for programs that they have started: a core less than there are, vitest's default, would idle.
-          maxWorkers: cores,
+          maxWorkers: workers,
           sequence: { groupOrder: 0 },
         },
       },

@@ -3,10 +3,12 @@ import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { signRelease } from "../../components/system/publish/release";
 import { newSigningKey, readSigningKey } from "../../components/system/signing-key/signing-key";
+import { volume } from "../volume";
 import { noScratchStore } from "./scratch-store";
 import { startUpdateRig, type UpdateRig } from "./update-rig";
 
 const FIRST = { page: "first" };
+const KILLS = volume({ usual: 10, long: 100 });
 
 describe.skipIf(noScratchStore)(`updates in place, with a real Nix on both sides (skipped: ${noScratchStore})`, () => {
   let it_: UpdateRig;
@@ -224,7 +226,7 @@ describe.skipIf(noScratchStore)(`updates in place, with a real Nix on both sides
     expect([image, ...paths].map((name) => it_.guest.isValid(name))).toEqual([true, false, false, true, true]);
   });
 
-  it("killed at 30 random moments it runs and boots the old system or the new, never a third", async () => {
+  it(`killed at ${KILLS} random moments it runs and boots the old system or the new, never a third`, async () => {
     const looks = [
       { page: "left", ballast: "left" },
       { page: "right", ballast: "right" },
@@ -233,7 +235,7 @@ describe.skipIf(noScratchStore)(`updates in place, with a real Nix on both sides
     const started = Date.now();
     await update(looks[1] as { page: string });
     const whole = Date.now() - started;
-    for (let round = 0; round < 30; round += 1) {
+    for (let round = 0; round < KILLS; round += 1) {
       const before = it_.running();
       release = await it_.publish(it_.build(looks[round % 2] as { page: string }));
       it_.ask(release);

@@ -8,7 +8,6 @@ import { findOnPath } from "../../../components/process/find-program";
 import { volume } from "../../volume";
 import { fetchOnion } from "./fetch-onion";
 import { followDescriptors } from "./follow-descriptors";
-import type { OnionService } from "./onion-service";
 import { type OnionStage, openOnionStage } from "./onion-stage";
 
 const missing = ["tor", "tor-gencert", "socat", "jq"].filter((program) => findOnPath(program) === undefined);
@@ -85,28 +84,5 @@ describe.skipIf(missing.length > 0)(`a machine is replaced by one that serves fi
     });
     await serving.close();
     expect(failed, `slowest: ${Math.round(slowestMs)} ms`).toBeLessThanOrEqual(1);
-  }, 300_000);
-
-  it("which publishes once more when the machine before was the last to publish; one that has long run does not", async () => {
-    const follow = (service: OnionService, uptimeSeconds: number) =>
-      followDescriptors(directory, service.directory, stage.hostname, { uptimeSeconds });
-    const next = await stage.service("next");
-    const [young, aged] = [follow(next, 60), follow(next, 86_400)];
-    await Promise.all([young.until("own"), aged.until("own")]);
-    const late = await stage.service("before"); // the machine before publishes after the new one
-    await Promise.all([young.until("other"), aged.until("other")]);
-    expect(young.systemctl()).toContain("--no-block restart tor.service");
-    expect(young.stderr()).toContain(`${stage.hostname} leads to the machine before: tor is restarted`);
-    expect(aged.systemctl()).toEqual([]);
-    await Promise.all([young.close(), aged.close()]);
-    await next.close();
-    const again = await stage.service("next-again");
-    const follower = follow(again, 90);
-    await follower.until("own");
-    await late.close();
-    await fetchOnion(stage.network.client.socksPort, `http://${stage.hostname}/`, { deadlineMs: 60_000 });
-    expect(follower.read()?.published).toMatch(/^\d{4}-.*Z$/);
-    await follower.close();
-    await again.close();
   }, 300_000);
 });
