@@ -1,6 +1,7 @@
 import { readStackFile } from "../config/stack-file";
 import { costChanges } from "../preview/costs";
 import type { PlannedChange } from "../preview/plan";
+import { wantedMachines } from "./quota-needs";
 
 /** What each part of a stack costs a month, as its configuration says: list prices, US dollars; null: no price is known. */
 export function costsOf(stack: string): { what: string; usd: number | null }[] {
@@ -38,14 +39,17 @@ function plannedOf(own: (key: string) => unknown): PlannedChange[] {
   const kept = { managedDisk: { storageAccountType: type }, diskSizeGB: sizeGiB };
   const osDisk = isEphemeral ? { diffDiskSettings: { option: "Local" } } : kept;
   const kty = own("keyProtection") === "hsm" ? "RSA-HSM" : "RSA";
-  return [
-    create("azure-native:compute:VirtualMachine", {
-      hardwareProfile: { vmSize: own("vmSize") },
-      ...(`${own("spot")}` === "true" ? { priority: "Spot" } : {}),
-      storageProfile: { osDisk },
-    }),
-    create("azure-native:keyvault:Key", { properties: { kty, keySize: Number(own("keySize") ?? 3072) } }),
+  const { frontEnds, machines } = wantedMachines(own);
+  const machine = (vmSize: string, more: object) => [
+    create("azure-native:compute:VirtualMachine", { hardwareProfile: { vmSize }, ...more }),
     create("azure-native:network:PublicIPAddress", {}),
+  ];
+  return [
+    ...machines.flatMap(({ size, spot }) =>
+      machine(size, { ...(spot ? { priority: "Spot" } : {}), storageProfile: { osDisk } }),
+    ),
+    ...frontEnds.flatMap(({ size }) => machine(size, { storageProfile: { osDisk: {} } })),
+    create("azure-native:keyvault:Key", { properties: { kty, keySize: Number(own("keySize") ?? 3072) } }),
     ...(own("outbound") === "natGateway" ? [create("azure-native:network:NatGateway", {})] : []),
   ];
 }

@@ -9,18 +9,22 @@ import type { TokenSource } from "../azure/token-source";
 import { readStackFile } from "../config/stack-file";
 import { runChild } from "../process/child-process";
 import type { Finding } from "./finding";
+import { examineQuota } from "./quota";
 
 /** As whom `up` acts, and whether Azure lets that one. */
 export async function examineLogin(stack: string | undefined): Promise<Finding[]> {
   const name = "Azure login";
   try {
-    const value = stack === undefined ? () => undefined : readStackFile(stack).value;
+    const { structure, value } =
+      stack === undefined ? { structure: () => undefined, value: () => undefined } : readStackFile(stack);
     const settings = stackSettings(stack ?? "", value, process.env);
     actAs(settings);
     const login = loginInUse();
     const { token } = await login.getToken(managementScope(login.cloud));
     const who: Finding = { name, state: "ok", found: login.who };
-    return [who, await examineRights(stack, value, login, { settings, token })];
+    const subscription = await subscriptionInUse(login, settings);
+    const asked = { stack, value, structure, login, token, subscription };
+    return [who, ...(await Promise.all([examineRights(asked), roomFor(asked)])).flat()];
   } catch (error) {
     const { found, type } = split((error as Error).message);
     return [{ name, state: "missing", found, ...(type && { type }) }];
@@ -35,14 +39,31 @@ function split(message: string): { found: string; type?: string } {
     : { found: message.slice(0, at), type: message.slice(at + 2).replace(/^type /, "") };
 }
 
-async function examineRights(
-  stack: string | undefined,
-  value: (key: string) => unknown,
-  login: TokenSource,
-  { settings, token }: { settings: ProviderSettings; token: string },
-): Promise<Finding> {
+/** What is asked of Azure, and as whom. */
+interface Asked {
+  readonly stack: string | undefined;
+  readonly value: (key: string) => unknown;
+  readonly structure: (key: string) => unknown;
+  readonly login: TokenSource;
+  readonly token: string;
+  readonly subscription: string | undefined;
+}
+
+async function roomFor({ stack, structure, value, login, token, subscription }: Asked): Promise<Finding[]> {
+  const spelled = value("azure-native:location");
+  if (stack === undefined || subscription === undefined || typeof spelled !== "string") return [];
+  const location = spelled.toLowerCase().replaceAll(" ", "");
+  const place = { stack, subscription, location, group: ownGroup(value) ?? groupName(stack, location) };
+  const { resourceManager } = login.cloud;
+  const own = (key: string) => {
+    const plain = value(`sealed-onion:${key}`);
+    return typeof plain === "string" && plain.startsWith("{") ? structure(`sealed-onion:${key}`) : plain;
+  };
+  return [await examineQuota(place, own, { resourceManager, token })];
+}
+
+async function examineRights({ stack, value, login, token, subscription }: Asked): Promise<Finding> {
   const name = "rights";
-  const subscription = await subscriptionInUse(login, settings);
   if (!subscription) {
     return {
       name,

@@ -55,6 +55,8 @@ export interface Cloud extends ResourceStore {
   readonly keys: KeyStore;
   readonly directory: Directory;
   readonly propagation: Propagation;
+  /** Limits by Azure's names of quotas, such as `cores` and `standardBSFamily`; the others are large. May be changed. */
+  readonly quotas: Map<string, number>;
   /** Throws until a blob service is attached. */
   readonly blobs: BlobReader;
   attachBlobs(reader: BlobReader): void;
@@ -162,6 +164,7 @@ export function createCloud(options: CloudOptions = {}): Cloud {
     keys,
     directory: createDirectory(tenantId, resources),
     propagation,
+    quotas: new Map(),
     now,
     get blobs() {
       if (blobs === undefined) throw new Error("no blob service is attached to this cloud: start it with startAzure");

@@ -35,11 +35,27 @@ export function policyDenial(resource: string, policy: string): ArmError {
 }
 
 /** 409 of a used-up quota. Source: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-resource-quota */
-export function quotaExceeded(region: string, limit: number): ArmError {
+export function quotaExceeded(
+  region: string,
+  limit: number,
+  {
+    usage = limit,
+    required = 2,
+    of = "Total Regional",
+  }: { usage?: number; required?: number; of?: string | undefined } = {},
+): ArmError {
+  const details = [
+    "Deployment Model: Resource Manager",
+    `Location: ${region}`,
+    `Current Limit: ${limit}`,
+    `Current Usage: ${usage}`,
+    `Additional Required: ${required}`,
+    `(Minimum) New Limit Required: ${usage + required}`,
+  ];
   return new ArmError(
     409,
     "OperationNotAllowed",
-    `Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Additional details - Deployment Model: Resource Manager, Location: ${region}, Current Limit: ${limit}, Current Usage: ${limit}, Additional Required: 2, (Minimum) New Limit Required: ${limit + 2}.`,
+    `Operation could not be completed as it results in exceeding approved ${of} Cores quota. Additional details - ${details.join(", ")}.`,
   );
 }
 

@@ -6,6 +6,7 @@ import { type Answer, type Exchange, json, type Service, send } from "../gateway
 import { isAllowed, permissionsAt } from "./authorization";
 import { answerForGroups } from "./groups";
 import { type Consoles, instanceViewOf } from "./machine-state";
+import { answerForRegion } from "./regional";
 
 export const RESOURCE_MANAGER_HOST = "management.azure.com";
 
@@ -157,8 +158,8 @@ export function createResourceManager(cloud: Cloud, tokens: TokenIssuer, console
       record.operation = "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData";
       return consoleOf(machine, check.caller);
     }
-    const group = answerForGroups(exchange, cloud, check.caller);
-    if (group !== undefined) return group;
+    const other = answerForGroups(exchange, cloud, check.caller) ?? answerForRegion(exchange, cloud, check.caller);
+    if (other !== undefined) return other;
     const target = parsePath(decodeURIComponent(url.pathname));
     if (target === undefined) return cloudError(404, "NotFound", `no resource type at ${url.pathname}`);
     record.operation = `${target.type}/${target.list ? "list" : "read"}`;

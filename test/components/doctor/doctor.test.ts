@@ -130,6 +130,10 @@ describe("doctor", () => {
     expect(stdout).toMatch(/^ +74 USD {2}in all/m);
     const json = JSON.parse((await doctor(["--cost", "--json", "--stack", "dev"])).stdout);
     expect(json).toContainEqual({ what: "VM, Standard_B2s", usd: 35 });
+    configure("dev", { "sealed-onion:vmSize": "Standard_B2s", "sealed-onion:replicas": 3 });
+    const several = (await doctor(["--cost", "--stack", "dev"])).stdout;
+    expect(several).toContain("105 USD  VM, Standard_B2s");
+    expect(several).toMatch(/^ +138 USD {2}in all/m);
   });
 
   it("says in one line that the packages are missing, before anything of them is needed", async () => {
@@ -176,6 +180,125 @@ describe("doctor, asking Azure", () => {
         /does not let this login do Microsoft.Authorization\/roleAssignments\/write, Microsoft.Authorization\/roleAssignments\/delete$/,
       ),
       type: expect.stringContaining("doctor -- --role"),
+    });
+  });
+
+  describe("for room for the machines, of which the rig has one", () => {
+    const quotas = () => rig.cloud.quotas;
+    afterEach(() => quotas().clear());
+    const fleet = { "sealed-onion:replicas": 3, "sealed-onion:vmSize": "Standard_B2s" };
+
+    async function quota(config: object, environment = rig.azure.workstation.env) {
+      configure("dev", { "azure-native:location": "West Europe", ...config });
+      return (await examine(environment)).finding("quota");
+    }
+
+    it.each<[string, object, Record<string, number>, object]>([
+      [
+        "enough",
+        fleet,
+        {},
+        { state: "ok", found: "westeurope has room for 4 machines, and for their successors beside them" },
+      ],
+      [
+        "too little for the first up",
+        fleet,
+        { standardBSFamily: 8 },
+        {
+          state: "missing",
+          found: "6 of 8 Standard BS Family vCPUs are free in westeurope, and 7 are needed",
+          type: expect.stringMatching(
+            /^az quota update --resource-name standardBSFamily --scope .* --limit-object value=16$/,
+          ),
+        },
+      ],
+      [
+        "too little for a replacement",
+        fleet,
+        { cores: 15 },
+        {
+          state: "warning",
+          found:
+            "13 of 15 Total Regional vCPUs are free in westeurope, and 14 are needed to replace machines while those before serve",
+          type: expect.stringMatching(/^pulumi config set sealed-onion:rollout oneByOne, or az quota update/),
+        },
+      ],
+      [
+        "the same, one by one: 7 and the front end's again",
+        { ...fleet, "sealed-onion:rollout": "oneByOne" },
+        { cores: 10 },
+        { state: "ok" },
+      ],
+      [
+        "too few addresses for a front end of two",
+        { ...fleet, "sealed-onion:frontEnd": { replicas: 2 } },
+        { StandardSkuPublicIpAddresses: 9 },
+        {
+          state: "warning",
+          found: expect.stringMatching(/^9 of 9 Public IPv4 Addresses - Standard are free in westeurope, and 10 are/),
+          type: expect.stringContaining("/providers/Microsoft.Network/locations/westeurope"),
+        },
+      ],
+      [
+        "one machine and its successor",
+        { "sealed-onion:vmSize": "Standard_D2s_v5" },
+        { standardDSv5Family: 3 },
+        { state: "warning" },
+      ],
+      [
+        "one machine with a disk of its own: the old one goes first",
+        { "sealed-onion:vmSize": "Standard_D2s_v5", "sealed-onion:dataDisk": { sizeGib: 8 } },
+        { standardDSv5Family: 2 },
+        { state: "ok" },
+      ],
+      [
+        "machines at spot prices, which have a quota of their own",
+        { "sealed-onion:vmSize": "Standard_D2s_v5", "sealed-onion:spot": true },
+        { cores: 0, standardDSv5Family: 0, lowPriorityCores: 4 },
+        { state: "ok" },
+      ],
+      [
+        "a size that the region does not have",
+        { "sealed-onion:vmSize": "Standard_D96s_v5" },
+        {},
+        { state: "missing", found: "westeurope does not offer Standard_D96s_v5 to this subscription" },
+      ],
+    ])("%s", async (_, config, limits, expected) => {
+      for (const [name, limit] of Object.entries(limits)) quotas().set(name, limit);
+      expect(await quota(config)).toMatchObject(expected);
+    });
+
+    it("counts what serves already", async () => {
+      const group = `/subscriptions/${rig.cloud.subscriptionId}/resourceGroups/sealed-onion-dev-westeurope`;
+      const type = "Microsoft.Compute/virtualMachines";
+      const ids = ["replica-1", "replica-2", "replica-3"].map(
+        (role) => `${group}/providers/${type}/sealed-onion-dev-${role}-abc123`,
+      );
+      const properties = { hardwareProfile: { vmSize: "Standard_B2s" } };
+      for (const id of ids) {
+        const name = id.split("/").at(-1) ?? "";
+        rig.cloud.put({ id, type, name, location: "westeurope", properties });
+      }
+      quotas().set("cores", 12);
+      expect(await quota(fleet)).toMatchObject({
+        state: "warning",
+        found: expect.stringMatching(
+          /^\d+ of 12 Total Regional vCPUs are free in westeurope, and 7 are needed to replace/,
+        ),
+      });
+      expect(await quota({ ...fleet, "sealed-onion:rollout": "oneByOne" })).toMatchObject({ state: "ok" });
+      for (const id of ids) rig.cloud.remove(id);
+    });
+
+    it("says that it was not looked at where this login may not ask", async () => {
+      const { cloud } = rig;
+      const { clientId, tenantId } = cloud.directory.addApplication({ displayName: "poor", secrets: ["s"] });
+      const named = { ARM_CLIENT_ID: clientId, ARM_TENANT_ID: tenantId, ARM_SUBSCRIPTION_ID: cloud.subscriptionId };
+      const environment = { ...rig.azure.workstation.env, ...named, ARM_CLIENT_SECRET: "s" };
+      expect(await quota(fleet, environment)).toMatchObject({
+        state: "optional",
+        found: expect.stringMatching(/^not looked at: Azure does not list .* \(AuthorizationFailed\)$/),
+      });
     });
   });
 

@@ -5,6 +5,7 @@ import { VERSION } from "./gallery";
 import { checkHardware } from "./hardware-rules";
 import { IMAGE } from "./image";
 import { checkLogin } from "./os-profile";
+import { checkQuota } from "./quota-rules";
 import { type VmSize, vmSizes } from "./vm-sizes";
 
 export const MACHINE = "Microsoft.Compute/virtualMachines";
@@ -168,6 +169,7 @@ export function checkMachine(situation: Situation): void {
   checkDisk(situation, size);
   checkIdentity(situation);
   checkDataDisks(situation);
+  checkQuota(situation);
   if (existing === undefined) checkLogin(wanted);
   for (const name of ["userData", "osProfile.customData"]) {
     const data = textAt(wanted.properties, name);
