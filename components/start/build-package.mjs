@@ -31,7 +31,8 @@ function build(source, outfile) {
 
 rmSync(dist, { recursive: true, force: true });
 build("components/index.ts", "index.cjs");
-for (const source of Object.values(require("./programs.json")))
+const parts = ["components/secrets/seal/seal-alone.ts"]; // what programs load by run.mjs
+for (const source of [...Object.values(require("./programs.json")), ...parts])
   build(source, path.join("programs", shippedName(source)));
 const compiler = path.join(path.dirname(require.resolve("typescript/package.json")), "bin", "tsc");
 const project = ["--project", path.join(here, "package.tsconfig.json")];

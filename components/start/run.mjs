@@ -30,9 +30,13 @@ if (!shipped && !existsSync(path.resolve(root, entry))) {
   console.error(`there is no program ${program}: ${Object.keys(programs).sort().join(", ")}`);
   process.exit(2);
 }
-const bundle = shipped ?? bundleFor(entry);
 process.argv = [process.argv[0], path.resolve(root, entry), ...programArguments];
-require(bundle);
+load(entry);
+
+/** What a file of the project exports. A program has a part of itself loaded so that it seldom needs: see seal.ts. */
+export function load(file) {
+  return require(shippedBundle(file) ?? bundleFor(file));
+}
 
 function bundleFor(file) {
   try {

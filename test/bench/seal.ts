@@ -1,32 +1,39 @@
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { type LoopbackAzure, startAzure } from "loopback-azure/azure";
+import { startAzure } from "loopback-azure/azure";
 import { stringify } from "yaml";
 import { stackFolder } from "../../components/config/stack-folder";
-import { atOnce } from "../../components/process/at-once";
 import { requireTools } from "../rehearsal/setup";
+import { median } from "./median";
+import { type SealBench, type SealWays, sealWays } from "./seal/ways";
 
 /**
- * Seals 100 secrets from files with `npm run secrets -- reseal --all`, beside plain `sops encrypt` of the same 100
- * files, one process for each processor; both through the Key Vault of the loopback Azure, in turns, so that whatever
- * else the machine does meets both. Then once more as `pulumi up` does it, a program a secret: first changed, then
- * unchanged.
+ * Seals 100 secrets from files with `npm run secrets -- reseal --all` and as `pulumi up` does it, a command a secret with
+ * one helper behind them all, beside plain `sops encrypt` of the same 100 files, one process for each processor. All
+ * through the Key Vault of the loopback Azure, in turns, so that whatever else the machine does meets all. Then 12
+ * secrets with a login that takes 2 s.
  *
  *   npm run bench:seal              a few lines for people
  *   npm run bench:seal -- --json    and a last line of JSON
  */
 const secrets = 100;
+const few = 12;
+const loginMs = 2_000;
 const stack = "bench";
 const rounds = 3;
 
-interface Bench {
-  azure: LoopbackAzure;
-  keyUrl: string;
-  /** The project's folder: one file a secret, and what is sealed. */
-  folder: string;
+/** Milliseconds for all secrets of a round, and calls to the vault. */
+interface Measured {
+  readonly sops: number[];
+  readonly sopsAndNode: number[];
+  readonly reseal: number[];
+  readonly up: number[];
+  readonly sopsFew: number[];
+  /** With a login of `loginMs`, which is in it. */
+  readonly upFew: number[];
+  vaultCallsUnchanged: number;
 }
 
 async function main(): Promise<void> {
@@ -34,14 +41,14 @@ async function main(): Promise<void> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "bench-seal-"));
   const bench = await prepare(directory);
   try {
-    report(await measure(bench));
+    report(await measure(bench, sealWays(bench)));
   } finally {
     await bench.azure.close();
     fs.rmSync(directory, { recursive: true });
   }
 }
 
-async function prepare(directory: string): Promise<Bench> {
+async function prepare(directory: string): Promise<SealBench> {
   const folder = path.join(directory, "project");
   fs.mkdirSync(folder);
   const azure = await startAzure({ directory });
@@ -57,44 +64,59 @@ async function prepare(directory: string): Promise<Bench> {
   const { version } = await azure.cloud.keys.create(id, "sealing", { keySize: 3072 });
   const keyUrl = `https://bench-vault.vault.azure.net/keys/sealing/${version}`;
   writeProject(folder, keyUrl);
-  return { azure, folder, keyUrl };
+  return { azure, folder, keyUrl, stack };
 }
 
 function writeProject(folder: string, keyUrl: string): void {
+  fs.symlinkSync(path.resolve("components"), path.join(folder, "components")); // the helper is started there
   const files = Array.from({ length: secrets }, (_, index) => `secret-${index}`);
   for (const file of files) fs.writeFileSync(path.join(folder, file), randomBytes(96), { mode: 0o600 });
   const declarations = Object.fromEntries(files.map((file) => [file, { source: { file } }]));
   const config = { "sealed-onion:secrets": declarations };
   fs.writeFileSync(path.join(folder, `Pulumi.${stack}.yaml`), stringify({ config }));
+  writeFacts(folder, keyUrl);
+}
+
+function writeFacts(folder: string, keyUrl: string): void {
   const facts = path.join(folder, stackFolder(stack), "facts.json");
   fs.mkdirSync(path.dirname(facts), { recursive: true });
   fs.writeFileSync(facts, JSON.stringify({ vault: { keyUrl } }));
 }
 
-/** Milliseconds for all secrets, and calls to the vault. */
-interface Measured {
-  ours: number;
-  sops: number;
-  /** As `pulumi up` does it, node's start-up for each secret included. */
-  programEach: number;
-  vaultCallsUnchanged: number;
-}
-
-async function measure(bench: Bench): Promise<Measured> {
-  await sealTogether(bench); // makes the bundles, which stay
-  await sealEach(bench, [0]);
+async function measure({ azure, folder, keyUrl }: SealBench, ways: SealWays): Promise<Measured> {
   const all = Array.from({ length: secrets }, (_, index) => index);
-  const total = { ours: 0, sops: 0 };
+  const some = all.slice(0, few);
+  const total: Measured = {
+    sops: [],
+    sopsAndNode: [],
+    reseal: [],
+    up: [],
+    sopsFew: [],
+    upFew: [],
+    vaultCallsUnchanged: 0,
+  };
+  const unsealed = () => {
+    fs.rmSync(path.join(folder, stackFolder(stack)), { recursive: true });
+    writeFacts(folder, keyUrl);
+  };
+  await ways.reseal(); // makes the bundles, which stay
+  await ways.up([0]);
   for (let round = 0; round < rounds; round++) {
-    total.sops += await timed(() => sealWithSops(bench, all));
-    total.ours += await timed(() => sealTogether(bench));
+    total.sops.push(await timed(() => ways.sops(all)));
+    total.sopsAndNode.push(await timed(() => ways.sopsAndNode(all)));
+    total.reseal.push(await timed(() => ways.reseal()));
+    unsealed();
+    total.up.push(await timed(() => ways.up(all)));
+    unsealed();
+    total.sopsFew.push(await timed(() => ways.sops(some)));
+    const slow = azure.faults.add({ path: /oauth2\/v2.0\/token/, effect: { kind: "delay", milliseconds: loginMs } });
+    total.upFew.push(await timed(() => ways.up(some)));
+    slow.remove();
   }
-  fs.rmSync(path.join(bench.folder, stackFolder(stack)), { recursive: true });
-  const programEach = await timed(() => sealEach(bench, all));
-  bench.azure.requests.clear();
-  await sealEach(bench, all);
-  const vaultCallsUnchanged = bench.azure.requests.entries.length;
-  return { ours: total.ours / rounds, sops: total.sops / rounds, programEach, vaultCallsUnchanged };
+  azure.requests.clear();
+  await ways.up(some);
+  total.vaultCallsUnchanged = azure.requests.entries.length;
+  return total;
 }
 
 async function timed(run: () => Promise<void>): Promise<number> {
@@ -103,74 +125,39 @@ async function timed(run: () => Promise<void>): Promise<number> {
   return performance.now() - start;
 }
 
-async function sealWithSops({ azure, folder, keyUrl }: Bench, indices: number[]): Promise<void> {
-  const types = ["--filename-override", "secret.json", "--input-type", "binary", "--output-type", "json"];
-  await atOnce(indices, async (index) => {
-    const sealed = path.join(folder, `sops-${index}.json`);
-    const argv = ["encrypt", ...types, "--azure-kv", keyUrl, "--output", sealed, `secret-${index}`];
-    await run("sops", argv, folder, azure.workstation.env);
-  });
-}
-
-/** Everything by one program, as after a change of what the sources say. */
-function sealTogether({ azure, folder }: Bench): Promise<void> {
-  const argv = [path.resolve("components/start/run.mjs"), "secrets", "reseal", "--all", "--stack", stack];
-  return run(process.execPath, argv, folder, azure.workstation.env);
-}
-
-/** A program a secret. */
-async function sealEach({ azure, folder, keyUrl }: Bench, indices: number[]): Promise<void> {
-  await atOnce(indices, async (index) => {
-    await run(process.execPath, [path.resolve("components/start/run.mjs"), "seal"], folder, {
-      ...azure.workstation.env,
-      STACK: stack,
-      SECRET: `secret-${index}`,
-      SOURCE: JSON.stringify({ file: `secret-${index}` }),
-      KIND: "",
-      GENERATION: "1",
-      FROM: "",
-      FINGERPRINT: `file:${index}`,
-      KEY_URL: keyUrl,
-      RECIPIENTS: JSON.stringify({ age: [], pgp: [] }),
-      EXPECTED_HOSTNAME: "",
-    });
-  });
-}
-
-function run(program: string, argv: string[], cwd: string, environment: NodeJS.ProcessEnv): Promise<void> {
-  const env = { PATH: process.env.PATH, HOME: cwd, ...environment };
-  const child = spawn(program, argv, { cwd, env, stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
-  });
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`${path.basename(program)} ended with code ${code}: ${said}`));
-    });
-  });
-}
-
-function report({ ours, sops, programEach, vaultCallsUnchanged }: Measured): void {
-  const line = (what: string, total: number) =>
-    console.log(`${what.padEnd(34)} ${(total / 1000).toFixed(1)} s, ${round(total / sops)} times sops alone`);
-  console.log(`${secrets} secrets, ${os.availableParallelism()} at a time`);
-  line("sops alone", sops);
-  line("npm run secrets -- reseal --all", ours);
-  line("a program a secret, as pulumi up", programEach);
-  console.log(`sealed again unchanged: ${vaultCallsUnchanged} calls to the vault`);
+function report({ reseal, sops, sopsAndNode, sopsFew, up, upFew, vaultCallsUnchanged }: Measured): void {
+  const ratio = (ours: readonly number[], theirs: readonly number[], without = 0) =>
+    rounded(median(ours.map((time, round) => (time - without) / (theirs[round] ?? Number.NaN))));
+  const line = (what: string, times: readonly number[], than: string) =>
+    console.log(`${what.padEnd(40)} ${(median(times) / 1000).toFixed(1)} s${than}`);
   const result = {
     secrets,
-    ratioToSops: round(ours / sops),
+    ratioToSops: ratio(reseal, sops),
     vaultCallsUnchanged,
-    ratioOfProgramsToSops: round(programEach / sops),
+    ratioOfProgramsToSops: ratio(up, sops),
+    ratioOfProgramsToSopsAndNode: ratio(up, sopsAndNode),
+    ratioOfFewBesideLogin: ratio(upFew, sopsFew, loginMs),
   };
+  console.log(`${secrets} secrets, ${os.availableParallelism()} at a time`);
+  line("sops alone", sops, "");
+  line("sops, and an empty program of Node each", sopsAndNode, "");
+  line("npm run secrets -- reseal --all", reseal, `, ${result.ratioToSops} times sops alone`);
+  line(
+    "a command a secret, as pulumi up",
+    up,
+    `, ${result.ratioOfProgramsToSops} times sops alone, ${result.ratioOfProgramsToSopsAndNode} times with Node`,
+  );
+  line(`${few} by sops alone`, sopsFew, "");
+  line(
+    `${few} as pulumi up, with a login of 2 s`,
+    upFew,
+    `, less the login ${result.ratioOfFewBesideLogin} times sops`,
+  );
+  console.log(`sealed again unchanged: ${vaultCallsUnchanged} calls to the vault`);
   if (process.argv.includes("--json")) console.log(JSON.stringify(result));
 }
 
-function round(value: number): number {
+function rounded(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
 

@@ -2,9 +2,8 @@ import { buildSync } from "esbuild";
 import { expect, it } from "vitest";
 import programs from "../../components/start/programs.json";
 
-/** What a program loads from packages before its first line runs, with its own files resolved. */
-function loadedAtOnce(program: string): string[] {
-  const { metafile } = buildSync({
+const bundled = (program: string) =>
+  buildSync({
     entryPoints: [program],
     outfile: "never-written.cjs",
     bundle: true,
@@ -14,6 +13,10 @@ function loadedAtOnce(program: string): string[] {
     format: "cjs",
     packages: "external",
   });
+
+/** What a program loads from packages before its first line runs, with its own files resolved. */
+function loadedAtOnce(program: string): string[] {
+  const { metafile } = bundled(program);
   const seen = new Set([program]);
   const packages = new Set<string>();
   for (const file of seen) {
@@ -34,6 +37,15 @@ it("the program loads Pulumi and single resources, never a whole provider or wha
   const small = ["@pulumi/pulumi", "@scure/base"];
   expect(loaded.filter((name) => !small.includes(name) && !single.test(name))).toEqual([]);
   expect(loaded.filter((name) => wholeModules.some((whole) => whole.test(name)))).toEqual([]);
+});
+
+it("seal, which each secret of an up starts, is no more than what asks the helper", () => {
+  const { metafile, outputFiles } = bundled(programs.seal);
+  const own = Object.keys(metafile.inputs);
+  expect(
+    own.filter((file) => !/^components\/(secrets\/(seal\/seal|helper)|azure\/session|process)/.test(file)),
+  ).toEqual([]);
+  expect(outputFiles[0]?.contents.length).toBeLessThan(20_000);
 });
 
 it.each(["seal", "build-image", "upload-image", "prune-images"] as const)(

@@ -1,6 +1,6 @@
 import * as net from "node:net";
-import { actAs } from "../../azure/login-in-use";
 import { askSession } from "../../azure/session/session-client";
+import type { Session } from "../../azure/session/session-socket";
 import { UsageError } from "../../process/usage-error";
 import type { SealResult } from "../seal/seal-request";
 
@@ -30,21 +30,20 @@ export function sharedEnvironment(environment: NodeJS.ProcessEnv): string {
   return JSON.stringify(shared.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
+/** The helper's result, or, where this process has to do it itself, as whom: undefined where no program of Pulumi says. */
+export type Together = { readonly result: SealResult } | { readonly session: Session | undefined };
+
 /**
- * Lets the helper of this run seal.
- * @returns undefined if there is none, or it ended before it answered: nothing is lost, this process does it itself
+ * Lets the helper of this run seal. Nothing is lost where there is none, or it ended before it answered.
  * @throws Error with the helper's words if it could not be sealed
  */
-export async function sealTogether(
-  asked: Asked,
-  { stack, keyUrl }: { stack: string; keyUrl: string },
-): Promise<SealResult | undefined> {
+export async function sealTogether(asked: Asked): Promise<Together> {
+  const { STACK: stack, KEY_URL: url } = asked.environment;
+  if (!stack || !url) return { session: undefined }; // what seals says what is missing
   const shared = Object.fromEntries(JSON.parse(sharedEnvironment(asked.environment)) as [string, string][]);
-  const session = await askSession(stack, { url: keyUrl, environment: shared });
-  if (session === undefined) return undefined;
-  const result = session.helper === undefined ? undefined : await askHelper(session.helper, asked);
-  if (result === undefined) actAs(session.settings, session.expected);
-  return result;
+  const session = await askSession(stack, { url, environment: shared });
+  const result = session?.helper === undefined ? undefined : await askHelper(session.helper, asked);
+  return result === undefined ? { session } : { result };
 }
 
 function askHelper(socket: string, asked: Asked): Promise<SealResult | undefined> {

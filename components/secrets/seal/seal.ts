@@ -1,8 +1,8 @@
+import * as path from "node:path";
 import { text } from "node:stream/consumers";
-import { endWithParent } from "../../process/child-process";
+import { pathToFileURL } from "node:url";
 import { runMain } from "../../process/run-main";
 import { sealTogether } from "../helper/seal-client";
-import { readRequest, readTarget, type SealRequest, type SealResult } from "./seal-request";
 
 /**
  * Seals one declared secret: what a `SealedSecret` runs on the workstation. Its parameters come in the environment
@@ -14,18 +14,11 @@ import { readRequest, readTarget, type SealRequest, type SealResult } from "./se
  * Exit codes: 1 if it could not be sealed (the previous sealed file stands), 2 if the environment is incomplete.
  */
 async function main(): Promise<void> {
-  if (process.argv[2] === "--remove") return remove();
+  if (process.argv[2] === "--remove") return (await loadAlone()).removeSealed();
   const key = await readKey();
-  const request = readRequest(process.env, key);
-  const { stack, recipients } = request;
-  const asked = { environment: process.env, folder: process.cwd(), key };
-  const sealed = await sealTogether(asked, { stack, keyUrl: recipients.keyUrl });
-  console.log(JSON.stringify(sealed ?? (await sealAlone(request))));
-}
-
-async function sealAlone(request: SealRequest): Promise<SealResult> {
-  const { sealSecret } = await import("./seal-secret.js");
-  return sealSecret(request);
+  const asked = await sealTogether({ environment: process.env, folder: process.cwd(), key });
+  if ("result" in asked) console.log(JSON.stringify(asked.result));
+  else await (await loadAlone()).sealAlone(key, asked.session);
 }
 
 /** Standard input is empty where a person runs this, or an older version's state does. */
@@ -33,11 +26,12 @@ async function readKey(): Promise<string> {
   return process.stdin.isTTY ? "" : text(process.stdin);
 }
 
-async function remove(): Promise<void> {
-  const { stack, name } = readTarget(process.env);
-  const { removeSecret } = await import("./remove-secret.js");
-  console.error(await removeSecret(stack, name));
+/** A bundle of its own: each secret of an `up` starts this program, which then only asks the helper. */
+async function loadAlone(): Promise<typeof import("./seal-alone")> {
+  const [, self = ""] = process.argv; // the path of this file, see run.mjs; it may be run in any folder
+  const start = path.join(path.dirname(self), "..", "..", "start", "run.mjs");
+  const { load } = await import(pathToFileURL(start).href);
+  return load("components/secrets/seal/seal-alone.ts");
 }
 
-endWithParent();
-runMain(main, { label: process.env.SECRET || "seal" }); // others may still be waiting for what this process has read
+runMain(main, { label: process.env.SECRET || "seal" });
