@@ -1,17 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ProjectFolder } from "../components/project-folder";
 import { find, type Registration } from "../components/pulumi-mocks";
-import { projectWithSecrets, runProgram } from "./program-run";
-
-const RELEASE = { path: "/nix/store/x", generation: 3, signature: "k:s" };
-const PUBLIC_KEY = "sealed-onion-dev:AAAA";
-
-/** What the programs of an update in place print. */
-function run(name: string): string {
-  if (name.endsWith("signing-key")) return JSON.stringify({ publicKey: PUBLIC_KEY });
-  if (name.endsWith("-publish")) return JSON.stringify(RELEASE);
-  return name.startsWith("system-") ? JSON.stringify({ system: RELEASE.path }) : "{}";
-}
+import { PUBLIC_KEY, projectWithSecrets, RELEASE, runOf, runProgram } from "./program-run";
 
 let project: ProjectFolder;
 beforeEach(() => {
@@ -20,7 +10,7 @@ beforeEach(() => {
 afterEach(() => project.remove());
 
 const inPlace = async (change: Record<string, unknown> = {}) =>
-  (await runProgram({ update: "inPlace", ...change }, { run })).registrations;
+  (await runProgram({ update: "inPlace", ...change }, { run: runOf })).registrations;
 const machine = (registrations: readonly Registration[]) => find(registrations, "vm-machine").inputs;
 
 describe("the program with updates in place", () => {

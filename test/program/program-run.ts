@@ -15,6 +15,17 @@ const SECRETS = {
 
 const program = loadProgram(process.cwd()) as () => Promise<typeof import("../../index.js")>;
 
+export const RELEASE = { path: "/nix/store/x", generation: 3, signature: "k:s" };
+export const PUBLIC_KEY = "sealed-onion-dev:AAAA";
+
+/** What the programs of an update in place print; of others, that they have ended. */
+export function runOf(name: string): string {
+  if (name.endsWith("signing-key")) return JSON.stringify({ publicKey: PUBLIC_KEY });
+  if (name.endsWith("-publish")) return JSON.stringify(RELEASE);
+  if (name.startsWith("system-")) return JSON.stringify({ system: RELEASE.path });
+  return JSON.stringify({ completedAt: "2026-01-02T03:04:00Z" });
+}
+
 /** A project's folder with three secrets, sealed as if by an earlier `up`; the process works in it until it is removed. */
 export function projectWithSecrets(): ProjectFolder {
   const project = projectFolder();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { stringify } from "yaml";
 import type { ProjectFolder } from "../components/project-folder";
 import { CLIENT, type Registration, secretValue } from "../components/pulumi-mocks";
-import { projectWithSecrets, runProgram } from "./program-run";
+import { projectWithSecrets, runOf, runProgram } from "./program-run";
 
 /** The shapes that a stack can have, by the dials that make them. */
 const SHAPES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -14,6 +14,11 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "ephemeral-disk": { ephemeralOsDisk: true, vmSize: "Standard_D2ds_v5" },
   "user-data-secrets": { bootAgent: { userDataSecrets: true } },
   "no-status": { status: false },
+  tags: { tags: { costCenter: "42" } },
+  "data-disk": { dataDisk: { sizeGib: 8 } },
+  arm64: { vmSize: "Standard_B2pls_v2", image: { publish: "gallery" } },
+  "in-place": { update: "inPlace" },
+  fleet: { replicas: 3, zones: [1, 2, 3], authorization: "rbac" },
   "two-services": {
     secrets: { web: { source: { onion: {} } }, shop: { source: { onion: { prefix: "sh" } } } },
     services: { web: { key: "web" }, shop: { key: "shop", ports: { "8080": "site" } } },
@@ -37,6 +42,7 @@ beforeAll(async () => {
   project = projectWithSecrets();
   project.seal("dev", "web", { hostname: HOSTNAMES.web });
   project.seal("dev", "shop", { hostname: HOSTNAMES.shop });
+  for (const number of [1, 2, 3]) project.seal("dev", `onion-key-replica-${number}`, { hostname: HOSTNAMES.shop });
   plain = await resourcesOf({});
 });
 afterAll(() => project.remove());
@@ -48,7 +54,7 @@ const HOSTNAMES = {
 };
 
 async function resourcesOf(change: Readonly<Record<string, unknown>>): Promise<Record<string, Shown>> {
-  const { registrations } = await runProgram(change, { run: () => '{"completedAt":"2026-01-02T03:04:00Z"}' });
+  const { registrations } = await runProgram(change, { run: runOf });
   const custom = registrations.filter((registration) => registration.custom);
   const sorted = custom.sort((one, other) => (one.name < other.name ? -1 : 1));
   return Object.fromEntries(sorted.map((registration) => [registration.name, shown(registration)]));
