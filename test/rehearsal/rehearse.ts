@@ -1,6 +1,7 @@
 import type { Words } from "../../components/command-line/command";
 import { runCommand } from "../../components/command-line/run-command";
 import { UsageError } from "../../components/process/usage-error";
+import { wordsOf } from "../../components/process/words";
 import { bootInside } from "./booted/boot-inside";
 import { endWithOutside, isInside } from "./booted/namespaces";
 import { rehearseBooted } from "./booted/rehearsal";
@@ -102,7 +103,14 @@ function endOnSignals(cleanup: Cleanup): void {
 function end(cleanup: Cleanup): void {
   if (!ending) process.stderr.write("\nending everything\n");
   ending = true;
-  void cleanup.run().finally(() => process.exit(130));
+  void cleanup.run().then(
+    () => process.exit(130),
+    (error: AggregateError) => {
+      // What is left, and why: nobody else says it any more.
+      for (const failure of error.errors) process.stderr.write(`${wordsOf(failure)}\n`);
+      process.exit(1);
+    },
+  );
 }
 
 function untilInterrupted(how: string): Promise<never> {

@@ -13,7 +13,7 @@ export function startTor(folders: Folders, cleanup: Cleanup, address?: string): 
   return starting;
 }
 
-export async function startCloud(folders: Folders, cleanup: Cleanup): Promise<LoopbackAzure> {
+export async function startCloud(folders: Pick<Folders, "azure">, cleanup: Cleanup): Promise<LoopbackAzure> {
   const azure = await startAzure({ directory: folders.azure });
   cleanup.add(() => azure.close());
   return azure;

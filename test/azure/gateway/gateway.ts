@@ -7,6 +7,8 @@ import { createRequestHandler, type RequestHandler, type RequestHandlerOptions, 
 
 export interface GatewayOptions extends RequestHandlerOptions {
   authority: CertificateAuthority;
+  /** What becomes of a proxy's connections to hosts that no service answers for. @default they are refused */
+  tunnel?: (socket: Duplex, host: string, port: number, head: Buffer) => Promise<void>;
 }
 
 /** Where a server listens: port 0 takes a free one. */
@@ -18,7 +20,7 @@ export interface Address {
 /**
  * The one way in to the loopback Azure, for one client machine. Names stay the real ones: a client either uses it as its
  * forward proxy (`CONNECT`, or plain HTTP with an absolute URL), or has its packets brought here (`listenTls`,
- * `listenPlain`: a virtual machine network). Nothing is ever forwarded to a network.
+ * `listenPlain`: a virtual machine network). Nothing is ever forwarded to a network, but by a `tunnel` that is given.
  */
 export interface Gateway {
   listenProxy(address: Address): Promise<Address>;
@@ -75,7 +77,8 @@ function refuseTunnel(handler: RequestHandler, socket: Duplex, target: Address):
   socket.end(`HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
 }
 
-function createProxyServer(handler: RequestHandler, inner: InnerServer, authority: CertificateAuthority): http.Server {
+function createProxyServer(handler: RequestHandler, inner: InnerServer, options: GatewayOptions): http.Server {
+  const { authority, tunnel } = options;
   async function openTunnel(socket: Duplex, host: string, head: Buffer): Promise<void> {
     const secureContext = await authority.contextFor(host);
     socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
@@ -88,8 +91,10 @@ function createProxyServer(handler: RequestHandler, inner: InnerServer, authorit
   const server = prepare(http.createServer());
   server.on("connect", (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
     const target = splitAuthority(request.url ?? "", 443);
-    if (target.port !== 443 || !handler.accepts(target.host)) return refuseTunnel(handler, socket, target);
-    return openTunnel(socket, target.host, head).catch((error: Error) => socket.destroy(error));
+    const isOurs = target.port === 443 && handler.accepts(target.host);
+    if (!isOurs && tunnel === undefined) return refuseTunnel(handler, socket, target);
+    const opened = isOurs ? openTunnel(socket, target.host, head) : tunnel?.(socket, target.host, target.port, head);
+    return opened?.catch((error: Error) => socket.destroy(error));
   });
   server.on("request", (request: http.IncomingMessage, response: http.ServerResponse) => {
     const target = URL.canParse(request.url ?? "") ? new URL(request.url ?? "") : undefined;
@@ -142,7 +147,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   return {
-    listenProxy: (address) => listen(createProxyServer(handler, inner, options.authority), address),
+    listenProxy: (address) => listen(createProxyServer(handler, inner, options), address),
     listenTls: (address) => listen(createTlsServer(handler, inner, options.authority), address),
     listenPlain(address, host) {
       const server = http.createServer((request, response) => handler.handle(request, response, host, false));

@@ -4,7 +4,9 @@ import { cloudError } from "../gateway/error-answers";
 import { type Answer, type Exchange, json } from "../gateway/exchange";
 import { isAllowed } from "./authorization";
 
+/** What the rights to groups are called, and of which type a group is. */
 const GROUP = "Microsoft.Resources/subscriptions/resourceGroups";
+const TYPE = "Microsoft.Resources/resourceGroups";
 
 interface Asked {
   /** What the right to it is called. */
@@ -33,7 +35,7 @@ function askedOf(request: string, cloud: Cloud): Asked | undefined {
   const scope = `/subscriptions/${cloud.subscriptionId}`;
   const at = (pattern: string) => new RegExp(`^${pattern.replace("SUBSCRIPTION", scope)}/?$`, "i").exec(request);
   if (at("GET SUBSCRIPTION/resourcegroups")) {
-    const answer = () => json(200, { value: cloud.list({ type: GROUP, under: scope }).map(shortly) });
+    const answer = () => json(200, { value: cloud.list({ type: TYPE, under: scope }).map(shortly) });
     return { operation: `${GROUP}/read`, scope, answer };
   }
   const [, group] = at("DELETE SUBSCRIPTION/resourcegroups/([^/]+)") ?? [];
@@ -55,7 +57,7 @@ function askedOf(request: string, cloud: Cloud): Asked | undefined {
 }
 
 function shortly({ id, name, location, tags }: CloudResource): object {
-  return { id, name, type: "Microsoft.Resources/resourceGroups", location, tags };
+  return { id, name, type: TYPE, location, tags };
 }
 
 /** Azure takes minutes for it, and says so at once. */

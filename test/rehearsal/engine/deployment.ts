@@ -53,11 +53,12 @@ export function createDeployment(options: DeploymentOptions): Deployment {
     inputs: PropertyMap,
     outputs: PropertyMap,
     failed = false,
+    times: Pick<ResourceState, "created" | "modified"> = {},
   ): ResourceState {
     const { urn, type, custom, parent, dependencies, protect, retainOnDelete, deletedWith } = goal;
     const known = withSecretOutputs(outputs, goal.additionalSecretOutputs);
     const flags = { protect, retainOnDelete, deletedWith, ...(failed && { failed }) };
-    const state = { urn, type, custom, id, parent, inputs, outputs: known, dependencies, ...flags };
+    const state = { urn, type, custom, id, parent, inputs, outputs: known, dependencies, ...flags, ...times };
     after.set(urn, state);
     return state;
   }
@@ -76,7 +77,7 @@ export function createDeployment(options: DeploymentOptions): Deployment {
     const { urn, type, name } = goal;
     const provider = providerOf(type);
     const made = await keeping(goal, inputs, () => provider.create({ urn, type, name, inputs, preview }));
-    return keep(goal, made.id, inputs, made.outputs);
+    return keep(goal, made.id, inputs, made.outputs, false, { created: now(), modified: now() });
   }
 
   async function remove(old: ResourceState, op: "delete" | "delete-replaced"): Promise<void> {
@@ -118,7 +119,7 @@ export function createDeployment(options: DeploymentOptions): Deployment {
     const { urn, type, name } = goal;
     const request = { urn, type, name, inputs, preview, id: old.id, oldInputs: old.inputs, oldOutputs: old.outputs };
     const outputs = await keeping(goal, inputs, () => providerOf(type).update(request));
-    const state = keep(goal, old.id, inputs, outputs);
+    const state = keep(goal, old.id, inputs, outputs, false, { ...timesOf(old), modified: now() });
     done("update", urn, { oldState: old, newState: state, ...reasonsOf(diff) });
     return state;
   }
@@ -145,7 +146,7 @@ export function createDeployment(options: DeploymentOptions): Deployment {
     const diff = withReplaceOnChanges(await provider.diff(request), goal.replaceOnChanges);
     if (replacements(diff.detailed).length > 0) return replace(goal, old, inputs, diff);
     if (Object.keys(diff.detailed).length > 0 || old.failed) return update(goal, old, inputs, diff);
-    const state = keep(goal, old.id, inputs, old.outputs);
+    const state = keep(goal, old.id, inputs, old.outputs, false, timesOf(old));
     done("same", urn, { oldState: old, newState: state });
     return state;
   }
@@ -198,4 +199,12 @@ function dependentsFirst(resources: readonly ResourceState[]): ResourceState[] {
     const [old] = waiting.splice(Math.max(next, 0), 1);
     return old as ResourceState;
   });
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
+
+function timesOf({ created, modified }: ResourceState): Pick<ResourceState, "created" | "modified"> {
+  return { ...(created && { created }), ...(modified && { modified }) };
 }

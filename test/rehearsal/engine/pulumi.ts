@@ -23,6 +23,9 @@ export interface PulumiOptions {
   environment?: Record<string, string | undefined>;
 }
 
+/** A provider that does not let go is left behind. */
+const LONGEST_END_MS = 60_000;
+
 /** A stack under Pulumi's real engine, with a file backend and a passphrase. */
 export interface PulumiEngine extends Engine {
   readonly name: "pulumi";
@@ -30,6 +33,8 @@ export interface PulumiEngine extends Engine {
   readonly environment: Record<string, string>;
   /** Gives up the lock that a killed run has left. */
   cancel(): Promise<void>;
+  /** Ends a run that is under way, as Ctrl-C does, and waits until it is over. */
+  close(): Promise<void>;
 }
 
 /** Where the CLI is, or undefined. */
@@ -132,8 +137,8 @@ async function previewJson({ folder, stack }: PulumiOptions, environment: Record
 }
 
 /** As at a terminal: a preview comes first. It refuses what is protected, when nothing is deleted yet. */
-async function destroyAfterPreview(stack: Stack): Promise<EngineRun> {
-  const options = { color: "never", diff: true } as const;
+async function destroyAfterPreview(stack: Stack, signal: AbortSignal): Promise<EngineRun> {
+  const options = { color: "never", diff: true, signal } as const;
   await observe("destroy", true, (listener) => stack.previewDestroy({ ...options, ...listener })).catch((error) => {
     throw error instanceof RunFailed ? new RunFailed("pulumi destroy", { ...error.run, operations: [] }, error) : error;
   });
@@ -144,14 +149,23 @@ async function destroyAfterPreview(stack: Stack): Promise<EngineRun> {
 export async function startPulumi(options: PulumiOptions): Promise<PulumiEngine> {
   const served = await Promise.all(options.providers.map(serveProvider));
   const environment = environmentOf(options, served);
+  const ending = new AbortController();
+  let running: Promise<unknown> = Promise.resolve();
+  /** Runs that must be over before anybody removes what they make. */
+  const tracked = (work: Promise<EngineRun>): Promise<EngineRun> => {
+    running = work.catch(() => undefined); // whoever started it sees how it failed
+    return work;
+  };
   const close = async () => {
+    ending.abort();
+    await Promise.race([running, new Promise((resolve) => setTimeout(resolve, LONGEST_END_MS).unref())]);
     await Promise.all(served.map((provider) => provider.close()));
   };
   const stack = await openStack(options, environment).catch(async (error: unknown) => {
     await close();
     throw error;
   });
-  const common = { color: "never" } as const;
+  const common = { color: "never", signal: ending.signal } as const;
   return {
     name: "pulumi",
     version: stack.workspace.pulumiVersion,
@@ -159,9 +173,11 @@ export async function startPulumi(options: PulumiOptions): Promise<PulumiEngine>
     preview: () => observe("preview", true, (listener) => stack.preview({ ...common, ...listener, diff: true })),
     previewJson: () => previewJson(options, environment),
     up: () =>
-      observe("up", false, (listener) => stack.up({ ...common, ...listener, diff: true, suppressProgress: true })),
+      tracked(
+        observe("up", false, (listener) => stack.up({ ...common, ...listener, diff: true, suppressProgress: true })),
+      ),
     refresh: () => observe("refresh", false, (listener) => stack.refresh({ ...common, ...listener })),
-    destroy: () => destroyAfterPreview(stack),
+    destroy: () => tracked(destroyAfterPreview(stack, ending.signal)),
     async outputs() {
       const outputs = await stack.outputs();
       return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));

@@ -22,6 +22,9 @@ export interface ResourceState {
   failed?: boolean;
   /** It was replaced, and is still to be deleted. */
   pendingDelete?: boolean;
+  /** When its provider had made it, and when it had changed it last: ISO 8601, as Pulumi's state has it. */
+  created?: string;
+  modified?: string;
 }
 
 /** What an engine knows between two runs, in the order in which it was made. */

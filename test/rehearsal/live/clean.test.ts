@@ -34,7 +34,7 @@ describe("what live rehearsals have left", () => {
     const id = `/subscriptions/${rig.cloud.subscriptionId}/resourceGroups/${name}`;
     const tags = expires === undefined ? {} : { [LIVE_TAG]: expires };
     const common = { location: "westeurope", tags };
-    rig.cloud.put({ ...common, id, type: "Microsoft.Resources/subscriptions/resourceGroups", name, properties: {} });
+    rig.cloud.put({ ...common, id, type: "Microsoft.Resources/resourceGroups", name, properties: {} });
     const vault = `${id}/providers/Microsoft.KeyVault/vaults/kv-${name}`;
     rig.cloud.put({ ...common, id: vault, type: "Microsoft.KeyVault/vaults", name: `kv-${name}`, properties: {} });
     return id;

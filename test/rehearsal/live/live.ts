@@ -2,16 +2,21 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { createInterface } from "node:readline/promises";
+import { askAzure } from "../../../components/azure/azure-request";
 import { managementScope } from "../../../components/azure/clouds";
 import { providerSettings } from "../../../components/azure/provider-settings";
 import { createTokenSource } from "../../../components/azure/token-source";
+import { whoIs } from "../../../components/azure/who";
 import { subscriptionInUse } from "../../../components/doctor/login";
 import { findOnPath } from "../../../components/process/find-program";
 import { pause } from "../../../components/process/pause";
 import { azureView } from "../../../components/vm/status/azure-view";
 import type { Cleanup } from "../cleanup";
 import { startPulumi } from "../engine/pulumi";
-import { makeFolders } from "../folders";
+import { type Folders, makeFolders } from "../folders";
+import { recordingFile } from "../recording/entries";
+import { upstreamOf } from "../recording/forward";
+import { type Recorder, startRecorder } from "../recording/recorder";
 import { stackConfig } from "../scenario";
 import { requireTools } from "../setup";
 import { Steps } from "../steps";
@@ -21,7 +26,7 @@ import { startTor } from "../tor/process";
 import { cleanLive, type Subscription } from "./clean";
 import { tellFirst } from "./first-story";
 import { type LivePlan, livePlan, planText } from "./plan";
-import { forget, recorded, remember } from "./runs";
+import { begun, forget, remember } from "./runs";
 
 export interface LiveChoices {
   clean: boolean;
@@ -68,7 +73,7 @@ async function logIn(): Promise<{ subscription: Subscription; who: string }> {
 }
 
 async function clean(subscription: Subscription): Promise<number> {
-  const own = recorded(home);
+  const own = begun(home);
   const removed = await cleanLive(subscription, own, say);
   for (const group of own) forget(home, group);
   say(removed.length === 0 ? "nothing of a live rehearsal is left" : `removed: ${removed.join(", ")}`);
@@ -84,19 +89,36 @@ async function isWanted(yes: boolean): Promise<boolean> {
   return answer.trim() === "yes";
 }
 
+/** Beside the run: what Azure was asked and what it answered, to compare the stand-in with. */
+async function record(folders: Folders, subscription: Subscription, cleanup: Cleanup): Promise<Recorder> {
+  const who = whoIs(await subscription.token());
+  const recorder = await startRecorder({
+    file: path.resolve(recordingFile),
+    folder: folders.temporary,
+    asker: { ...who, subscriptionId: subscription.id },
+    upstream: upstreamOf(process.env),
+  });
+  cleanup.add(() => recorder.close());
+  return recorder;
+}
+
 async function tell(plan: LivePlan, subscription: Subscription, cleanup: Cleanup): Promise<void> {
   const folders = makeFolders(cleanup);
+  const recorder = await record(folders, subscription, cleanup);
   const token = path.join(folders.sources, "token");
   const rotate = () => fs.writeFileSync(token, `token-${randomBytes(24).toString("hex")}`, { mode: 0o600 });
   rotate();
   const secrets = { onion: { source: { onion: {} } }, token: { source: { file: token } } };
   const config = { ...stackConfig(secrets), "sealed-onion:status": "true", ...plan.config };
-  const engine = await startPulumi({ folder: folders.program, home, stack: plan.stack, config, providers: [] });
+  const environment = { ...process.env, ...recorder.environment };
+  const parts = { folder: folders.program, home, stack: plan.stack, config, providers: [], environment };
+  const engine = recorder.engine(await startPulumi(parts));
   cleanup.add(() => engine.close());
   const tor = await startTor("tor", path.join(folders.tor, "client"), ["SocksPort 127.0.0.1:auto"]);
   cleanup.add(() => tor.close());
   const socksPort = portOf(await tor.control.ask("GETINFO net/listeners/socks"));
   let vm = "";
+  const recorded = { ...subscription, ask: recorder.asking(askAzure) };
   await tellFirst(
     {
       engine,
@@ -105,7 +127,7 @@ async function tell(plan: LivePlan, subscription: Subscription, cleanup: Cleanup
       },
       fetch: (url) => fetchOnion(socksPort, url, { deadlineMs: publicTorMs, tryMs: 90_000 }),
       rotate,
-      hasRotated: () => untilConsole(vm, subscription, "the secrets in user data are in use"),
+      hasRotated: () => untilConsole(vm, recorded, "the secrets in user data are in use"),
     },
     new Steps(),
   );
@@ -113,9 +135,13 @@ async function tell(plan: LivePlan, subscription: Subscription, cleanup: Cleanup
 
 /** What a machine without an open port says: Azure shows its console some minutes later. */
 async function untilConsole(vm: string, subscription: Subscription, line: string): Promise<void> {
-  const { resourceManager } = subscription;
+  const { resourceManager, ask } = subscription;
   for (const deadline = Date.now() + publicTorMs; ; await pause(10_000)) {
-    const { console } = await azureView(vm, { resourceManager, token: await subscription.token() });
+    const { console } = await azureView(vm, {
+      resourceManager,
+      token: await subscription.token(),
+      ...(ask && { ask }),
+    });
     if (console.some((shown) => shown.includes(line))) return;
     if (Date.now() > deadline)
       throw new Error(`the machine's console does not show '${line}', but: ${console.join(" | ")}`);

@@ -13,6 +13,6 @@ export function forget(home: string, group: string): void {
   fs.rmSync(path.join(folderOf(home), group), { force: true });
 }
 
-export function recorded(home: string): string[] {
+export function begun(home: string): string[] {
   return fs.existsSync(folderOf(home)) ? fs.readdirSync(folderOf(home)) : [];
 }
