@@ -49,7 +49,7 @@ function replicasOf(text: string | undefined): number | undefined {
 
 async function main({ options }: Words<typeof rehearseCommand>): Promise<number> {
   const choices = choicesOf(options);
-  if (choices.boot && !isInside()) return bootInside(process.argv.slice(2));
+  if (choices.boot && !isInside()) return bootInside("test/rehearsal/rehearse.ts", process.argv.slice(2));
   const cleanup = new Cleanup();
   endOnSignals(cleanup);
   if (isInside()) endWithOutside(() => end(cleanup));

@@ -24,12 +24,16 @@ export function cannotBoot(): string | undefined {
   return status === 0 ? undefined : `this root may not make namespaces: ${stderr.trim()}`;
 }
 
-/** Installs what a boot needs, builds Debian's part of the machine, and rehearses in namespaces. @returns the exit code */
-export async function bootInside(args: readonly string[]): Promise<number> {
+/**
+ * Installs what a boot needs, builds Debian's part of the machine, and runs a program in namespaces.
+ * @param file the program's TypeScript file
+ * @returns the exit code
+ */
+export async function bootInside(file: string, args: readonly string[]): Promise<number> {
   const say = (line: string) => void process.stderr.write(`  ${line}\n`);
   const reason = cannotBoot() ?? missingTools(await provideTools([...tools, ...recoveryTools], say));
   if (reason !== undefined) throw new Error(`no machine can boot here: ${reason}`);
-  return enterNamespaces(args, await provideRoot(say));
+  return enterNamespaces(file, args, await provideRoot(say));
 }
 
 function missingTools(all: Parameters<typeof howToInstall>[0][]): string | undefined {

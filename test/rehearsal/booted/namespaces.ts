@@ -36,14 +36,15 @@ set +e
 exit $?`;
 
 /**
- * Runs this program once more in namespaces of its own: network, mounts, processes. They end with that process, and it
+ * Runs a program in namespaces of its own: network, mounts, processes. They end with that process, and it
  * ends when this one does, however that ends: then mounts, interfaces and processes are gone.
+ * @param file its TypeScript file, which looks whether it `isInside`
  * @returns its exit code
  */
-export async function enterNamespaces(args: readonly string[], debian: string): Promise<number> {
+export async function enterNamespaces(file: string, args: readonly string[], debian: string): Promise<number> {
   const group = `/sys/fs/cgroup/sealed-onion-${process.pid}`;
   const options = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation=private"];
-  const program = [process.execPath, "components/start/run.mjs", "test/rehearsal/rehearse.ts", ...args];
+  const program = [process.execPath, "components/start/run.mjs", file, ...args];
   const environment = { ...process.env, [DEBIAN]: debian, GROUP: group, TMPDIR: "/run/t" };
   const unshare = ["-c", `export ${OUTSIDE}=$$; exec unshare "$@"`, "sh"];
   const child = spawn("sh", [...unshare, ...options, "sh", "-c", setUp, "sh", ...program], {

@@ -1,0 +1,141 @@
+import { randomBytes } from "node:crypto";
+import { findOnPath } from "../../components/process/find-program";
+import { bootInside, cannotBoot } from "../rehearsal/booted/boot-inside";
+import { until } from "../rehearsal/booted/console";
+import { deployBooted } from "../rehearsal/booted/deployment";
+import { isInside } from "../rehearsal/booted/namespaces";
+import type { Stage } from "../rehearsal/booted/stage";
+import { property } from "../rehearsal/booted/stories/services";
+import { sealed, setUserData } from "../rehearsal/booted/stories/user-data";
+import { Cleanup } from "../rehearsal/cleanup";
+import { Steps } from "../rehearsal/steps";
+import { median } from "./median";
+
+/**
+ * How long a machine that boots takes from the network to all of its 20 secrets open, beside sops-install-secrets as
+ * sops-nix starts it: that module's own unit on the same disk, with the network before it, as it has no other try. Boots in
+ * turns, medians. In sops-nix's own order, before the network, it is booted once, to see what comes of it.
+ *
+ *   npm run bench:unseal [-- --json]
+ */
+const SECRETS = 20;
+const BOOTS = 5;
+const BAR_SECONDS = 0.5;
+const OWN_FILE = "test/bench/unseal.ts";
+const UNIT = "sops-install-secrets.service";
+const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
+const MANIFEST = "/nix/store/bench-manifest.json";
+
+/** As modules/sops/default.nix of sops-nix writes it. @param network what it waits for besides */
+function upstreamUnit(ours: string, network: string): string {
+  const environment = ours.split("\n").filter((line) => /^Environment="(AZURE_|HOME|SOPS_)/.test(line));
+  return [
+    ...[
+      "[Unit]",
+      "DefaultDependencies=no",
+      `After=local-fs.target systemd-sysusers.service userborn.service ${network}`,
+    ],
+    ...["Before=sysinit-reactivation.target", ...(network === "" ? [] : [`Wants=${network}`])],
+    ...["[Service]", "Type=oneshot", ...environment, `ExecStart=/usr/bin/sops-install-secrets ${MANIFEST}`],
+    "RemainAfterExit=true",
+    "",
+  ].join("\n");
+}
+
+async function main(): Promise<number> {
+  const reason =
+    cannotBoot() ?? (findOnPath("sops-install-secrets") ? undefined : "sops-install-secrets is not on PATH");
+  if (reason !== undefined) {
+    console.log(`skipped: ${reason}`);
+    return 0;
+  }
+  if (!isInside()) return bootInside(OWN_FILE, process.argv.slice(2));
+  const cleanup = new Cleanup();
+  try {
+    const { stage } = await deployBooted(new Steps(), cleanup);
+    return report(await measure(stage));
+  } finally {
+    await cleanup.run();
+  }
+}
+
+interface Measured {
+  readonly ours: number;
+  readonly upstream: number;
+  /** The unit's state after a boot in sops-nix's own order. */
+  readonly beforeNetwork: string;
+}
+
+async function measure(stage: Stage): Promise<Measured> {
+  setUserData(stage, {});
+  await stage.machine.switchOn();
+  await opened(stage);
+  await writeSecrets(stage);
+  const unit = (await stage.machine.run("cat", [UNIT_FILE])).replaceAll("/nix/store/manifest.json", MANIFEST);
+  const upstream = upstreamUnit(unit, "network-online.target");
+  const seconds = { ours: [] as number[], upstream: [] as number[] };
+  for (let boot = 0; boot < BOOTS; boot++) {
+    seconds.upstream.push(await bootWith(stage, upstream));
+    seconds.ours.push(await bootWith(stage, unit));
+  }
+  await write(stage, UNIT_FILE, upstreamUnit(unit, ""));
+  await stage.machine.reboot();
+  await until(async () => (await property(stage, "multi-user.target", "ActiveState")) === "active", 60_000);
+  const beforeNetwork = await property(stage, UNIT, "Result");
+  return { ours: median(seconds.ours), upstream: median(seconds.upstream), beforeNetwork };
+}
+
+/** 20 sealed files, those of the deployment among them, and a manifest of all. */
+async function writeSecrets(stage: Stage): Promise<void> {
+  const manifest = JSON.parse(await stage.machine.run("cat", ["/nix/store/manifest.json"]));
+  const like = manifest.secrets.find(({ name }: { name: string }) => name === "token");
+  while (manifest.secrets.length < SECRETS) {
+    const name = `bench-${manifest.secrets.length}`;
+    const sopsFile = `/nix/store/${name}.sops.json`;
+    await write(stage, sopsFile, JSON.stringify(await sealed(stage, name, randomBytes(200))));
+    manifest.secrets.push({ ...like, name, sopsFile, path: `/run/secrets/${name}`, restartUnits: [] });
+  }
+  await write(stage, MANIFEST, JSON.stringify(manifest));
+}
+
+async function write({ machine }: Stage, file: string, text: string): Promise<void> {
+  await machine.run("tee", [file], { input: Buffer.from(text) });
+}
+
+/** @returns seconds from the network to the last secret */
+async function bootWith(stage: Stage, unit: string): Promise<number> {
+  await write(stage, UNIT_FILE, unit);
+  await stage.machine.reboot();
+  await opened(stage);
+  const found = Number(await stage.machine.run("sh", ["-c", "ls /run/secrets/ | wc -l"]));
+  if (found !== SECRETS) throw new Error(`${found} secrets are open, ${SECRETS} are declared`);
+  const [network, open] = [
+    await property(stage, "network-online.target", "ActiveEnterTimestampMonotonic"),
+    await property(stage, UNIT, "ActiveEnterTimestampMonotonic"),
+  ].map(Number);
+  return ((open ?? 0) - (network ?? 0)) / 1e6;
+}
+
+async function opened(stage: Stage): Promise<void> {
+  await until(async () => (await property(stage, UNIT, "ActiveState")) === "active", 60_000);
+}
+
+function report({ ours, upstream, beforeNetwork }: Measured): number {
+  const seconds = Number(ours.toFixed(3));
+  const figures = { secrets: SECRETS, seconds, ratioToUpstream: Number((ours / upstream).toFixed(2)) };
+  console.log(`from the network to ${SECRETS} open secrets: ${seconds} s (at most ${BAR_SECONDS})`);
+  console.log(`sops-nix's own unit, after the network: ${upstream.toFixed(3)} s (ratio ${figures.ratioToUpstream})`);
+  console.log(`sops-nix's own unit, in its own order, before the network: ${beforeNetwork}`);
+  if (process.argv.includes("--json")) console.log(JSON.stringify(figures));
+  return seconds <= BAR_SECONDS ? 0 : 1;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  },
+);
