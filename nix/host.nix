@@ -10,6 +10,7 @@
     ./modules/onion-service.nix
     ./modules/replica.nix
     ./modules/sealed-secrets.nix
+    ./modules/logs.nix
     ./modules/status.nix
     ./modules/update.nix
     ./modules/vault-agent.nix

@@ -25,6 +25,7 @@ import { parseUpdate, type UpdateSettings } from "../system/update-settings";
 import { forProduction, parseVault, type VaultSettings } from "../vault/vault";
 import { parseVaultAuth, type VaultAuth } from "../vault-auth/vault-auth";
 import { type BootAgent, DEFAULT_BOOT_AGENT, parseBootAgent } from "../vm/boot-agent";
+import { checkLogs, type Logs, parseLogs } from "../vm/logs";
 import { imageMachine, type MachineSettings, parseMachine } from "../vm/machine";
 import { checkExistingFits } from "./existing-fits";
 import { checkImageFits } from "./image-fits";
@@ -50,6 +51,8 @@ export interface StackConfig {
   readonly vaultAuth: VaultAuth | undefined;
   /** Whether the machine writes how it is into the stack's account. @default true */
   readonly status: boolean;
+  /** Which journal the machines hand out to those whom `recipients.age` names. @default none */
+  readonly logs: Logs | undefined;
   /** Where several machines serve: their dials, and the addresses' keys, which none of them has. @default one machine */
   readonly fleet: (FleetSettings & { readonly keys: readonly SecretDeclaration[] }) | undefined;
 }
@@ -81,6 +84,7 @@ const KEYS = {
   tags: "json",
   vaultAuth: "json",
   status: "boolean",
+  logs: "json",
   replicas: "number",
   frontEnd: "json",
   rollout: "text",
@@ -118,12 +122,14 @@ function gatherConfig(): StackConfig {
     bootAgent: () => optional(field("bootAgent"), DEFAULT_BOOT_AGENT, parseBootAgent),
     production: () => optional(field("production"), false, boolean),
     status: () => optional(field("status"), true, boolean),
+    logs: () => optional(field("logs"), undefined, parseLogs),
     fleet: () => parseFleet(field),
     update: () => parseUpdate(field),
     tags: () => optional(field("tags"), {}, parseTags),
     vaultAuth: () => parseVaultAuth(field("vaultAuth"), { path: "vault:address", value: other("vault", "address") }),
   });
   checkSsh(declared.services, config.bootAgent);
+  checkLogs(config.logs, { recipients: config.recipients.age, status: config.status });
   checkImageFits(config.image, config.machine);
   checkExistingFits({ ...config, existing, fleet });
   const { subnet: subnetId } = existing;

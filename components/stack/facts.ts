@@ -4,6 +4,7 @@ import type { SecretDeclaration, SecretName } from "../secrets/secret";
 import type { UpdateSettings } from "../system/update-settings";
 import type { VaultAuth } from "../vault-auth/vault-auth";
 import type { BootAgent } from "../vm/boot-agent";
+import { type Logs, logReaders } from "../vm/logs";
 import { needsOf } from "../vm/vm-size";
 import type { StackConfig } from "./config";
 import type { ServiceTarget } from "./services";
@@ -64,6 +65,8 @@ export interface Facts {
   readonly sshHostKey?: SecretName;
   /** Where the machine writes how it is: `https://ACCOUNT.blob.core.windows.net/status`. */
   readonly status?: { readonly containerUrl: string };
+  /** Which journal the machine hands out beside it, and the age and SSH public keys that it is encrypted for. */
+  readonly logs?: Logs & { readonly recipients: readonly string[] };
   /** Where the machine finds systems to take in place, and what it believes them by. */
   readonly update?: UpdateFacts;
   readonly replica?: ReplicaFacts;
@@ -137,6 +140,7 @@ export function factsOf(config: StackConfig, deployed: Deployed): Facts {
     guest: { ...systemOf(config.machine), adminUser, readyWhenUnsealed, userDataSecrets, bootAgent },
     ...(config.vaultAuth === undefined ? {} : { vaultAgent: agentOf(config.vaultAuth) }),
     ...(config.status ? { status: { containerUrl: statusUrl } } : {}),
+    ...(config.logs === undefined ? {} : { logs: { ...config.logs, recipients: logReaders(config.recipients.age) } }),
     ...updateOf(config, deployed),
   };
 }

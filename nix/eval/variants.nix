@@ -58,6 +58,17 @@ let
     };
   };
 
+  told = configOf {
+    sealed-onion.status = {
+      enable = true;
+      containerUrl = "https://soexample.blob.core.windows.net/status";
+    };
+    sealed-onion.logs = {
+      units = [ "tor.service" ];
+      recipients = [ "age1tyk6fecdmm0gqght67zaqhxwwxg56uaauv0m5fwg38dxgawedv8qp8kkvt" ];
+    };
+  };
+
   units = quiet.systemd.units;
   tor = quiet.services.tor.relay.onionServices.site;
   agent = bao.sealed-onion.vaultAgent.settings;
@@ -106,6 +117,10 @@ in
     && lib.hasSuffix "start app.service tor.service" kept.systemd.services.data-disk.serviceConfig.ExecStartPost;
   "the data disk comes with its device, whenever that is attached" =
     kept.systemd.services.data-disk.wantedBy == [ "dev-disk-sealed\\x2donion\\x2ddata.device" ];
+  "the journal of the units that are named is handed out, bounded, to those who are named" =
+    lib.hasSuffix "/bin/write-logs https://soexample.blob.core.windows.net/status 1048576 tor.service" told.systemd.services.write-logs.serviceConfig.ExecStart
+    && lib.hasSuffix "-recipients" told.systemd.services.write-logs.environment.SEALED_ONION_RECIPIENTS;
+  "without units no journal leaves the machine" = !(units ? "write-logs.service") && !(units ? "write-logs.timer");
   "without sshKeys there is no administrator" = !(quiet.users.users ? operator);
   "without Vault's agent root alone may ask the metadata service" =
     lib.hasInfix "meta skuid != { 0 } counter reject" quiet.networking.nftables.tables.azure-metadata.content;

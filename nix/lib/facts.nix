@@ -15,6 +15,7 @@ let
     builtins.foldl' (result: check: if check.ok then result else throw "${where}: ${check.message}") value checks;
 
   inherit (import ./fleet-facts.nix { inherit require ruled; }) parseReplica parseFrontEnd;
+  parseLogs = import ./logs-facts.nix { inherit hasFields require ruled; };
   parseUpdate = import ./update-facts.nix { inherit hasFields require ruled; };
   parseVaultAgent = import ./vault-agent-facts.nix { inherit hasFields require ruled; };
 
@@ -126,6 +127,7 @@ let
           guest = parseGuest where (attributeOr { } "guest" facts);
           vaultAgent = parseVaultAgent where (attributeOr null "vaultAgent" facts);
           status = attributeOr null "status" facts;
+          logs = parseLogs where (attributeOr null "logs" facts);
           update = parseUpdate where (attributeOr null "update" facts);
           inherit sshHostKey;
           replica = parseReplica where services (attributeOr null "replica" facts);

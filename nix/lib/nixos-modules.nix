@@ -18,6 +18,7 @@ in
   data-disk = plain ../modules/data-disk.nix;
   front-end = withSops ../modules/front-end.nix;
   hardening = plain ../modules/hardening.nix;
+  logs = withSops ../modules/logs.nix;
   onion-service = withSops ../modules/onion-service.nix;
   replica = withSops ../modules/replica.nix;
   sealed-secrets = withSops ../modules/sealed-secrets.nix;

@@ -56,6 +56,8 @@ in
       inherit (facts.status) containerUrl;
     };
 
+    logs = lib.mkIf (facts.logs != null) { inherit (facts.logs) units recipients; };
+
     update = lib.mkIf (facts.update != null) {
       enable = true;
       inherit (facts) stack;

@@ -8,7 +8,9 @@ import { pause } from "../../process/pause";
 import { UsageError } from "../../process/usage-error";
 import { probe } from "../../vm/status/probe";
 import { type StatusReader, statusReader } from "../../vm/status/read-status";
+import { checkLogsAlone, showLogs } from "../../vm/status/show-logs";
 import { type StatusOptions, statusCommand } from "../../vm/status/status-words";
+import type { FleetMachineStatus } from "../fleet-status";
 import { type ExpectedFleet, type FleetReport, fleetReport } from "./fleet-report";
 import { fleetJson, fleetMetrics, fleetText } from "./fleet-text";
 
@@ -25,18 +27,29 @@ async function main({ options: args }: Words<typeof statusCommand>): Promise<num
   const fleet = stack === undefined ? undefined : fleetOf(stack);
   if (fleet === undefined) return ofOneMachine();
   if (args.json && args.prometheus) throw new UsageError("--json and --prometheus exclude each other: leave one out");
+  checkLogsAlone(args);
   const signal = interruption();
   const reader = await statusReader(fleet.containerUrl, signal);
+  if (args.logs) return showLogs(reader, fleet.stack, await membersOf(reader, fleet));
   if (args.watch) return watch(reader, fleet, args, signal);
   const { report, serving } = await look(reader, fleet, args);
   console.log(show(report, args));
   return serving ? 0 : 1;
 }
 
-async function look(reader: StatusReader, fleet: Fleet, { probe: isProbed }: StatusOptions) {
+/** The machines that there should be, by what each said last: those that are long gone are left out. */
+async function membersOf(reader: StatusReader, fleet: Fleet): Promise<string[]> {
+  const { members } = fleetReport(fleet, await readAll(reader), new Date());
+  return members.map(({ status }) => status?.machine).filter((machine) => machine !== undefined);
+}
+
+async function readAll(reader: StatusReader): Promise<FleetMachineStatus[]> {
   const said = await Promise.all((await reader.machines()).map((machine) => reader.read(machine)));
-  const all = said.filter((status) => status !== undefined);
-  const report = fleetReport(fleet, all, new Date());
+  return said.filter((status) => status !== undefined);
+}
+
+async function look(reader: StatusReader, fleet: Fleet, { probe: isProbed }: StatusOptions) {
+  const report = fleetReport(fleet, await readAll(reader), new Date());
   const probes = isProbed ? await probe(fleet.addresses) : [];
   for (const { hostname, seconds, problem } of probes) console.error(problem ?? `${hostname} answered in ${seconds} s`);
   return { report, serving: report.verdict.serving && probes.every(({ problem }) => problem === undefined) };

@@ -7,36 +7,39 @@ import { type MachineStatus, parseMachineStatus } from "./machine-status";
 export interface StatusReader {
   /** Undefined: it has said nothing yet. */
   read(machine: string): Promise<MachineStatus | undefined>;
+  /** The journal that it hands out, encrypted. Undefined: none. */
+  logs(machine: string): Promise<Buffer | undefined>;
   /** The names of all machines that ever said something, the last one first. */
   machines(): Promise<string[]>;
 }
 
 const SUFFIX = ".json";
+const LOGS = ".log.age";
 
 /** @param containerUrl `https://ACCOUNT.blob.core.windows.net/status` */
 export async function statusReader(containerUrl: string, signal: AbortSignal): Promise<StatusReader> {
   const client = await containerClient(containerUrl, process.env);
   const log = (line: string): void => console.error(line);
   const attempt = createAttempt({ signal, log });
+  async function download(name: string): Promise<Buffer | undefined> {
+    const blob = client.getBlobClient(name);
+    const content = () =>
+      attempt(`read '${client.containerName}/${name}'`, (abortSignal) =>
+        blob.downloadToBuffer(0, undefined, { abortSignal }),
+      );
+    try {
+      return await firstContact(client, content, signal, log);
+    } catch (error) {
+      if (error instanceof StorageProblem && error.code === "BlobNotFound") return undefined;
+      throw error;
+    }
+  }
   return {
     async read(machine) {
-      try {
-        const blob = client.getBlobClient(`${machine}${SUFFIX}`);
-        const content = await firstContact(
-          client,
-          () =>
-            attempt(`read '${client.containerName}/${blob.name}'`, (abortSignal) =>
-              blob.downloadToBuffer(0, undefined, { abortSignal }),
-            ),
-          signal,
-          log,
-        );
-        return parseMachineStatus(content.toString("utf8"));
-      } catch (error) {
-        if (error instanceof StorageProblem && error.code === "BlobNotFound") return undefined;
-        throw error;
-      }
+      const content = await download(`${machine}${SUFFIX}`);
+      return content && parseMachineStatus(content.toString("utf8"));
     },
+    logs: (machine) => download(`${machine}${LOGS}`),
     async machines() {
       const found = await attempt(`list '${client.containerName}'`, async (abortSignal) => {
         const blobs: { name: string; at: number }[] = [];

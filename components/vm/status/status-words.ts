@@ -10,6 +10,7 @@ export const statusCommand = {
     json: { about: "the machine's own words and the verdict, as one JSON line" },
     prometheus: { about: "the same as metrics in Prometheus's text format" },
     watch: { about: "again at each change, until Ctrl-C" },
+    logs: { about: "the journal that sealed-onion:logs has handed out, opened with your age or SSH key" },
     probe: { about: "fetch each address over Tor, too (needs tor and curl on PATH)" },
   },
   exitCodes: { 0: "it serves", 1: "it does not", 2: "a word that is not known", 3: "nobody could be asked" },

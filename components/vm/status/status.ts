@@ -9,6 +9,7 @@ import { UsageError } from "../../process/usage-error";
 import { lookFromOutside, type Outside } from "./outside";
 import { probe } from "./probe";
 import { type StatusReader, statusReader } from "./read-status";
+import { checkLogsAlone, showLogs } from "./show-logs";
 import { outsideLines, type Report, reportJson, reportMetrics, reportText } from "./status-text";
 import { type StatusOptions, statusCommand } from "./status-words";
 import { verdictOf, withOutside } from "./verdict";
@@ -20,9 +21,11 @@ const OUTSIDE_MS = 60_000;
 /** `npm run status`. */
 async function main({ options: args }: Words<typeof statusCommand>): Promise<number> {
   if (args.json && args.prometheus) throw new UsageError("--json and --prometheus exclude each other: leave one out");
+  checkLogsAlone(args);
   const stack = await meantStack(args.stack);
   const signal = interruption();
   const reader = await statusReader(containerOf(stack), signal);
+  if (args.logs) return showLogs(reader, stack, (await reader.machines()).slice(0, 1));
   if (args.watch) return watch(reader, stack, args, signal);
   const report = await look(reader, stack, args.probe, lookFromOutside);
   console.log(show(report, args));

@@ -30,6 +30,7 @@ const CONFIG: StackConfig = {
   tags: {},
   vaultAuth: undefined,
   status: true,
+  logs: undefined,
   fleet: undefined,
   update: DEFAULT_UPDATE,
 };
@@ -99,6 +100,18 @@ describe("the guest's facts", () => {
     const machine = { ...CONFIG.machine, dataDisk: { sizeGib: 8, type: "StandardSSD_LRS" } } as const;
     expect(factsOf({ ...CONFIG, machine }, DEPLOYED).dataDisk).toBe(true);
     expect(factsOf(CONFIG, DEPLOYED)).not.toHaveProperty("dataDisk");
+  });
+
+  it("say which journal is handed out, and to those whom a machine's own age encrypts for", () => {
+    const plain = `age1${"q".repeat(58)}`;
+    const recipients = {
+      age: [plain, `age1pq1${"q".repeat(90)}`, `age1yubikey1${"q".repeat(60)}`, "ssh-ed25519 AAAA"],
+      pgp: [],
+    };
+    const logs = { units: ["tor.service"] };
+    const facts = factsOf({ ...CONFIG, recipients, logs }, DEPLOYED);
+    expect(facts.logs).toEqual({ units: ["tor.service"], recipients: [plain, "ssh-ed25519 AAAA"] });
+    expect(factsOf({ ...CONFIG, recipients }, DEPLOYED)).not.toHaveProperty("logs");
   });
 
   it("name no place for a status that nobody wants", () => {

@@ -34,12 +34,12 @@ export const AZURE: readonly Malformed[] = [
   [
     "a key that is mistyped",
     { vmSze: "Standard_B2s" },
-    'configuration has an unknown key "vmSze", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, existing, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, replicas, frontEnd, rollout, dataDisk, update, reboot: did you mean "vmSize"',
+    'configuration has an unknown key "vmSze", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, existing, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, logs, replicas, frontEnd, rollout, dataDisk, update, reboot: did you mean "vmSize"',
   ],
   [
     "a key that nothing is like",
     { colour: "blue" },
-    'configuration has an unknown key "colour", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, existing, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, replicas, frontEnd, rollout, dataDisk, update, reboot: remove it',
+    'configuration has an unknown key "colour", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, existing, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, logs, replicas, frontEnd, rollout, dataDisk, update, reboot: remove it',
   ],
   [
     "an encrypted value",
@@ -50,6 +50,26 @@ export const AZURE: readonly Malformed[] = [
     "an encrypted value of a dial",
     { sshPublicKey: WORKING.sshPublicKey, secretKeys: ["sealed-onion:sshPublicKey"] },
     "sshPublicKey must hold no secret, got an encrypted value: set sealed-onion:sshPublicKey without --secret",
+  ],
+  [
+    "logs that nobody could open",
+    { logs: { units: ["tor.service"] } },
+    "logs are encrypted for the plain age and SSH keys of recipients.age, and there is none: set sealed-onion:recipients.age[0], or remove sealed-onion:logs",
+  ],
+  [
+    "logs that lie nowhere",
+    { logs: { units: ["tor.service"] }, recipients: { age: [WORKING.sshPublicKey] }, status: false },
+    "logs lie where the status does, and status is false: set sealed-onion:status to true",
+  ],
+  [
+    "logs of no unit",
+    { logs: { units: [] } },
+    "logs.units must be a list of at least one service, got []: set sealed-onion:logs.units",
+  ],
+  [
+    "logs of what is no service",
+    { logs: { units: ["tor"] } },
+    'logs.units[0] must be a service with its type, such as "web.service", got "tor": set sealed-onion:logs.units[0]',
   ],
   [
     "a data disk without a size",
