@@ -53,7 +53,8 @@ async function readSource(request: Reading): Promise<ReadPlaintext> {
   const before = keylessFingerprint(request);
   if (generated) return { ...(await read()), fingerprint: before };
   const { readShared } = await import("./shared-reading.js");
-  const content = await readShared(request.source, async () => (await read()).content);
+  // With its trace: what another one read before the source changed is not what this one is to seal.
+  const content = await readShared([request.source, before], async () => (await read()).content);
   if (keylessFingerprint(request) === before) return { content, fingerprint: before };
   content.fill(0);
   throw new SourceError(`source of ${request.name} changed while it was read: run it again`);

@@ -7,6 +7,9 @@ import { wordsOf } from "../../process/words";
 import { SourceError } from "./source-error";
 import type { SecretSource } from "./sources";
 
+/** A source as it is at one time: one whose trace is another has changed. */
+export type Traced = readonly [source: SecretSource, trace: string | undefined];
+
 /**
  * Reads a source that asks a person or a service, once for all who want it at the same time.
  *
@@ -15,10 +18,10 @@ import type { SecretSource } from "./sources";
  * plaintext stays in memory. A process that starts after the first one has ended reads the source again: nothing
  * lives on that could be asked for it.
  *
- * Within one process every source is read once.
+ * Within one process every source is read once, and again if it has changed since.
  */
-export async function readShared(source: SecretSource, read: () => Promise<Buffer>): Promise<Buffer> {
-  const key = JSON.stringify(source);
+export async function readShared(traced: Traced, read: () => Promise<Buffer>): Promise<Buffer> {
+  const key = JSON.stringify(traced);
   const known = readings.get(key) ?? readOnceAmongProcesses(key, read);
   readings.set(key, known);
   return Buffer.from(await known); // the caller wipes its copy
@@ -41,7 +44,7 @@ async function readOnceAmongProcesses(key: string, read: () => Promise<Buffer>):
   return read(); // others come and go too fast: better asked twice than not at all
 }
 
-/** One socket for a source in a run: the processes of a run have the same parent. */
+/** One socket for a source, as it is, in a run: the processes of a run have the same parent. */
 function socketPath(key: string): string {
   const run = JSON.stringify([process.ppid, process.cwd(), process.env.PASSWORD_STORE_DIR ?? "", key]);
   return path.join(privateFolder(), createHash("sha256").update(run).digest("hex").slice(0, 24));
