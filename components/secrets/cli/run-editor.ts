@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { runChild } from "../../process/child-process";
-import { findOnPath } from "../../process/find-program";
+import { editorInUse } from "./editor-in-use";
 
 /** Where programs keep their settings, histories and side files, by https://specifications.freedesktop.org/basedir-spec */
 const FOLDERS = ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "TMPDIR"];
@@ -10,6 +10,7 @@ const SETTINGS = [
   "VIMINIT",
   "GVIMINIT",
   "EXINIT",
+  "NEXINIT",
   "MYVIMRC",
   "NVIM_APPNAME",
   "NVIM_LOG_FILE",
@@ -32,11 +33,13 @@ export async function runEditor(folder: string, name: string, plaintext: Buffer)
   const home = path.join(folder, ".home");
   fs.mkdirSync(home, { mode: 0o700 });
   fs.writeFileSync(file, plaintext, { mode: 0o600, flag: "wx" });
+  const editor = editorInUse(process.env.EDITOR || "vi", home);
+  if (editor.warning) console.error(editor.warning);
   const started = Date.now();
   // $EDITOR may have arguments: a shell takes it apart, as git and sops do.
-  const { code, signal } = await runChild("sh", ["-c", `ulimit -c 0; exec ${editorCommand()} "$1"`, "sh", file], {
+  const { code, signal } = await runChild("sh", ["-c", `ulimit -c 0; exec ${editor.command} "$1"`, "sh", file], {
     terminal: process.stdin.isTTY === true,
-    environment: editorEnvironment(home),
+    environment: { ...editorEnvironment(home), ...editor.environment },
     stdout: "inherit",
     stderr: "inherit",
   });
@@ -56,18 +59,4 @@ function editorEnvironment(home: string): NodeJS.ProcessEnv {
   for (const name of SETTINGS) delete environment[name];
   for (const name of FOLDERS) environment[name] = home;
   return environment;
-}
-
-/** vim's undo and backup files may lie in a folder that the system's own settings name. */
-function editorCommand(): string {
-  const editor = process.env.EDITOR || "vi";
-  const isVim = /(^|\/)(n?vim|vi|view)(\s|$)/.test(editor) && /vim/i.test(realName(editor));
-  return isVim ? `${editor} -n -i NONE -c 'set noundofile nobackup nowritebackup'` : editor;
-}
-
-/** What the program's name leads to: `vi` is vim on many systems. */
-function realName(editor: string): string {
-  const [program = ""] = editor.split(/\s/);
-  const found = findOnPath(program);
-  return found === undefined ? program : fs.realpathSync(found);
 }
