@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { bech32 } from "@scure/base";
 import * as fixture from "loopback-azure/fixture";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runChild } from "../../components/process/child-process";
@@ -16,6 +18,14 @@ import {
   secretsManifest,
   startSecretsRig,
 } from "./secrets-fixture";
+
+/** Of an age key that nobody has. */
+const recipient = bech32.encode("age", bech32.toWords(x25519PublicKey()), false);
+
+function x25519PublicKey(): Buffer {
+  const { publicKey } = generateKeyPairSync("x25519");
+  return publicKey.export({ type: "spki", format: "der" }).subarray(-32);
+}
 
 const missing = ["bash", "curl", "flock", "jq", "sops"].filter((program) => !findOnPath(program));
 
@@ -115,6 +125,12 @@ describe.skipIf(missing.length > 0)(
     it("are left alone where they are not what they should be", async () => {
       const age = "age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq";
       const good = await seal("rotated");
+      const withAge = await seal("rotated", ["--azure-kv", azure.keyUrl, "--age", recipient]);
+      const besides = (kind: string) => `token is also sealed for ${kind}, and only keys of our vault may be in it`;
+      const also = (kind: string, keys: unknown) => {
+        const file = JSON.parse(good) as { sops: object };
+        return JSON.stringify({ ...file, sops: { ...file.sops, [kind]: keys } });
+      };
       const foreign = good.replaceAll("kv-test.vault.azure.net", "kv-evil.vault.azure.net");
       const words: [string, string][] = [
         ["no JSON", "it is not JSON of that form"],
@@ -123,6 +139,10 @@ describe.skipIf(missing.length > 0)(
         [asUserData({ other: good }), "other is no secret of this image"],
         [asUserData({ "../token": good }), "../token is no secret of this image"],
         [asUserData({ token: foreign }), `token is not sealed for ${azure.keyUrl}`],
+        [asUserData({ token: also("age", JSON.parse(withAge).sops.age) }), besides("age")],
+        [asUserData({ token: also("hc_vault", [{ vault_address: "http://10.0.0.1" }]) }), besides("hc_vault")],
+        [asUserData({ token: also("key_groups", [{ kms: [{ arn: "arn:aws" }] }]) }), besides("key_groups")],
+        [asUserData({ token: also("kms", { arn: "arn:aws" }) }), besides("kms")],
         [
           asUserData({ token: await seal("for age", ["--age", age]).catch(() => "{}") }),
           `token is not sealed for ${azure.keyUrl}`,

@@ -18,10 +18,18 @@ describe("user data", () => {
     );
   });
 
+  it("holds keys of the vault and of no other kind", () => {
+    const vault = [{ vault_url: "https://v.vault.azure.net", name: "k", version: "1", enc: "x" }];
+    const sops = { azure_kv: vault, age: [{ recipient: "age1x", enc: "y" }], pgp: [{ fp: "A", enc: "z" }], mac: "m" };
+    project.seal("dev", "recovered", { content: JSON.stringify({ data: "ENC[x]", sops }) });
+    const { secrets } = JSON.parse(Buffer.from(userData("dev", ["recovered"]), "base64").toString());
+    expect(secrets.recovered).toEqual({ data: "ENC[x]", sops: { azure_kv: vault, mac: "m" } });
+  });
+
   it("is refused where it is more than Azure takes, with the way out", () => {
     project.seal("dev", "big", { content: JSON.stringify({ data: "x".repeat(65_536) }) });
     expect(() => userData("dev", ["big"])).toThrow(
-      "1 sealed files are 65579 bytes, user data holds 65535: set sealed-onion:bootAgent.userDataSecrets to false",
+      "1 sealed files are 65589 bytes, user data holds 65535: set sealed-onion:bootAgent.userDataSecrets to false",
     );
   });
 
