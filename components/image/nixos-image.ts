@@ -8,6 +8,7 @@ import type { Existing } from "../azure/existing/existing";
 import { roleAssignmentArgs } from "../azure/role-assignment";
 import { programCommand } from "../config/project";
 import { readably } from "../process/readable-error";
+import { givenDiskWarning } from "./build/given-disk";
 import { fileDigest } from "./disk/file-digest";
 import { guestDigest } from "./guest-folder";
 import { type ImageNames, imageDigest, imageNames } from "./image";
@@ -138,9 +139,13 @@ function planImage(args: NixosImageArgs, facts: pulumi.Input<string>): Plan {
     vhdDigest: vhd === undefined ? undefined : fileDigest(vhd),
   }));
   const inputs = pulumi.all([facts, pulumi.output(sealed)]);
-  const digest = inputs.apply(([factsText, digests]) =>
-    imageDigest({ facts: factsText, sealed: digests, nixDigest, builder: source, vhdDigest }),
-  );
+  // A disk that is given is named by its content alone: what is yet to be sealed does not make it another one.
+  const digest =
+    vhd === undefined
+      ? inputs.apply(([factsText, digests]) =>
+          imageDigest({ facts: factsText, sealed: digests, nixDigest, builder: source }),
+        )
+      : pulumi.output(lookAtGiven(vhd, stack, inputs).then(() => vhdDigest ?? ""));
   return {
     digest,
     names: digest.apply((hex) => imageNames(stack, hex)),
@@ -152,6 +157,23 @@ function planImage(args: NixosImageArgs, facts: pulumi.Input<string>): Plan {
       BUILDER: source,
     },
   };
+}
+
+/** In a preview: says whether the disk is older than what is declared, which the build then refuses. */
+async function lookAtGiven(
+  vhd: string,
+  stack: string,
+  inputs: pulumi.Output<[string, Record<string, string>]>,
+): Promise<void> {
+  if (!pulumi.runtime.isDryRun()) return;
+  // Not among the SDK's typed members: false where a preview cannot know something yet.
+  const { isKnown, promise } = inputs as unknown as {
+    isKnown: Promise<boolean>;
+    promise(): Promise<[string, Record<string, string>]>;
+  };
+  const known = (await isKnown) ? await promise.call(inputs) : undefined;
+  const warning = await givenDiskWarning(vhd, stack, known && { facts: known[0], sealed: known[1] });
+  if (warning) await pulumi.log.warn(warning);
 }
 
 /** What changes in the system does not make another image: neither is among the commands' inputs. */

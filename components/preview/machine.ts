@@ -56,11 +56,23 @@ function nameWords(changes: readonly PlannedChange[]): string {
   return name === undefined ? "" : ` as \`${name}\``;
 }
 
+/** Whether `up` takes a disk that was built elsewhere. */
+function isGiven(build: PlannedChange): boolean {
+  return textIn(build.next, "environment", "BUILDER")?.startsWith("vhd:") === true;
+}
+
+function givenWords(changes: readonly PlannedChange[]): string {
+  const image = find(changes, "azure-native:compute:Image", /./);
+  if (image !== undefined && image.kind !== "same") return `taken from the disk of \`image.vhd\`${nameWords(changes)}`;
+  return "not built by `up`: the disk of `image.vhd` is held against what is declared, and `up` stops there if it is older";
+}
+
 function imageWords(changes: readonly PlannedChange[]): string {
   const build = find(changes, "command:local:Command", /-build$/);
   if (build === undefined || build.kind === "same") return "unchanged: neither built nor uploaded";
   if (build.kind === "create") return "built, uploaded and published for the first time";
   if (build.kind === "delete") return "goes";
+  if (isGiven(build)) return givenWords(changes);
   const reasons = buildReasons(build, secretChanges(changes).length > 0);
   const why = reasons.length > 0 ? `, because of ${reasons.join(", ")}` : "";
   return `built, uploaded and published anew${nameWords(changes)}${why}`;

@@ -85,6 +85,7 @@ in
 
   # For people and tools that look into a machine or its disk: what it was made for.
   environment.etc."sealed-onion/facts.json".source = stack.directory + "/facts.json";
+  environment.etc."sealed-onion/made-for".text = import ./made-for.nix stack;
 
   networking.hostName = lib.mkIf (!switches.hostname) facts.stack;
   system.nixos.variant_id = "sealed-onion";

@@ -1,6 +1,7 @@
 import { endWithParent } from "../../process/child-process";
+import { requiredJson } from "../../process/environment";
 import { runMain } from "../../process/run-main";
-import { buildDisk, readBuildRequest } from "./build-disk";
+import { type BuildRequest, buildDisk, readBuildRequest } from "./build-disk";
 import { writeFacts } from "./facts-file";
 import { notePaths } from "./image-paths";
 
@@ -17,13 +18,22 @@ async function main(): Promise<void> {
   const request = readBuildRequest(process.env);
   const { digest, facts, stack } = request;
   writeFacts(stack, facts); // also where nothing is built: git has what the image is made of
+  const doubt = await checkGiven(request);
   const { findComplete } = await import("./complete-blob.js");
   const complete = await findComplete(request, new AbortController().signal, console.error);
   if (complete) console.error(`'${complete.name}' is there already: nothing to build`);
   const { stamp, vhd } = complete ? { stamp: null, vhd: null } : await buildDisk(request);
+  if (doubt) console.error(doubt);
   // Machines that take systems in place: what the image has need not be uploaded besides.
   if (vhd !== null && !process.env.FACTS) await notePaths(request, vhd);
   console.log(JSON.stringify({ vhd, stamp, digest }));
+}
+
+/** Machines that take systems in place need not boot the newest one: their image comes without FACTS. */
+async function checkGiven(request: BuildRequest): Promise<string | undefined> {
+  if (!request.builder.startsWith("vhd:") || !process.env.FACTS) return undefined;
+  const { checkGivenDisk } = await import("./given-disk.js");
+  return checkGivenDisk(request, requiredJson(process.env, "SEALED"));
 }
 
 endWithParent();

@@ -5,31 +5,54 @@ import { CHUNK_SIZE, createContentHash } from "./content-hash";
 import { dataRuns } from "./data-ranges";
 import { dataSegmentsSync, piecesOfChunks } from "./data-segments";
 import { checkDiskFile } from "./disk-file";
+import { type MadeFor, marksIn } from "./made-for";
+
+/** What is known of a file once it was read. */
+interface FileContent {
+  /** Its content hash, 64 hex digits: see `createContentHash`. */
+  readonly digest: string;
+  /** What it says that it was made for, wherever that lies in it. */
+  readonly marks: readonly MadeFor[];
+  /** Set once the marks were looked for in what a packed file holds. */
+  readonly unpacked?: true;
+}
 
 /** Where digests are remembered, relative to the project's root: one JSON file, path -> what it was made of. */
 const MEMORY = ".cache/file-digests.json";
 
-interface Remembered {
+interface Remembered extends FileContent {
   /** The file's `fileStamp()` when it was read. */
   readonly stamp: string;
-  readonly digest: string;
+}
+
+/** The content hash of a file as it lies on disk: see `fileContent`. */
+export function fileDigest(file: string, memory = MEMORY): string {
+  return fileContent(file, memory).digest;
 }
 
 /**
- * The content hash (64 hex digits, see `createContentHash`) of a file as it lies on disk. It is remembered under
- * `.cache/` until the file's size, times or inode change: a preview does not read gigabytes again.
+ * Reads a file as it lies on disk, once: what is in it is remembered under `.cache/` until the file's size, times or inode
+ * change. A preview does not read gigabytes again.
  * @throws if there is no ordinary file that can be read
  */
-export function fileDigest(file: string, memory = MEMORY): string {
+export function fileContent(file: string, memory = MEMORY): FileContent {
   const size = checkDiskFile(file);
   const location = path.resolve(file);
   const stamp = fileStamp(location);
   const remembered = readMemory(memory);
   const known = remembered[location];
-  if (known?.stamp === stamp) return known.digest;
-  const digest = hashFile(location, size);
-  writeMemory(memory, { ...remembered, [location]: { stamp, digest } });
-  return digest;
+  if (known?.stamp === stamp && known.marks) return known;
+  const read = readFile(location, size);
+  writeMemory(memory, { ...remembered, [location]: { stamp, ...read } });
+  return read;
+}
+
+/** Of a file whose marks show only once it is unpacked. */
+export function rememberMarks(file: string, marks: readonly MadeFor[], memory = MEMORY): void {
+  const location = path.resolve(file);
+  const remembered = readMemory(memory);
+  const known = remembered[location];
+  if (known) writeMemory(memory, { ...remembered, [location]: { ...known, marks, unpacked: true } });
 }
 
 /**
@@ -43,8 +66,9 @@ export function fileStamp(file: string): string {
 }
 
 /** Holes are zeros, and need not be read. */
-function hashFile(file: string, size: number): string {
+function readFile(file: string, size: number): FileContent {
   const hash = createContentHash(size);
+  const marks: MadeFor[] = [];
   const buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
   const descriptor = fs.openSync(file, "r");
   try {
@@ -57,11 +81,12 @@ function hashFile(file: string, size: number): string {
         filled = end;
       }
       hash.add(index, chunk.fill(0, filled), dataRuns(chunk));
+      marks.push(...marksIn(chunk));
     }
   } finally {
     fs.closeSync(descriptor);
   }
-  return hash.digest();
+  return { digest: hash.digest(), marks };
 }
 
 function readExactly(descriptor: number, target: Buffer, offset: number, file: string): void {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { fileDigest } from "../../../components/image/disk/file-digest";
 import { imageDigest, nixTreeDigest } from "../../../components/image/image";
 import { NixosImage, type NixosImageArgs } from "../../../components/image/nixos-image";
 import { versionOf } from "../../../components/image/publish-image";
@@ -15,6 +16,7 @@ import {
   settled,
   startMocks,
 } from "../pulumi-mocks";
+import { stackLine } from "./made-for-line";
 
 const FACTS = '{\n  "stack": "dev"\n}\n';
 const SEALED = { "onion-key": "ab".repeat(32) };
@@ -243,6 +245,33 @@ describe("its dials", () => {
     project.write("disk.vhd", "another disk");
     const other = await make({ vhd: "disk.vhd" });
     expect(environment(other.registrations, "image-build").DIGEST).not.toBe(DIGEST);
+  });
+
+  it("vhd keeps its name whatever is sealed, and a preview says that it is older than what is declared", async () => {
+    const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+    const said = async (mark: string, args: Parameters<typeof make>[0] = {}) => {
+      warn.mockClear();
+      project.write("disk.vhd", `a disk ${mark}`);
+      const { registrations } = await make({ vhd: "disk.vhd", ...args }, { preview: true });
+      expect(environment(registrations, "image-build").DIGEST).toBe(fileDigest("disk.vhd"));
+      return warn.mock.calls.map(([text]) => text);
+    };
+    expect(await said(stackLine("dev", FACTS, SEALED))).toEqual([]);
+    expect(await said("without a mark")).toEqual([]);
+    const end =
+      "up seals and writes nix/stacks/dev, then stops until the disk is built again; the machine stays as it is";
+    expect(await said(stackLine("dev", "{}", SEALED))).toEqual([
+      `image.vhd 'disk.vhd' is older than what is declared: other facts (services, secrets' places, addresses): ${end}`,
+    ]);
+    await startMocks({ preview: true });
+    const unknown = new RandomString("unknown", { length: 8 }).result;
+    expect(await said(stackLine("dev", FACTS, SEALED), { sealed: { "onion-key": unknown } })).toEqual([
+      `image.vhd 'disk.vhd' is older than what is declared: a secret, or the facts about the stack, change with this update: ${end}`,
+    ]);
+    warn.mockClear();
+    await make({ vhd: "disk.vhd", sealed: { token: "f".repeat(64) } });
+    expect(warn).not.toHaveBeenCalled(); // the build says it, and ends
+    warn.mockRestore();
   });
 
   it("vhd names a disk that is not there before anything is uploaded", async () => {

@@ -187,6 +187,19 @@ describe("image and VM in the comment", () => {
       ],
       "**Image:** built, uploaded and published anew as `dev-2`, because of the guest's configuration (`nix/`).  ",
     ],
+    [
+      "what a disk that was built elsewhere cannot have",
+      [seal({ FINGERPRINT: "file:2" }), build({ SEALED: UNKNOWN, BUILDER: "vhd:disk.vhd" })],
+      "**Image:** not built by `up`: the disk of `image.vhd` is held against what is declared, and `up` stops there if it is older.  ",
+    ],
+    [
+      "another disk that was built elsewhere",
+      [
+        build({ BUILDER: "vhd:disk.vhd" }),
+        { op: "replace", type: IMAGE, name: "image-image", old: { imageName: "dev-1" }, next: { imageName: "dev-2" } },
+      ],
+      "**Image:** taken from the disk of `image.vhd` as `dev-2`.  ",
+    ],
     ["nothing", [], "**Image:** unchanged: neither built nor uploaded.  "],
   ] as [string, Change[], string][])("a new image for %s", (_, changes, expected) => {
     expect(previewComment(readPlan(plan(changes)))).toContain(expected);

@@ -35,6 +35,14 @@ async function changesBy(change: Readonly<Record<string, unknown>>, before: Read
 }
 
 describe("a diff is what is done, and no more than was asked for", () => {
+  it("a changed secret with a disk that was built elsewhere: the build looks at the disk, the VM stays", async () => {
+    fs.writeFileSync(path.join(folder, "disk.vhd"), "a disk");
+    await engine.setConfig(configure({ image: { vhd: "disk.vhd" } }));
+    await engine.up();
+    fs.writeFileSync(path.join(folder, "token.txt"), "another token");
+    expect(await said(engine)).toEqual(["update image-build", "update image-upload", "update token-seal"]);
+  });
+
   it("nothing, where nothing changed", async () => {
     expect(await changesBy({})).toEqual([]);
   });

@@ -1,11 +1,14 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fileStamp } from "../../../../components/image/disk/file-digest";
+import { findOnPath } from "../../../../components/process/find-program";
+import { stackLine } from "../made-for-line";
 import { type BlobStore, startBlobStore } from "../upload/blob-store";
 import { type CommandResult, runCommand } from "../upload/run-command";
-import { rawDisk, vhd } from "../upload/test-disks";
+import { MIB, rawDisk, vhd } from "../upload/test-disks";
 
 let store: BlobStore;
 let folder: string;
@@ -76,6 +79,63 @@ describe("nothing is built where the blob is complete already,", () => {
   ])("%s", async (_what, metadata) => {
     await makeBlob(metadata);
     expect(JSON.parse((await build()).stdout)).toEqual(built());
+  });
+});
+
+describe("image.vhd, held against what is declared,", () => {
+  const facts = '{\n  "version": 1\n}\n';
+  const sealed = { token: "a".repeat(64) };
+  /** A disk as the guest's image is, with its mark somewhere in the file system. */
+  function disk(mark: string): void {
+    const content = vhd({ mebibytes: 4, runs: [[2 * MIB, 8192]] });
+    content.write(mark, 3 * MIB + 4096);
+    fs.writeFileSync(path.join(folder, "disk.vhd"), content);
+  }
+  const SEALED = JSON.stringify(sealed);
+
+  it("is taken where it was made for just that", async () => {
+    disk(stackLine("dev", facts, sealed));
+    const { code, stderr, stdout } = await build({ SEALED });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toEqual(built());
+  });
+
+  it.each([
+    ["a secret", stackLine("dev", facts, { token: "b".repeat(64) }), "an older secret token"],
+    ["the facts", stackLine("dev", "{}", sealed), "other facts (services, secrets' places, addresses)"],
+    ["the stack", stackLine("prod", facts, sealed), "it is one of stack prod"],
+  ])("is refused where %s changed since, and the facts to build it again are there", async (_, mark, what) => {
+    disk(mark);
+    await makeBlob({ complete: "true", digest: "d1", contenthash: "d1" }); // uploaded long ago
+    const run = await build({ SEALED });
+    expect(run).toMatchObject({ code: 1, stdout: "" });
+    expect(run.stderr).toContain(
+      `build: the disk 'disk.vhd' is older than what is declared: ${what}: the machine stays as it is; nix build `,
+    );
+    expect(run.stderr).toContain("#packages.x86_64-linux.image-dev' where it was built, with nix/stacks/dev of now");
+    expect(fs.readFileSync(path.join(folder, "nix/stacks/dev/facts.json"), "utf8")).toBe(facts);
+    disk(stackLine("dev", facts, sealed)); // the remedy
+    expect((await build({ SEALED })).code).toBe(0);
+  });
+
+  it.skipIf(!findOnPath("zstd"))("is read in a packed one, too, once (skipped without zstd)", async () => {
+    disk(stackLine("dev", facts, { token: "b".repeat(64) }));
+    execFileSync("zstd", ["--quiet", "--rm", path.join(folder, "disk.vhd")]);
+    const packed = { SEALED, BUILDER: "vhd:disk.vhd.zst" };
+    expect((await build(packed)).stderr).toContain("an older secret token");
+    const memory = fs.readFileSync(path.join(folder, ".cache/file-digests.json"), "utf8");
+    expect(JSON.parse(memory)[fs.realpathSync(path.join(folder, "disk.vhd.zst"))]).toMatchObject({ unpacked: true });
+    expect((await build(packed)).stderr).toContain("an older secret token");
+  });
+
+  it("is taken as it is where it does not say, and where machines take their systems in place", async () => {
+    expect(await build({ SEALED })).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("does not say what it was made for"),
+    });
+    disk(stackLine("dev", facts, { token: "b".repeat(64) }));
+    fs.writeFileSync(path.join(folder, "nix/stacks/dev/facts.json"), facts);
+    expect((await build({ SEALED: "", FACTS: "" })).code).toBe(0);
   });
 });
 

@@ -1,0 +1,50 @@
+import { stackFolder } from "../../config/stack-folder";
+import { diskMarks } from "../disk/disk-marks";
+import { outdated } from "../disk/made-for";
+import { guestFolder } from "../guest-folder";
+import type { ImageInputs } from "../image";
+import type { BuildRequest } from "./build-disk";
+import { systemOf } from "./facts-file";
+
+const OLDER = "is older than what is declared:";
+
+/**
+ * Holds a disk that was built elsewhere against what is declared: nothing that changed since it was built would ever
+ * reach the machine.
+ * @param sealed digests of the sealed files that are in it
+ * @returns what is to be said where it cannot be told
+ * @throws if it was made for something else, with the command that builds it again
+ */
+export async function checkGivenDisk(
+  { builder, facts, stack }: BuildRequest,
+  sealed: ImageInputs["sealed"],
+): Promise<string | undefined> {
+  const file = builder.slice("vhd:".length);
+  const marks = await diskMarks(file);
+  if (marks.length === 0) return `'${file}' does not say what it was made for: it is taken as it is`;
+  const found = outdated(marks, stack, { facts, sealed });
+  if (found.length === 0) return undefined;
+  const build = `nix build 'path:./${guestFolder(stack)}#packages.${systemOf(facts)}.image-${stack}'`;
+  throw new Error(
+    `the disk '${file}' ${OLDER} ${found.join(", ")}: the machine stays as it is; ${build} where it was built, with ` +
+      `${stackFolder(stack)} of now, then put it there and type pulumi up`,
+  );
+}
+
+/**
+ * What a preview says of it.
+ * @param wanted undefined where some of it is known only once the update has sealed it
+ */
+export async function givenDiskWarning(
+  file: string,
+  stack: string,
+  wanted: Pick<ImageInputs, "facts" | "sealed"> | undefined,
+): Promise<string | undefined> {
+  const marks = await diskMarks(file);
+  if (marks.length === 0) return undefined;
+  const found = wanted
+    ? outdated(marks, stack, wanted)
+    : ["a secret, or the facts about the stack, change with this update"];
+  if (found.length === 0) return undefined;
+  return `image.vhd '${file}' ${OLDER} ${found.join(", ")}: up seals and writes ${stackFolder(stack)}, then stops until the disk is built again; the machine stays as it is`;
+}

@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import type { ImageInputs } from "../image";
+
+/** What a disk was made for, as the guest writes it (`nix/lib/made-for.nix`). */
+export interface MadeFor {
+  readonly stack: string;
+  /** SHA-256 of `facts.json`, hexadecimal. */
+  readonly facts: string;
+  /** By secret, the first 16 digits of the SHA-256 of its sealed file. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+const MARK = Buffer.from("sealed-onion-made-for: {");
+/** A mark ends within one block of a file system. Bytes. */
+export const LONGEST_MARK = 64 * 1024;
+
+/** The marks in a piece of a disk. A piece of a program that writes or reads them is none. */
+export function marksIn(piece: Buffer): MadeFor[] {
+  const marks: MadeFor[] = [];
+  for (let at = piece.indexOf(MARK); at >= 0; at = piece.indexOf(MARK, at + 1)) {
+    const start = at + MARK.length - 1;
+    const end = piece.indexOf("\n", start);
+    const mark = end < 0 ? undefined : parse(piece.toString("utf8", start, Math.min(end, start + LONGEST_MARK)));
+    if (mark) marks.push(mark);
+  }
+  return marks;
+}
+
+function parse(text: string): MadeFor | undefined {
+  try {
+    const { stack, facts, secrets } = JSON.parse(text) as Partial<MadeFor>;
+    const isWhole = typeof stack === "string" && typeof facts === "string" && typeof secrets === "object";
+    return isWhole ? { stack, facts, secrets: { ...secrets } } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What a disk has that is not what is declared, in words; none where it is what is declared.
+ * @param marks what the disk says of itself: of several the one that fits best counts
+ */
+export function outdated(
+  marks: readonly MadeFor[],
+  stack: string,
+  { facts, sealed }: Pick<ImageInputs, "facts" | "sealed">,
+): string[] {
+  const all = marks.map((mark) => differences(mark, stack, facts, sealed));
+  return all.sort((one, other) => one.length - other.length)[0] ?? [];
+}
+
+function differences(mark: MadeFor, stack: string, facts: string, sealed: ImageInputs["sealed"]): string[] {
+  if (mark.stack !== stack) return [`it is one of stack ${mark.stack}`];
+  const secrets = Object.entries(sealed).filter(([name, digest]) => mark.secrets[name] !== digest.slice(0, 16));
+  const isSame = mark.facts === createHash("sha256").update(facts).digest("hex");
+  return [
+    ...secrets.map(([name]) => `${name in mark.secrets ? "an older" : "no"} secret ${name}`),
+    ...(isSame ? [] : ["other facts (services, secrets' places, addresses)"]),
+  ];
+}
