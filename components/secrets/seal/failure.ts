@@ -8,6 +8,8 @@ export interface SopsFailure {
   readonly passing: boolean;
   /** How long Azure asks to wait before the next call. Milliseconds. */
   readonly waitMs?: number;
+  /** sops's own words, or none: nothing known explains it. */
+  readonly unexplained?: true;
 }
 
 /** What people read where a pattern matches what sops says. */

@@ -6,8 +6,9 @@ import { isRolledBack, type SealedState } from "./seal-plan";
 import { publicPartOf, type SealRecord } from "./seal-record";
 import type { SealRequest, SealResult } from "./seal-request";
 import { finish, newRecord, type Run } from "./seal-run";
-import { isSealedForExactly } from "./sealed-content";
-import { decrypt, encryptOnlyCopy, SopsError } from "./sops";
+import { isSealedForExactly, readSealedContent } from "./sealed-content";
+import { decrypt, encryptOnlyCopy } from "./sops";
+import { SopsError } from "./sops-run";
 
 export interface Kept {
   readonly publicPart?: string;
@@ -59,9 +60,11 @@ async function rewrap(request: SealRequest, before: Buffer): Promise<Buffer> {
   }
 }
 
-async function openForRewrap({ source, name, stack }: SealRequest, before: Buffer): Promise<Buffer> {
+async function openForRewrap({ source, name, stack, recipients }: SealRequest, before: Buffer): Promise<Buffer> {
+  const own = new URL(recipients.keyUrl).host;
+  const isVaultFormer = readSealedContent(before)?.keyUrls.every((url) => new URL(url).host !== own) === true;
   try {
-    return await decrypt(before);
+    return await decrypt(before, { isVaultFormer });
   } catch (error) {
     if (!(error instanceof SopsError) || sourceOf(source).generated) throw error;
     const remedy = `npm run secrets -- reseal ${name} --stack ${stack} seals it from its source instead`;

@@ -61,8 +61,12 @@ function besides(file: string, place: string, move: (near: string) => void): voi
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
     const near = path.join(path.dirname(place), `.${path.basename(file)}`);
-    writeDurably(near, fs.readFileSync(file));
-    move(near);
+    try {
+      writeDurably(near, fs.readFileSync(file));
+      move(near);
+    } finally {
+      fs.rmSync(near, { force: true });
+    }
     fs.rmSync(file, { force: true });
   }
 }

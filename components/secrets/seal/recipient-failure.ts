@@ -1,33 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { howToInstall } from "../../process/tools";
 import type { Explain } from "./failure";
-
-/**
- * Why gpg takes a key for unusable: its own answer is the same for all that may be wrong.
- * @see https://github.com/gpg/gnupg/blob/master/doc/DETAILS
- */
-function unusableKey(fingerprint: string): { reason: string; remedy: string } {
-  const reason = (what: string) => `PGP recipient ${fingerprint} cannot encrypt: ${what}`;
-  const other = "or take another recipient";
-  const [, validity, , , , , expires, , , , , capabilities = ""] = publicKey(fingerprint);
-  if (validity === "r") return { reason: reason("it is revoked"), remedy: "take another recipient" };
-  if (validity === "e") {
-    const day = new Date(Number(expires) * 1000).toISOString().slice(0, 10);
-    return { reason: reason(`it expired on ${day}`), remedy: `gpg --quick-set-expire ${fingerprint} 2y, ${other}` };
-  }
-  if (validity && !capabilities.includes("E")) {
-    const remedy = `gpg --quick-add-key ${fingerprint} cv25519 encr, ${other}`;
-    return { reason: reason("of its keys, none that is valid now is for encryption"), remedy };
-  }
-  const remedy = `see gpg --list-keys ${fingerprint}, and renew it ${other}`;
-  return { reason: reason("it is expired, revoked or for signatures only"), remedy };
-}
-
-/** The fields of a key as gpg lists it; none where it cannot be asked. */
-function publicKey(fingerprint: string): string[] {
-  const { stdout } = spawnSync("gpg", ["--batch", "--list-keys", "--with-colons", fingerprint], { encoding: "utf8" });
-  return /^pub:.*$/m.exec(stdout ?? "")?.[0].split(":") ?? [];
-}
+import { unusableKey } from "./pgp-key";
 
 /** Why sops could not seal for a recipient, or open with its key; other ones than the vault. */
 export const recipientFailures: readonly (readonly [RegExp, Explain])[] = [

@@ -74,7 +74,7 @@ export function isSealedForExactly(was: SealedFor, { keyUrl, age, pgp }: SealFor
 /** The same sealed file for its Key Vault keys alone: it opens only if the vault can open it. */
 export function forVaultOnly(content: Uint8Array): Buffer {
   const { data, sops } = JSON.parse(Buffer.from(content).toString("utf8")) as { data: unknown; sops: SopsMetadata };
-  const { age: _, pgp: __, ...vaultOnly } = sops;
+  const { age: _, pgp: __, ...vaultOnly } = sops ?? {};
   return Buffer.from(JSON.stringify({ data, sops: vaultOnly }));
 }
 

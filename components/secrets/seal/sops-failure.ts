@@ -41,13 +41,19 @@ const explanations: readonly (readonly [RegExp, Explain])[] = [
   ...recipientFailures,
 ];
 
-/**
- * Explains a run of sops that did not succeed, with the log of Azure's library on (`AZURE_SDK_GO_LOGGING=all`).
- * @param plaintext what it was given to seal: then only known phrases are shown, and none that repeats some of it
- */
-export function explainFailure(result: Run, plaintext?: Uint8Array): SopsFailure {
+/** What is known of a run of sops besides what it says. */
+export interface Circumstances {
+  /** What it was given to seal: then only known phrases are shown, and none that repeats some of it. */
+  readonly plaintext?: Uint8Array | undefined;
+  /** Programs that it starts for recipients besides the vault. */
+  readonly helpers?: readonly string[];
+}
+
+/** Explains a run of sops that did not succeed, with the log of Azure's library on (`AZURE_SDK_GO_LOGGING=all`). */
+export function explainFailure(result: Run, { plaintext, helpers = [] }: Circumstances = {}): SopsFailure {
   const [asked] = [...result.stderr.matchAll(/^ *Retry-After: (\d+)$/gm)].slice(-1);
-  const failure = explain(result, plaintext !== undefined);
+  const failure =
+    (result.timedOut ? hangingHelper(result.stderr, helpers) : undefined) ?? explain(result, plaintext !== undefined);
   const isShown = plaintext === undefined || !repeats(`${failure.reason} ${failure.remedy}`, plaintext);
   return { ...(isShown ? failure : withheld(result)), ...(asked && { waitMs: Number(asked[1]) * 1000 }) };
 }
@@ -62,7 +68,7 @@ function explain(result: Run, isGivenPlaintext: boolean): SopsFailure {
   // Of what sops says while it seals, this alone is known to be about keys.
   if (isGivenPlaintext && text !== "" && !text.startsWith("Could not generate data key")) return withheld(result);
   const said = text.slice(0, 400) || "it says nothing";
-  return { reason: `sops ${ending(result)}: ${said}`, remedy: "see what sops says", passing: false };
+  return { reason: `sops ${ending(result)}: ${said}`, remedy: "see what sops says", passing: false, unexplained: true };
 }
 
 function withheld(result: Run): SopsFailure {
@@ -70,6 +76,7 @@ function withheld(result: Run): SopsFailure {
     reason: `sops ${ending(result)}, its words are not shown as they may repeat the secret`,
     remedy: "echo test | sops encrypt --input-type binary --azure-kv KEY_URL /dev/stdin shows them without it",
     passing: false,
+    unexplained: true,
   };
 }
 
@@ -96,6 +103,17 @@ function ownMessage(stderr: string): string {
     .trim();
 }
 
+/** Of a call that was cut off after the vault had answered, or without it: who is then asked, if it is anybody. */
+function hangingHelper(log: string, helpers: readonly string[]): SopsFailure | undefined {
+  if (helpers.length === 0) return undefined;
+  const [last] = [...log.matchAll(/OUTGOING REQUEST|Retry: [^\n]*/g)].slice(-1);
+  if (last !== undefined && !last[0].startsWith("Retry: exit due to")) return undefined; // the vault is being asked
+  const [status] = [...log.matchAll(/Retry: response (\d{3})/g)].slice(-1);
+  const refusal = status && Number(status[1]) >= 400 ? `, after Key Vault answered ${status[1]}` : "";
+  const remedy = "it may wait for a passphrase, a PIN or a touch: run it by hand, or change sealed-onion:recipients";
+  return { reason: `${helpers.join(" or ")} does not answer in time${refusal}`, remedy, passing: false };
+}
+
 /** Of a call that was cut off while Azure's library was still trying: Azure's last answer. */
 function lastAnswer(log: string): SopsFailure {
   const [last] = [...log.matchAll(/RESPONSE Status: (\d{3}) ?([^\n]*)|Retry: error ([^\n]*)/g)].slice(-1);
@@ -107,7 +125,7 @@ function lastAnswer(log: string): SopsFailure {
 }
 
 function tooOld(): SopsFailure {
-  return { reason: "this sops is too old", remedy: "install 3.11 or later", passing: false };
+  return { reason: "this sops is too old", remedy: "install 3.11 or later", passing: false, unexplained: true };
 }
 
 /** Names the host that gave the answer: a token service's is not the vault's. */

@@ -1,52 +1,9 @@
-import { availableParallelism } from "node:os";
-import { lendToken } from "../../azure/token-endpoint";
-import { type ChildResult, runChild } from "../../process/child-process";
-import { ProgramMissing, requireOnPath } from "../../process/find-program";
-import { backoffMs, pause } from "../../process/pause";
-import { howToInstall } from "../../process/tools";
-import { createTurns } from "../../process/turns";
-import { personal, sealingProblem, vaultLogin } from "../vault-login";
+import { requireOnPath } from "../../process/find-program";
 import { problemOf } from "./check-sealed";
-import type { SopsFailure } from "./failure";
-import { forVaultOnly, type SealFor } from "./sealed-content";
-import { explainFailure } from "./sops-failure";
-
-export interface SopsOptions {
-  /** How long passing failures are tried again, in all. Milliseconds. @default 120 s, or SEAL_PATIENCE_SECONDS */
-  readonly patienceMs?: number;
-  /** How often it is tried at most. @default as often as patience lasts */
-  readonly attempts?: number;
-  /** A variable that holds a secret (an `env` source): sops does not get it. */
-  readonly withheld?: string | undefined;
-}
-
-/** sops could not seal or open; the message has the reason and the remedy. */
-export class SopsError extends Error {
-  constructor(
-    what: string,
-    readonly failure: SopsFailure,
-  ) {
-    super(`cannot ${what}: ${failure.reason}: ${failure.remedy}`);
-    this.name = "SopsError";
-  }
-}
-
-/** One call takes a second or two: more than this is a vault that does not answer. */
-const callLimitMs = 45_000;
-
-/**
- * What sops, gpg, age's plugins and their networks need of the environment. Nothing else is handed on: any variable may be
- * the source of a secret, this one's or another's. The user's own settings for other uses of sops must neither add nor
- * choose recipients, and no login but the token that is lent must be found (see `lendToken`).
- */
-const forSops = new RegExp(
-  `^(${[
-    "PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM",
-    "DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|DBUS_SESSION_BUS_ADDRESS|XDG_[A-Z_]+|GNUPGHOME|GPG_TTY|PINENTRY_USER_DATA|SSH_AUTH_SOCK",
-    "SSL_CERT_FILE|SSL_CERT_DIR|NIX_SSL_CERT_FILE|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy",
-    "SOPS_AGE_(KEY|KEY_FILE|KEY_CMD|SSH_PRIVATE_KEY_FILE|SSH_PRIVATE_KEY_CMD)|SOPS_GPG_EXEC|LD_LIBRARY_PATH|DYLD_[A-Z_]+",
-  ].join("|")})$`,
-);
+import { helperPrograms } from "./helper-programs";
+import { shortKey } from "./pgp-key";
+import { forVaultOnly, readSealedContent, type SealFor } from "./sealed-content";
+import { runSops, SopsError, type SopsOptions } from "./sops-run";
 
 /**
  * Seals a plaintext. What sops printed is believed only after it was read (see `problemOf`).
@@ -54,8 +11,15 @@ const forSops = new RegExp(
  * @throws SopsError
  */
 export async function encrypt(plaintext: Uint8Array, recipients: SealFor, options?: SopsOptions): Promise<Buffer> {
+  const short = shortKey(recipients.pgp);
+  if (short) throw new SopsError("seal", short);
   const types = ["--filename-override", "secret.json", "--input-type", "binary", "--output-type", "json"];
-  const sealed = await runSops("seal", ["encrypt", ...types, ...recipientFlags(recipients)], plaintext, options);
+  const sealed = await runSops(
+    { what: "seal", helpers: helperPrograms(recipients) },
+    ["encrypt", ...types, ...recipientFlags(recipients)],
+    plaintext,
+    options,
+  );
   const problem = problemOf(sealed, plaintext.length, recipients, requireOnPath("sops"));
   if (problem) throw new SopsError("seal", problem);
   return sealed;
@@ -72,7 +36,12 @@ export async function encryptOnlyCopy(
   options?: SopsOptions,
 ): Promise<Buffer> {
   const sealed = await encrypt(plaintext, recipients, options);
-  const opened = await runSops("open what was just sealed", decryptArguments, forVaultOnly(sealed), options);
+  const opened = await runSops(
+    { what: "open what was just sealed", helpers: [] },
+    decryptArguments,
+    forVaultOnly(sealed),
+    options,
+  );
   const isSame = opened.equals(plaintext);
   opened.fill(0);
   if (isSame) return sealed;
@@ -82,7 +51,8 @@ export async function encryptOnlyCopy(
 
 /** Opens a sealed file with any credentials at hand, Key Vault first. @returns the plaintext @throws SopsError */
 export function decrypt(content: Uint8Array, options?: SopsOptions): Promise<Buffer> {
-  return runSops("open", decryptArguments, content, options);
+  const helpers = helperPrograms(readSealedContent(content) ?? { age: [], pgp: [] });
+  return runSops({ what: "open", helpers }, decryptArguments, content, options);
 }
 
 const decryptArguments = ["decrypt", "--input-type", "json", "--output-type", "binary"];
@@ -93,92 +63,4 @@ function recipientFlags({ keyUrl, age, pgp }: SealFor): string[] {
     ...(age.length === 0 ? [] : ["--age", age.join(",")]),
     ...(pgp.length === 0 ? [] : ["--pgp", pgp.join(",")]),
   ];
-}
-
-async function runSops(
-  what: string,
-  sopsArguments: string[],
-  input: Uint8Array,
-  options: SopsOptions = {},
-): Promise<Buffer> {
-  const patienceMs = options.patienceMs ?? defaultPatience();
-  const sealsWith = sealingKey(sopsArguments);
-  const login = await vaultLogin(sealsWith, what === "seal" ? undefined : input, patienceMs).catch((error: Error) => {
-    throw new Error(`cannot ${what}: ${error.message}`);
-  });
-  const problem = sealsWith && (await sealingProblem(sealsWith, login));
-  if (problem) throw new SopsError(what, personal({ ...problem, passing: false }, login));
-  return lendToken(login.token, login.resource, async (lent) => {
-    const environment = { ...sopsEnvironment(options.withheld), ...lent };
-    try {
-      return await runPatiently(what, sopsArguments, input, environment, { ...options, patienceMs });
-    } catch (error) {
-      throw error instanceof SopsError ? new SopsError(what, personal(error.failure, login)) : error;
-    }
-  });
-}
-
-function sealingKey(sopsArguments: string[]): string | undefined {
-  const flag = sopsArguments.findIndex((argument) => /^--(add-)?azure-kv$/.test(argument));
-  return flag < 0 ? undefined : sopsArguments[flag + 1];
-}
-
-async function runPatiently(
-  what: string,
-  sopsArguments: string[],
-  input: Uint8Array,
-  environment: NodeJS.ProcessEnv,
-  { patienceMs = defaultPatience(), attempts = Number.POSITIVE_INFINITY }: SopsOptions,
-): Promise<Buffer> {
-  const giveUpAt = Date.now() + patienceMs;
-  let told = "";
-  for (let attempt = 1; ; attempt++) {
-    const limit = Math.max(1000, Math.min(callLimitMs, giveUpAt - Date.now()));
-    const started = ["--config", "/dev/null", ...sopsArguments];
-    const result = await turns(() => startSops(started, input, environment, limit));
-    if (result.code === 0) return result.stdout;
-    result.stdout.fill(0);
-    const failure = explainFailure(result, what === "seal" ? input : undefined);
-    const pauseMs = Math.max(backoffMs(attempt), failure.waitMs ?? 0);
-    const isLast = attempt >= attempts || Date.now() + pauseMs > giveUpAt;
-    if (!failure.passing || isLast) throw new SopsError(what, failure);
-    const left = Math.ceil((giveUpAt - Date.now()) / 1000);
-    if (failure.reason !== told) console.error(`${failure.reason}; trying again for up to ${left} s`);
-    told = failure.reason;
-    await pause(pauseMs);
-  }
-}
-
-/** One process seals for many: no more run at once than there are processors. */
-const turns = createTurns(availableParallelism());
-
-function startSops(
-  sopsArguments: string[],
-  input: Uint8Array,
-  environment: NodeJS.ProcessEnv,
-  deadlineMs: number,
-): Promise<ChildResult> {
-  try {
-    return runChild("sops", [...sopsArguments, "/dev/stdin"], { input, environment, deadlineMs });
-  } catch (error) {
-    if (!(error instanceof ProgramMissing)) throw error;
-    throw new Error(`sops is not on PATH: ${howToInstall("sops")}`);
-  }
-}
-
-function sopsEnvironment(withheld: string | undefined): NodeJS.ProcessEnv {
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => forSops.test(name)));
-  if (withheld !== undefined) delete environment[withheld];
-  environment.SOPS_DECRYPTION_ORDER = "azure_kv,age,pgp";
-  // Its log on standard error tells what Azure answered, even when the call has to be cut off. It holds no token.
-  environment.AZURE_SDK_GO_LOGGING = "all";
-  return environment;
-}
-
-function defaultPatience(): number {
-  const seconds = Number(process.env.SEAL_PATIENCE_SECONDS || 120);
-  if (!Number.isFinite(seconds) || seconds < 0) {
-    throw new Error(`SEAL_PATIENCE_SECONDS must be a number of seconds, got "${process.env.SEAL_PATIENCE_SECONDS}"`);
-  }
-  return seconds * 1000;
 }

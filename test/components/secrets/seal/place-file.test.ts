@@ -54,4 +54,29 @@ describe("a file that is moved into its place", () => {
     moveIntoEmpty(place, inFolder("free"));
     expect(fs.readdirSync(folder).filter((name) => ["place", "new", "free"].includes(name))).toEqual(["free"]);
   });
+
+  const isApart = fs.existsSync("/dev/shm") && fs.statSync("/dev/shm").dev !== fs.statSync(os.tmpdir()).dev;
+  describe.skipIf(!isApart)(`from another file system${isApart ? "" : " (skipped: /dev/shm is none)"}`, () => {
+    let far: string;
+    beforeAll(() => {
+      far = fs.mkdtempSync("/dev/shm/place-file-");
+    });
+    afterAll(() => fs.rmSync(far, { recursive: true }));
+
+    it.each([
+      ["replaces what is there", moveInto, "old", "new"],
+      ["is placed where nothing is", moveIntoEmpty, undefined, "new"],
+      ["is refused where something is", moveIntoEmpty, "old", "old"],
+    ])("%s, and leaves nothing beside it", (_, move, before, after) => {
+      const own = fs.mkdtempSync(path.join(folder, "own-"));
+      const place = path.join(own, "token.sops.json");
+      const file = path.join(far, "token.sops.json.1");
+      fs.writeFileSync(file, "new");
+      if (before !== undefined) fs.writeFileSync(place, before);
+      if (after === "old") expect(() => move(file, place)).toThrow("EEXIST");
+      else move(file, place);
+      expect(fs.readFileSync(place, "utf8")).toBe(after);
+      expect(fs.readdirSync(own)).toEqual(["token.sops.json"]);
+    });
+  });
 });

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -6,6 +7,7 @@ import { bech32 } from "@scure/base";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findOnPath } from "../../../../components/process/find-program";
 import type { ToolName } from "../../../../components/process/tools";
+import { helperPrograms } from "../../../../components/secrets/seal/helper-programs";
 import { openSealed, type Run, type Sealing, type SecretParameters, startSealing } from "../sealing";
 
 const tools: ToolName[] = ["sops", "age", "ssh-keygen", "gpg"];
@@ -125,6 +127,9 @@ describe.skipIf(missing.length > 0)(`recipients besides the vault${why}`, () => 
 });
 
 describe.skipIf(missing.length > 0)(`a recipient that cannot be sealed for${why}`, () => {
+  beforeAll(() => {
+    sealing.write("token", "for nobody");
+  });
   const gpg = (...argv: string[]) => {
     const all = ["--homedir", pgpKey.environment.GNUPGHOME ?? "", "--batch", "--quiet", "--passphrase", "", ...argv];
     return execFileSync("gpg", all, { encoding: "utf8", stdio: "pipe" });
@@ -153,6 +158,37 @@ describe.skipIf(missing.length > 0)(`a recipient that cannot be sealed for${why}
     expect(run.code).toBe(1);
   });
 
+  it("(a PGP key that is short, though its first part is long) is named with its length", async () => {
+    gpg("--quick-generate-key", "short@x.org", "rsa3072", "sign", "never");
+    const recipient = fingerprintOf("short@x.org");
+    gpg("--quick-add-key", recipient, "rsa1024", "encr", "never");
+    const run = await seal("unusable", { pgp: [recipient] });
+    expect(run).toMatchObject({ code: 1, stdout: "" });
+    expect(run.stderr).toBe(
+      `unusable: cannot seal: PGP recipient ${recipient} encrypts with a key of 1024 bits, 2048 are the least: ` +
+        `gpg --quick-add-key ${recipient} rsa3072 encr, or take another one\n`,
+    );
+    gpg("--quick-add-key", recipient, "rsa3072", "encr", "never"); // the remedy
+    expect(await seal("usable", { pgp: [recipient] })).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it.each([
+    ["gpg", () => ({ pgp: [pgpKey.recipient] })],
+    ["age-plugin-se", () => ({ age: [encodeAge("age1se", 33)] })],
+  ])("(one whose program %s hangs) is named, not the vault", async (program, recipients) => {
+    const bin = fs.mkdtempSync(path.join(keys, "hanging-"));
+    fs.writeFileSync(path.join(bin, program), '#!/bin/sh\ncase "$*" in *--list-keys*) exit 0;; esac\nsleep 600\n', {
+      mode: 0o755,
+    });
+    const environment = { PATH: `${bin}:${process.env.PATH}`, SEAL_PATIENCE_SECONDS: "4" };
+    const run = await seal("hanging", recipients(), { environment });
+    expect(run).toMatchObject({ code: 1, stdout: "" });
+    expect(run.stderr).toBe(
+      `hanging: cannot seal: ${program} does not answer in time: it may wait for a passphrase, a PIN or a touch: ` +
+        "run it by hand, or change sealed-onion:recipients\n",
+    );
+  });
+
   it("(a PGP key, without gpg) says what to install", async () => {
     const programs = path.join(keys, "programs");
     fs.mkdirSync(programs);
@@ -178,6 +214,21 @@ describe.skipIf(missing.length > 0)(`a recipient that cannot be sealed for${why}
 function encodeAge(kind: string, bytes: number): string {
   return bech32.encode(kind, bech32.toWords(Buffer.alloc(bytes, 7)), false);
 }
+
+describe("the programs that sops asks for recipients", () => {
+  it.each([
+    [{ age: [], pgp: ["A".repeat(40)] }, {}, ["gpg"]],
+    [
+      { age: [encodeAge("age1se", 33), encodeAge("age1yubikey", 33)], pgp: [] },
+      {},
+      ["age-plugin-se", "age-plugin-yubikey"],
+    ],
+    [{ age: [encodeAge("age", 32), encodeAge("age1pq", 1216), "ssh-ed25519 AAAA"], pgp: [] }, {}, []],
+    [{ age: [], pgp: [] }, { SOPS_AGE_KEY_CMD: "cat key" }, ["SOPS_AGE_KEY_CMD"]],
+  ])("%#", (recipients, environment, programs) => {
+    expect(helperPrograms(recipients, environment)).toEqual(programs);
+  });
+});
 
 describe.skipIf(missing.length > 0)(`a change of recipients re-wraps without the source${why}`, () => {
   beforeAll(() => {
@@ -290,6 +341,24 @@ describe.skipIf(missing.length > 0)(`a change of recipients re-wraps without the
     expect(second.stderr).toContain("Operation decrypt is not allowed on a disabled key");
     expect(second.stderr).toContain("npm run secrets -- reseal stuck --stack dev seals it from its source instead");
     expect(sealing.read(sealedFile("stuck"))).toEqual(before);
+  });
+
+  it("by a key that is given, without a word to a vault that is not the stack's any more", async () => {
+    sealing.write("token", "kept");
+    const first = await seal("former", { age: [ageKey.recipient] });
+    const host = /(?<=https:..)test-vault\.vault\.azure\.net/g;
+    const sealed = sealing.read(sealedFile("former")).toString().replace(host, "gone-vault.vault.azure.net");
+    sealing.write(sealedFile("former"), sealed, 0o644);
+    const digest = createHash("sha256").update(sealed).digest("hex");
+    const record = JSON.stringify({ ...sealing.record("former"), digest }).replace(host, "gone-vault.vault.azure.net");
+    sealing.write("nix/stacks/dev/former.seal.json", record, 0o644);
+    fs.rmSync(path.join(sealing.folder, "token"));
+    sealing.azure.requests.clear();
+    const options = { previous: first.result, environment: ageKey.environment };
+    const second = await seal("former", { age: [ageKey.recipient] }, options);
+    expect(second).toMatchObject({ code: 0, stderr: "", result: { action: "rewrapped" } });
+    expect(sealing.azure.requests.entries.filter((entry) => entry.host.startsWith("gone-vault"))).toEqual([]);
+    expect((await openSealed(sealing, sealedFile("former"))).toString()).toBe("kept");
   });
 
   it("works without the vault for whoever has another key", async () => {

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { explainFailure } from "../../../../components/secrets/seal/sops-failure";
 
 const failed = (stderr: string) => explainFailure({ stderr, timedOut: false, code: 1, signal: null });
-const cutOff = (stderr: string) => explainFailure({ stderr, timedOut: true, code: null, signal: "SIGKILL" });
+const cutOff = (stderr: string, helpers: string[] = []) =>
+  explainFailure({ stderr, timedOut: true, code: null, signal: "SIGKILL" }, { helpers });
 
 /** sops 3.13 wraps what it says about a file that it cannot open. */
 const wrapped = `[Nov 22 05:19:01.123456] Retry: error dial tcp: connection refused
@@ -105,6 +106,34 @@ describe("why sops failed", () => {
       '{ "error": { "code": "Forbidden", "message": "Client address is not authorized and caller is not a trusted service.", "innererror": { "code": "ForbiddenByFirewall" } } }';
     const failure = failed(`Could not generate data key: [RESPONSE 403: 403 Forbidden ${body}]`);
     expect(failure).toMatchObject({ passing: false, remedy: "let this address through the vault's firewall" });
+  });
+
+  describe("of a call that had to be cut off, is the program that did not answer", () => {
+    const asked = "[x] Request: ==> OUTGOING REQUEST (Try=1)\n   POST https://v.vault.azure.net/keys/k/1/encrypt\n";
+    const answered = (status: number) =>
+      `${asked}[x] Retry: response ${status}\n[x] Retry: exit due to non-retriable status code\n`;
+    const helpers = ["gpg", "age-plugin-se"];
+    const ofHelper = "gpg or age-plugin-se does not answer in time";
+
+    it.each([
+      ["the vault, which was asked last", asked, "Key Vault does not answer in time"],
+      [
+        "the vault, which is to be asked again",
+        `${asked}[x] Retry: response 503\n[x] Retry: End Try #1, Delay=4s\n`,
+        "Key Vault",
+      ],
+      ["a recipient's, once the vault has answered", answered(200), ofHelper],
+      ["a recipient's, where the vault refused before", answered(403), `${ofHelper}, after Key Vault answered 403`],
+      ["a recipient's, where nobody asked the vault", "", ofHelper],
+    ])("%s", (_, log, reason) => {
+      const failure = cutOff(log, helpers);
+      expect(failure.reason).toContain(reason);
+      expect(failure.passing).toBe(!reason.startsWith(ofHelper));
+    });
+
+    it("the vault, where no recipient's program is asked", () => {
+      expect(cutOff(answered(200)).reason).toContain("Key Vault");
+    });
   });
 
   it("is what Azure answered last, of a call that had to be cut off", () => {
