@@ -159,9 +159,9 @@ describe.skipIf(missing.length > 0)(`a recipient that cannot be sealed for${why}
   });
 
   it("(a PGP key that is short, though its first part is long) is named with its length", async () => {
-    gpg("--quick-generate-key", "short@x.org", "rsa3072", "sign", "never");
+    gpg(...aged, "--quick-generate-key", "short@x.org", "rsa3072", "sign", "never");
     const recipient = fingerprintOf("short@x.org");
-    gpg("--quick-add-key", recipient, "rsa1024", "encr", "never");
+    gpg(...aged, "--quick-add-key", recipient, "rsa1024", "encr", "never");
     const run = await seal("unusable", { pgp: [recipient] });
     expect(run).toMatchObject({ code: 1, stdout: "" });
     expect(run.stderr).toBe(
