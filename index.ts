@@ -7,6 +7,7 @@ import { deployedFacts } from "./components/stack/facts";
 import { machineFacts } from "./components/stack/fleet-facts";
 import { knownHostsOf } from "./components/stack/known-hosts";
 import { makeMachines, sealFor } from "./components/stack/machines";
+import { networkFor } from "./components/stack/network";
 import { inPlace } from "./components/stack/place";
 import type { SystemTrust } from "./components/system/system-closure";
 import { SealingVault } from "./components/vault/sealing-vault";
@@ -20,10 +21,9 @@ const at = { vault: inPlace("vault", config) };
 const hasFrontEnd = config.fleet !== undefined;
 const fingerprintKeyName = "vault-fingerprint-key";
 const vaultArgs = { stack, location, production, fingerprintKeyName, hasFrontEnd, ...config.vault };
-const vault = new SealingVault(at.vault.name, vaultArgs, at.vault.options);
-const { deployer, identity, resourceGroupName } = vault;
+const vault = new SealingVault(at.vault.name, { ...vaultArgs, ...networkFor(config) }, at.vault.options);
+const { deployer, fingerprintKey, identity, network, resourceGroupName } = vault;
 
-const { fingerprintKey } = vault;
 const sealed = sealFor(config, vault, { stack, production, recipients, fingerprintKey });
 const { hostnames, machines } = sealed;
 
@@ -41,7 +41,7 @@ const imageArgs = {
   sealed: userDataSecrets ? {} : machines.digests,
   ready: machines.ready,
   uploaders: vault.sealers,
-  deployer,
+  ...{ deployer, network },
   zoneResilient: hasFrontEnd,
   ...config.image,
 };
@@ -52,7 +52,7 @@ const vmArgs = {
   location,
   resourceGroupName,
   imageId: image.imageId,
-  identity,
+  ...{ identity, ownSubnetId: network?.ownSubnetId },
   ready: [...vault.machineReady, ...ready],
   userDataSecrets: userDataSecrets ? machines.digests : undefined,
   release,

@@ -61,6 +61,14 @@ export function cloudNamed(name = "public"): AzureCloud {
   throw new Error(`Azure environment must be ${allowed}, got "${name}": set azure-native:environment`);
 }
 
+/**
+ * The private DNS zone in which a network finds private endpoints of vaults, or of blobs.
+ * Source: https://learn.microsoft.com/azure/private-link/private-endpoint-dns
+ */
+export function privateZoneName({ storage, vault }: AzureCloud, kind: "blob" | "vault"): string {
+  return `privatelink.${kind === "vault" ? vault.replace(/^vault\./, "vaultcore.") : `blob.${storage}`}`;
+}
+
 /** The scope of a token for the vaults of a cloud. */
 export function vaultScope({ vault }: AzureCloud): string {
   return `https://${vault}/.default`;

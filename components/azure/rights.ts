@@ -79,6 +79,24 @@ export const PARTS: readonly Part[] = [
     actions: all("Microsoft.Network/natGateways", "join/action"),
   },
   {
+    name: "firewall",
+    when: "`network` without private endpoints",
+    actions: ["Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action"],
+  },
+  {
+    name: "private endpoints",
+    when: "`network.privateEndpoints`",
+    actions: [
+      ...all("Microsoft.Network/privateEndpoints"),
+      ...all("Microsoft.Network/privateEndpoints/privateDnsZoneGroups"),
+      ...all("Microsoft.Network/privateDnsZones", "join/action"),
+      ...all("Microsoft.Network/privateDnsZones/virtualNetworkLinks"),
+      "Microsoft.Network/virtualNetworks/join/action",
+      "Microsoft.KeyVault/vaults/PrivateEndpointConnectionsApproval/action",
+      "Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action",
+    ],
+  },
+  {
     name: "VM",
     when: "always",
     actions: [

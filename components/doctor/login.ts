@@ -119,7 +119,11 @@ function partsOf(value: (key: string) => unknown): readonly Part[] {
   const own = (key: string) => value(`sealed-onion:${key}`);
   const { publish = "managed" } = (own("image") ?? {}) as { publish?: string };
   const vaultAuth = Object.keys((own("vaultAuth") ?? {}) as object).length > 0;
+  const network = (own("network") ?? {}) as { privateEndpoints?: boolean };
+  const isPrivate = `${network.privateEndpoints}` === "true";
   const wanted: Readonly<Record<string, boolean>> = {
+    firewall: Object.keys(network).length > 0 && !isPrivate,
+    "private endpoints": isPrivate,
     roles: own("authorization") === "rbac" || vaultAuth,
     "resource group": ownGroup(value) === undefined,
     "managed image": publish !== "gallery",

@@ -4,7 +4,14 @@ import { Subnet } from "@pulumi/azure-native/network/subnet";
 import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork";
 import type * as pulumi from "@pulumi/pulumi";
 import { azureName } from "../azure/azure-name";
-import { addAddress, denyInbound, type NetworkPlace } from "../vm/closed-network";
+import {
+  addAddress,
+  denyInbound,
+  endpointsFor,
+  type NetworkPlace,
+  type OwnSubnet,
+  type ServiceEndpoints,
+} from "../network/closed-network";
 
 const NETWORK = "10.0.0.0/24";
 /** Room for twice eight replicas and two front ends: Azure keeps 5 of the 64 addresses. */
@@ -25,7 +32,12 @@ export interface FleetNetwork {
 }
 
 /** Its name is not that of a single machine's network: the one is there while the other takes its place. */
-export function fleetNetwork(parent: pulumi.Resource, name: string, stack: string, place: NetworkPlace): FleetNetwork {
+export function fleetSubnet(
+  parent: pulumi.Resource,
+  name: string,
+  { stack, ...place }: NetworkPlace & { readonly stack: string },
+  serviceEndpoints: ServiceEndpoints = [],
+): OwnSubnet {
   const called = `sealed-onion-${stack}-fleet`;
   const child = { parent, deleteBeforeReplace: true };
   const firewall = new NetworkSecurityGroup(
@@ -47,9 +59,19 @@ export function fleetNetwork(parent: pulumi.Resource, name: string, stack: strin
       addressPrefix: SUBNET,
       defaultOutboundAccess: false,
       networkSecurityGroup: { id: firewall.id },
+      ...endpointsFor(serviceEndpoints),
     },
     child,
   );
+  return { id: subnet.id, networkName: azureName(network), networkId: network.id, firewallId: firewall.id };
+}
+
+/** Machines' NICs in a fleet's subnet. */
+export function fleetNetwork(
+  parent: pulumi.Resource,
+  place: NetworkPlace,
+  subnetId: pulumi.Input<string>,
+): FleetNetwork {
   return {
     nic(machine, { after, vmName, zones }) {
       const perMachine = { parent, dependsOn: [...after], deleteBeforeReplace: false };
@@ -57,7 +79,7 @@ export function fleetNetwork(parent: pulumi.Resource, name: string, stack: strin
       const configuration = {
         name: "machine",
         primary: true,
-        subnet: { id: subnet.id },
+        subnet: { id: subnetId },
         publicIPAddress: { id: address.id },
       };
       const args = { ...place, networkInterfaceName: vmName, ipConfigurations: [configuration] };

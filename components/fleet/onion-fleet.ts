@@ -6,7 +6,7 @@ import { type OnionVmArgs, pruneArgs } from "../vm/onion-vm";
 import { statusContainer, statusUrl, statusWriter } from "../vm/status/status-container";
 import { userData } from "../vm/user-data";
 import { type FleetMachine, fleetMachine } from "./fleet-machine";
-import { type FleetNetwork, fleetNetwork } from "./fleet-network";
+import { type FleetNetwork, fleetNetwork, fleetSubnet } from "./fleet-network";
 import type { FleetSettings } from "./fleet-settings";
 import { frontEndMachine } from "./front-end-machine";
 
@@ -37,7 +37,8 @@ export class OnionFleet extends pulumi.ComponentResource {
   constructor(name: string, args: OnionFleetArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sealed-onion:index:OnionFleet", name, {}, opts);
     const { location, resourceGroupName, stack } = args;
-    const network = fleetNetwork(this, name, stack, { resourceGroupName, location });
+    const place = { resourceGroupName, location };
+    const network = fleetNetwork(this, place, args.ownSubnetId ?? fleetSubnet(this, name, { ...place, stack }).id);
     const writing = addStatus(this, name, args);
     const replicas = addReplicas(this, name, network, writing, args);
     const frontEnds = addFrontEnds(this, name, network, writing, args);

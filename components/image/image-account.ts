@@ -6,6 +6,7 @@ import { blobEndpoint, storageAccountName } from "../azure/azure-names";
 import { cloudNamed } from "../azure/clouds";
 import { type Existing, partsOfId } from "../azure/existing/existing";
 import { programSettings } from "../azure/program-settings";
+import { accountNetwork, type NetworkGuard } from "../network/network-guard";
 import { readably } from "../process/readable-error";
 
 /** Where a stack's account is. */
@@ -14,6 +15,8 @@ interface AccountArgs {
   readonly location: string;
   readonly resourceGroupName: pulumi.Input<string>;
   readonly existing?: Pick<Existing, "storageAccount">;
+  /** Who reaches an account of the stack's own. @default everybody */
+  readonly network?: NetworkGuard | undefined;
 }
 
 /** The storage account that a stack's blobs are in. */
@@ -23,6 +26,8 @@ export interface ImageAccount {
   readonly groupName: pulumi.Output<string>;
   /** `https://ACCOUNT.blob.core.windows.net` */
   readonly endpoint: pulumi.Output<string>;
+  /** Whoever asks for blobs waits for these: a private endpoint, where there is one. */
+  readonly reachable: readonly pulumi.Resource[];
 }
 
 /** An account of the stack's own, or an existing one, which is for one stack. */
@@ -40,17 +45,19 @@ export function imageAccount(parent: pulumi.Resource, name: string, args: Accoun
       name: after(account),
       groupName: after(resourceGroupName),
       endpoint: after(blobEndpoint(account, cloud)),
+      reachable: [],
     };
   }
   const suffix = new RandomString(`${name}-suffix`, { length: 8, upper: false, special: false }, { parent });
   const accountName = suffix.result.apply((random) => storageAccountName(args.stack, random));
   const own = new StorageAccount(`${name}-account`, accountArgs(args, accountName), { parent });
   const endpoint = accountName.apply((known) => blobEndpoint(known, cloud));
-  return { id: own.id, name: azureName(own), groupName, endpoint };
+  const reachable = args.network?.connect(parent, `${name}-endpoint`, "blob", own.id) ?? [];
+  return { id: own.id, name: azureName(own), groupName, endpoint, reachable };
 }
 
 /** An account that is reached by Entra ID alone, over TLS, and shows nothing to the public. */
-function accountArgs({ location, resourceGroupName }: AccountArgs, accountName: pulumi.Input<string>) {
+function accountArgs({ location, network, resourceGroupName }: AccountArgs, accountName: pulumi.Input<string>) {
   return {
     resourceGroupName,
     location,
@@ -63,5 +70,6 @@ function accountArgs({ location, resourceGroupName }: AccountArgs, accountName: 
     allowCrossTenantReplication: false,
     enableHttpsTrafficOnly: true,
     minimumTlsVersion: "TLS1_2",
+    ...accountNetwork(network),
   };
 }

@@ -7,6 +7,7 @@ import { type Deployer, type Grantee, grant } from "../azure/deployer";
 import type { Existing } from "../azure/existing/existing";
 import { roleAssignmentArgs } from "../azure/role-assignment";
 import { programCommand } from "../config/project";
+import type { NetworkGuard } from "../network/network-guard";
 import { readably } from "../process/readable-error";
 import { givenDiskWarning } from "./build/given-disk";
 import { fileDigest } from "./disk/file-digest";
@@ -33,6 +34,8 @@ export interface NixosImageArgs extends ImageSettings {
   readonly sealed: Readonly<Record<string, pulumi.Input<string>>>;
   /** What somebody else made and keeps. @default nothing */
   readonly existing?: Pick<Existing, "gallery" | "storageAccount">;
+  /** Who reaches the stack's own account. @default everybody */
+  readonly network?: NetworkGuard | undefined;
   /** What the machines are that boot it. */
   readonly machine: ImageMachine;
   /** The build waits for these: the sealed files lie on disk then. */
@@ -105,7 +108,8 @@ export class NixosImage extends pulumi.ComponentResource {
     const blobUrl = pulumi.interpolate`${this.containerUrl}/${this.blobName}`;
     this.blobUrl = blobUrl;
     const inputs = { ...plan.inputs, BLOB_URL: blobUrl, DIGEST: plan.digest, GENERATION: "2" };
-    const options = { parent: this, dependsOn: [...args.ready, ...(once ? [once.built] : []), container, ...grants] };
+    const before = [...args.ready, ...(once ? [once.built] : []), container, ...account.reachable, ...grants];
+    const options = { parent: this, dependsOn: before };
     const build = new Command(`${name}-build`, commandArgs("build-image", inputs), options);
     // The inputs of the build as well: where the disk is not on this machine any more, the upload builds it again.
     const upload = new Command(

@@ -18,6 +18,7 @@ import { frontEndMachine } from "../fleet/front-end-machine";
 import { keyHolders } from "../fleet/replica-keys";
 import { type ImageSettings, inOwnRegion, parseImage, parseLocation } from "../image/image-settings";
 import type { ImageMachine } from "../image/publish-image";
+import { type NetworkSettings, parseNetwork } from "../network/network-settings";
 import { withOwnSecrets } from "../secrets/own-secrets";
 import { parseRecipients, type Recipients } from "../secrets/recipients";
 import { parseSecrets, type SecretDeclaration } from "../secrets/secret";
@@ -39,6 +40,8 @@ export interface StackConfig {
   readonly secrets: readonly SecretDeclaration[];
   readonly services: readonly ServiceDeclaration[];
   readonly recipients: Recipients;
+  /** Who reaches the stack's own vault and account. @default everybody: undefined */
+  readonly network: NetworkSettings | undefined;
   readonly vault: VaultSettings & { readonly existing?: Existing };
   readonly image: ImageSettings & { readonly machine: ImageMachine; readonly existing?: Existing };
   readonly machine: MachineSettings & { readonly subnetId?: string };
@@ -75,6 +78,7 @@ const KEYS = {
   ephemeralOsDisk: "boolean",
   outbound: "text",
   existing: "json",
+  network: "json",
   osDisk: "json",
   security: "json",
   zones: "json",
@@ -121,6 +125,8 @@ function gatherConfig(): StackConfig {
     existing: () => optional<Existing, Existing>(field("existing"), {}, parseExisting),
     bootAgent: () => optional(field("bootAgent"), DEFAULT_BOOT_AGENT, parseBootAgent),
     production: () => optional(field("production"), false, boolean),
+    network: () =>
+      optional(field("network"), undefined, (given) => parseNetwork(given, field("production").value === true)),
     status: () => optional(field("status"), true, boolean),
     logs: () => optional(field("logs"), undefined, parseLogs),
     fleet: () => parseFleet(field),

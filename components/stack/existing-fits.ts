@@ -9,6 +9,7 @@ interface Settings {
   /** Where there are several machines. */
   readonly fleet: object | undefined;
   readonly image: Pick<ImageSettings, "publish">;
+  readonly network: object | undefined;
   readonly machine: Pick<MachineSettings, "outbound">;
   readonly vault: Pick<VaultSettings, "authorization">;
 }
@@ -18,7 +19,7 @@ interface Settings {
  * @throws MalformedError
  */
 export function checkExistingFits(config: Settings): void {
-  const { existing, fleet, image, machine, vault } = config;
+  const { existing, fleet, image, machine, network, vault } = config;
   const alone = (["vault", "identity", "subnet"] as const).find((kind) => existing[kind] !== undefined);
   if (fleet !== undefined && alone !== undefined) {
     const problem = `existing.${alone} is for one machine, and replicas asks for several`;
@@ -27,6 +28,11 @@ export function checkExistingFits(config: Settings): void {
   if (existing.vault !== undefined && vault.authorization !== "rbac") {
     const problem = "authorization must be rbac for existing.vault, whose access policies are a part of it";
     throw malformed(`${problem}, got "${vault.authorization}"`, `set ${NAMESPACE}:authorization to rbac`);
+  }
+  if (network !== undefined && existing.vault !== undefined && existing.storageAccount !== undefined) {
+    const problem =
+      "network is about a vault and an account of the stack's own, and existing.vault and existing.storageAccount have rules of their own";
+    throw malformed(problem, `remove ${NAMESPACE}:network`);
   }
   if (existing.gallery !== undefined && image.publish !== "gallery") {
     const problem = `image.publish must be gallery for existing.gallery, got "${image.publish}"`;

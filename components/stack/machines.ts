@@ -12,6 +12,7 @@ import { statusUrl } from "../vm/status/status-container";
 import type { StackConfig } from "./config";
 import { deployedFacts } from "./facts";
 import { frontEndFacts } from "./fleet-facts";
+import { withEitherParent } from "./network";
 import { inPlace, type Placed } from "./place";
 
 type Sealing = Omit<Parameters<typeof sealSecrets>[1], "keyUrl" | "ready">;
@@ -44,7 +45,7 @@ export function makeMachines(
   vmArgs: OnionVmArgs,
   imageArgs: NixosImageArgs,
 ): pulumi.Output<string | string[]> {
-  const at = inPlace("vm", config);
+  const at = withEitherParent(inPlace("vm", config), config);
   const { fleet } = config;
   const { status } = vmArgs;
   if (fleet === undefined || frontEnd === undefined || status === undefined) {

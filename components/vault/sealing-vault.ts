@@ -7,6 +7,7 @@ import { type Deployer, type Grantee, sealersOf, whoDeploys } from "../azure/dep
 import type { Existing } from "../azure/existing/existing";
 import { type Looked, lookAt } from "../azure/existing/look";
 import { programSettings } from "../azure/program-settings";
+import type { GuardedNetwork } from "../network/guarded-network";
 import { readably } from "../process/readable-error";
 import { frontEndKey, type KeyHolder } from "./front-end-key";
 import { grantKeyAccess } from "./key-access";
@@ -21,6 +22,8 @@ export interface SealingVaultArgs extends StackVault {
    * as changed. @default NAME-fingerprint-key
    */
   readonly fingerprintKeyName?: string;
+  /** Whether firewalls know machines in an existing subnet by its endpoints for the services. @default false */
+  readonly bySubnet?: boolean;
   /** Whether a front end holds the addresses' keys, by a key and an identity of its own. @default false */
   readonly hasFrontEnd?: boolean;
 }
@@ -50,6 +53,8 @@ export class SealingVault extends pulumi.ComponentResource {
   /** The VM waits for these. */
   readonly machineReady: readonly pulumi.Resource[];
   readonly frontEnd: KeyHolder | undefined;
+  /** Where who reaches the vault is said. */
+  readonly network: GuardedNetwork | undefined;
 
   constructor(name: string, args: SealingVaultArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sealed-onion:index:SealingVault", name, {}, opts);
@@ -64,7 +69,9 @@ export class SealingVault extends pulumi.ComponentResource {
     const group = stackGroup(this, name, args, { deployer: this.deployer, looked, suffix: suffix.result });
     if (pulumi.runtime.isDryRun()) warnOfMove(this, vaultsOf(args.stack), uniqueName);
     const cloud = readably(() => cloudNamed(programSettings().environment?.value));
-    const made = vaultAndKey(this, name, args, { cloud, deployer: this.deployer, group, looked, uniqueName });
+    this.network = args.network?.({ resourceGroupName: group.name, location });
+    const { deployer, network } = this;
+    const made = vaultAndKey(this, name, args, { cloud, deployer, group, looked, network, uniqueName });
     this.identity = machineIdentity(this, name, { args, group: group.name, location, looked });
     const { fingerprintKeyName = `${name}-fingerprint-key` } = args;
     const fingerprintKey = new RandomBytes(fingerprintKeyName, { length: 32 }, child);
@@ -85,9 +92,9 @@ export class SealingVault extends pulumi.ComponentResource {
       sealers: this.sealers,
       machine: { suffix: "machine", objectId: this.identity.principalId, type: "ServicePrincipal" },
     });
-    this.sealersReady = access.sealers;
-    this.machineReady = access.machine;
-    const { deployer, sealers } = this;
+    this.sealersReady = [...access.sealers, ...made.reachable];
+    this.machineReady = [...access.machine, ...made.reachable];
+    const { sealers } = this;
     const place = { resourceGroupName: group.name, location };
     const front = { stack: args.stack, place, guard: made.guard, deployer, sealers, roles: access.roles };
     const { another } = made;
@@ -96,11 +103,14 @@ export class SealingVault extends pulumi.ComponentResource {
   }
 
   /** What exists is looked at before anything is made of it; nothing is asked where nothing is named. */
-  private look(existing: Existing, { authorization, location }: SealingVaultArgs): pulumi.Output<Looked> {
+  private look(
+    existing: Existing,
+    { authorization, bySubnet = false, location }: SealingVaultArgs,
+  ): pulumi.Output<Looked> {
     if (Object.keys(existing).length === 0) return pulumi.output({});
     const { subscriptionId: subscription, tenantId: tenant } = this.deployer;
     const looked = pulumi.all([subscription, tenant]).apply(([subscriptionId, tenantId]) => {
-      return readably(() => lookAt(existing, { authorization, location, subscriptionId, tenantId }, this));
+      return readably(() => lookAt(existing, { authorization, bySubnet, location, subscriptionId, tenantId }, this));
     });
     return saidOnce(looked);
   }

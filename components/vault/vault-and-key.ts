@@ -8,6 +8,9 @@ import type { Deployer } from "../azure/deployer";
 import { type Existing, partsOfId } from "../azure/existing/existing";
 import type { Looked } from "../azure/existing/look";
 import { programCommand } from "../config/project";
+import type { NetworkPlace } from "../network/closed-network";
+import type { GuardedNetwork } from "../network/guarded-network";
+import { type NetworkGuard, vaultNetwork } from "../network/network-guard";
 import { readably } from "../process/readable-error";
 import type { VaultSettings } from "./vault";
 
@@ -23,6 +26,8 @@ export interface StackVault extends VaultSettings {
   readonly production: boolean;
   /** What somebody else made and keeps. @default nothing */
   readonly existing?: Existing;
+  /** The network that the stack's own vault is to be reached from. @default everybody's */
+  readonly network?: ((place: NetworkPlace) => GuardedNetwork) | undefined;
 }
 
 /** A vault and its key, made or found. */
@@ -37,6 +42,8 @@ export interface VaultAndKey {
   readonly keyUrl: pulumi.Output<string>;
   /** Rights are given after it is there, and taken before it goes. */
   readonly guard: pulumi.Resource | undefined;
+  /** Whoever asks the vault waits for these: its private endpoint, where it has one. */
+  readonly reachable: readonly pulumi.Resource[];
   /** What another key of the stack's own vault is made of; undefined in somebody else's vault. */
   readonly another: { readonly keyArgs: KeyInputs; readonly keyOptions: pulumi.CustomResourceOptions } | undefined;
 }
@@ -49,6 +56,7 @@ interface Place {
   readonly looked: pulumi.Output<Looked>;
   readonly deployer: Deployer;
   readonly cloud: AzureCloud;
+  readonly network: NetworkGuard | undefined;
 }
 
 /** The stack's vault and key: of its own, or a key of its own in an existing vault, or an existing key. */
@@ -66,6 +74,7 @@ export function vaultAndKey(parent: pulumi.Resource, name: string, args: StackVa
       id: after(`/subscriptions/${subscriptionId}/resourceGroups/${resourceGroupName}`),
     },
     guard: undefined,
+    reachable: [],
     another: undefined,
   };
   if (key !== undefined) {
@@ -82,11 +91,11 @@ export function keptOptions(parent: pulumi.Resource, { production }: Pick<StackV
 }
 
 function ownVault(parent: pulumi.Resource, name: string, args: StackVault, place: Place): VaultAndKey {
-  const { cloud, deployer, group, uniqueName } = place;
+  const { cloud, group, network, uniqueName } = place;
   const kept = keptOptions(parent, args);
   const vault = new Vault(
     `${name}-vault`,
-    { resourceGroupName: group.name, location: args.location, ...vaultArgs(args, uniqueName, deployer) },
+    { resourceGroupName: group.name, location: args.location, ...vaultArgs(args, place) },
     { ...kept, ignoreChanges: fixedFor(args) },
   );
   vault.properties.apply((properties) => readably(() => checkRetention(args, properties)));
@@ -104,6 +113,7 @@ function ownVault(parent: pulumi.Resource, name: string, args: StackVault, place
     keyId: key.id,
     keyUrl: key.keyUriWithVersion,
     guard,
+    reachable: network?.connect(parent, `${name}-endpoint`, "vault", vault.id) ?? [],
     another: { keyArgs: ofKey, keyOptions },
   };
 }
@@ -133,11 +143,11 @@ function guardArgs(vault: pulumi.Input<string>) {
 }
 
 /** A vault with an explicit authorization mode: Azure's own default changed in API version 2026-02-01. */
-function vaultArgs(args: StackVault, name: pulumi.Input<string>, { tenantId }: Deployer) {
+function vaultArgs(args: StackVault, { deployer, network, uniqueName }: Place) {
   return {
-    vaultName: name,
+    vaultName: uniqueName,
     properties: {
-      tenantId,
+      tenantId: deployer.tenantId,
       sku: { family: "A", name: args.keyProtection === "hsm" ? "premium" : "standard" } as const,
       enableRbacAuthorization: args.authorization === "rbac",
       enableSoftDelete: true,
@@ -147,8 +157,7 @@ function vaultArgs(args: StackVault, name: pulumi.Input<string>, { tenantId }: D
       enabledForDeployment: false,
       enabledForDiskEncryption: false,
       enabledForTemplateDeployment: false,
-      // The VM and the workstation come over the internet; who may do what is said by the policies.
-      publicNetworkAccess: "enabled",
+      ...vaultNetwork(network),
     },
   };
 }

@@ -1,11 +1,10 @@
 import { boolean, choice, type Field, gather, MalformedError, mustBe, NAMESPACE, optional } from "../config/fields";
 import { DEFAULTS, follows, ruled } from "../config/rules";
 import { parseSshPublicKey } from "../config/ssh-public-key";
+import { OUTBOUND, type Outbound } from "../network/closed-network";
 import { type DataDisk, parseDataDisk } from "./data-disk";
 import { DEFAULT_HARDWARE, type Hardware, parseHardware } from "./hardware";
 import { needsOf, parseVmSize } from "./vm-size";
-
-const OUTBOUND = ["publicIp", "natGateway", "subnet"] as const;
 
 /** The dials of the virtual machine. */
 export interface MachineSettings extends Hardware {
@@ -17,8 +16,8 @@ export interface MachineSettings extends Hardware {
   readonly adminUser: string;
   /** Whether the OS disk lies on the host and is gone with the VM. @default false */
   readonly ephemeralOsDisk: boolean;
-  /** How the VM reaches the internet; nothing reaches the VM. @default publicIp */
-  readonly outbound: (typeof OUTBOUND)[number];
+  /** @default publicIp */
+  readonly outbound: Outbound;
   /** @default none */
   readonly dataDisk: DataDisk | undefined;
 }

@@ -5,15 +5,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
 import { azureName } from "../azure/azure-name";
 import { programCommand } from "../config/project";
+import { closedCard, closedSubnet } from "../network/closed-network";
+import { subnetNic } from "../network/subnet-nic";
 import { readably } from "../process/readable-error";
 import type { Release } from "../system/publish/release";
 import type { MachineIdentity } from "../vault/machine-identity";
-import { closedNetwork } from "./closed-network";
 import { dataDisk } from "./data-disk";
 import { HARDWARE_REPLACED_ON, hardwareArgs, hardwareKeeper } from "./hardware-args";
 import type { MachineSettings } from "./machine";
 import { type StatusContainerArgs, statusContainer, statusUrl } from "./status/status-container";
-import { subnetNic } from "./subnet-nic";
 import { userData } from "./user-data";
 
 export interface OnionVmArgs extends MachineSettings {
@@ -32,6 +32,8 @@ export interface OnionVmArgs extends MachineSettings {
   readonly userDataSecrets: Readonly<Record<string, pulumi.Input<string>>> | undefined;
   /** An existing subnet for the VM's NIC, with a way out of its own: `outbound` then means nothing. @default a new network */
   readonly subnetId?: pulumi.Input<string>;
+  /** The stack's own subnet, where that is made before the machine: see `GuardedNetwork`. @default a new network */
+  readonly ownSubnetId?: pulumi.Input<string> | undefined;
   /** What the machine is asked to run, where it takes systems in place. @default what its image has */
   readonly release?: pulumi.Input<Release> | undefined;
   /** Where images are uploaded to, and how many earlier ones stay there. */
@@ -72,11 +74,7 @@ export class OnionVm extends pulumi.ComponentResource {
   constructor(name: string, args: OnionVmArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sealed-onion:index:OnionVm", name, {}, opts);
     const vmName = pulumi.interpolate`sealed-onion-${args.stack}-${generationOf(this, name, args)}`;
-    const { subnetId } = args;
-    const nic =
-      subnetId === undefined
-        ? closedNetwork(this, name, { ...args, vmName })
-        : subnetNic(this, name, { ...args, vmName, subnetId });
+    const nic = nicOf(this, name, { ...args, vmName });
     const writing = addStatus(this, name, args);
     const data = args.dataDisk && dataDisk(this, name, { ...args, ...args.dataDisk, zone: args.zones[0] });
     const machine = new VirtualMachine(`${name}-machine`, machineArgs(args, { vmName, nicId: nic.id, data }), {
@@ -105,6 +103,13 @@ function generationOf(parent: pulumi.Resource, name: string, args: OnionVmArgs):
   };
   return new RandomString(`${name}-generation`, { length: 6, special: false, upper: false, keepers }, { parent })
     .result;
+}
+
+/** In somebody else's subnet, in the stack's that was made before, or in one that is made with it. */
+function nicOf(parent: pulumi.Resource, name: string, args: OnionVmArgs & { vmName: pulumi.Input<string> }) {
+  const { subnetId } = args;
+  if (subnetId !== undefined) return subnetNic(parent, name, { ...args, subnetId });
+  return closedCard(parent, name, { ...args, subnetId: args.ownSubnetId ?? closedSubnet(parent, name, args).id });
 }
 
 function addStatus(parent: pulumi.Resource, name: string, args: OnionVmArgs): readonly pulumi.Resource[] {

@@ -57,6 +57,8 @@ export interface Cloud extends ResourceStore {
   readonly propagation: Propagation;
   /** Limits by Azure's names of quotas, such as `cores` and `standardBSFamily`; the others are large. May be changed. */
   readonly quotas: Map<string, number>;
+  /** Where the workstation's requests come from: firewalls see this. May be changed at any time. */
+  readonly workstation: { address: string; subnetId: string | undefined };
   /** Throws until a blob service is attached. */
   readonly blobs: BlobReader;
   attachBlobs(reader: BlobReader): void;
@@ -76,6 +78,8 @@ export interface CloudOptions {
   tenantId?: string;
   subscriptionId?: string;
   propagation?: Partial<Propagation>;
+  /** The workstation's public IPv4 address. @default one that is kept for documentation */
+  workstationAddress?: string;
   /** The clock, milliseconds since 1970. @default Date.now */
   now?: () => number;
   /** Makes the RSA keys of vaults. @default a new one each time, see `sameKeys` */
@@ -165,6 +169,7 @@ export function createCloud(options: CloudOptions = {}): Cloud {
     directory: createDirectory(tenantId, resources),
     propagation,
     quotas: new Map(),
+    workstation: { address: options.workstationAddress ?? "198.51.100.7", subnetId: undefined },
     now,
     get blobs() {
       if (blobs === undefined) throw new Error("no blob service is attached to this cloud: start it with startAzure");

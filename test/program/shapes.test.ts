@@ -11,6 +11,8 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "named-sealers": { sealers: [CLIENT.objectId, "group:77777777-7777-4777-8777-777777777777"] },
   gallery: { image: { publish: "gallery", targetRegions: [{ name: "westeurope" }, { name: "northeurope" }] } },
   "nat-gateway": { outbound: "natGateway" },
+  firewall: { network: { allow: ["198.51.100.0/24", "203.0.113.7"] } },
+  "private-endpoints": { network: { privateEndpoints: true, publicAccess: "off" } },
   "ephemeral-disk": { ephemeralOsDisk: true, vmSize: "Standard_D2ds_v5" },
   "user-data-secrets": { bootAgent: { userDataSecrets: true } },
   "no-status": { status: false },

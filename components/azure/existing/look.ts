@@ -21,6 +21,8 @@ export interface Wanted {
   readonly authorization: "accessPolicy" | "rbac";
   readonly subscriptionId: string;
   readonly tenantId: string;
+  /** Whether firewalls are to know the machines by their subnet's endpoints for the services. */
+  readonly bySubnet: boolean;
 }
 
 /** What is wrong with one, as `<kind> <problem>: <remedy>` goes on after its name. */
@@ -70,7 +72,7 @@ export async function lookAt(existing: Existing, wanted: Wanted, parent: pulumi.
       const [virtualNetworkName = "", subnetName = ""] = names;
       const network = await getVirtualNetwork({ resourceGroupName, virtualNetworkName }, { parent });
       const subnet = await getSubnet({ resourceGroupName, virtualNetworkName, subnetName }, { parent });
-      return subnetProblem(subnet) ?? regionProblem(network.location ?? "", wanted);
+      return subnetProblem(subnet) ?? endpointProblem(subnet, wanted) ?? regionProblem(network.location ?? "", wanted);
     },
   };
   const given = Object.entries(existing) as [ExistingKind, string][];
@@ -137,6 +139,15 @@ function subnetProblem(subnet: {
   if (hasWay) return undefined;
   const problem = "has no way to the internet (no NAT gateway, no route table, no default outbound access)";
   return { problem, remedy: "give it one, as tor has to dial out" };
+}
+
+function endpointProblem(subnet: { serviceEndpoints?: readonly { service?: string }[] }, wanted: Wanted): Problem {
+  const has = (subnet.serviceEndpoints ?? []).map(({ service }) => service);
+  const missing = ["Microsoft.KeyVault", "Microsoft.Storage"].filter((service) => !has.includes(service));
+  if (!wanted.bySubnet || missing.length === 0) return undefined;
+  const endpoint = missing.length === 1 ? "endpoint" : "endpoints";
+  const problem = `has no service ${endpoint} for ${missing.join(" and ")}, by which their firewalls know it`;
+  return { problem, remedy: "have them added, or set sealed-onion:network.privateEndpoints to true" };
 }
 
 function regionProblem(location: string, wanted: Wanted): Problem {

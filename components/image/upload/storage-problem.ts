@@ -101,7 +101,7 @@ function hint(code: string): string {
     case "AuthorizationPermissionMismatch":
       return ": you need the role Storage Blob Data Contributor on the account";
     case "AuthorizationFailure":
-      return ": the storage account's firewall refuses this machine's address: allow it under the account's networking";
+      return ": the storage account's firewall refuses this machine's address: add it to sealed-onion:network.allow, or run it in a network that reaches the account";
     case "AuthorizationSourceIPMismatch":
     case "AuthorizationProtocolMismatch":
     case "AuthorizationServiceMismatch":

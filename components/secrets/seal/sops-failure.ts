@@ -172,13 +172,23 @@ function remedyOf(status: number, said: string, key: string): [remedy: string, p
   if (/not permitted on this key|KeyOperationForbidden/i.test(said)) {
     return [attributes("--ops encrypt decrypt"), false];
   }
-  if (/ForbiddenBy(?:Firewall|Connection)|network access/i.test(said)) {
-    return ["let this address through the vault's firewall", false];
-  }
+  const firewalled = firewallRemedy(said);
+  if (firewalled !== undefined) return firewalled;
   // A policy or a role that was just made takes effect a while later.
   if (status === 403) return ["add OBJECT-ID to sealed-onion:sealers, or wait: a new right takes minutes", true];
   if (status === 404) return ["recover the key version (az keyvault key recover), or pulumi up --refresh", false];
   return status === 429 || status >= 500 ? ["try again later", true] : undefined;
+}
+
+/** A rule that was just made takes effect a while later, as a right does. A closed door stays closed. */
+function firewallRemedy(said: string): [remedy: string, passing: boolean] | undefined {
+  if (/ForbiddenByConnection|network access is disabled/i.test(said)) {
+    const inside = "run it in a network that reaches the vault's private endpoint";
+    return [`${inside}, or set sealed-onion:network.publicAccess to on and network.allow to this address`, false];
+  }
+  if (!/ForbiddenByFirewall|is not authorized and caller is not a trusted/i.test(said)) return undefined;
+  const address = /Client address: ([\d.]+)/.exec(said)?.[1]?.replace(/\.$/, "");
+  return [`add ${address ?? "this address"} to sealed-onion:network.allow, then pulumi up`, true];
 }
 
 /** Azure's error body: its inner code says more than the outer one. */

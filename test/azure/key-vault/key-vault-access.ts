@@ -2,6 +2,8 @@ import type { Cloud, CloudResource } from "../cloud";
 import { type Caller, describeCaller } from "../entra/bearer";
 import { cloudError } from "../gateway/error-answers";
 import type { Answer } from "../gateway/exchange";
+import { admission } from "../network/admission";
+import { VAULT_NETWORK } from "../provider/kinds/network-rules";
 import { isAllowed } from "../resource-manager/authorization";
 
 /** A right on keys by its two names. */
@@ -57,30 +59,29 @@ function deniedByRole(vault: CloudResource, caller: Caller, action: string, reso
   return cloudError(403, "Forbidden", lines.join("\r\n"), { innerCode: "ForbiddenByRbac" });
 }
 
-function deniedByNetwork(vault: CloudResource, caller: Caller): Answer | undefined {
-  const acls = vault.properties.networkAcls as { defaultAction?: string } | undefined;
-  if (vault.properties.publicNetworkAccess?.toString().toLowerCase() === "disabled") {
+function deniedByNetwork(cloud: Cloud, vault: CloudResource, caller: Caller, via: string): Answer | undefined {
+  const admitted = admission(cloud, vault, via, VAULT_NETWORK);
+  if (!("refused" in admitted)) return undefined;
+  if (admitted.refused === "connection") {
     const message = `Public network access is disabled and request is not from a trusted service nor via an approved private link.\r\nCaller: ${describeCaller(caller)}\r\nVault: ${describeVault(vault)}`;
     return cloudError(403, "Forbidden", message, { innerCode: "ForbiddenByConnection" });
   }
-  if (acls?.defaultAction?.toLowerCase() !== "deny") return undefined;
-  const message = `Client address is not authorized and caller is not a trusted service.\r\nClient address: 127.0.0.1\r\nCaller: ${describeCaller(caller)}\r\nVault: ${describeVault(vault)}`;
+  const message = `Client address is not authorized and caller is not a trusted service.\r\nClient address: ${admitted.address}\r\nCaller: ${describeCaller(caller)}\r\nVault: ${describeVault(vault)}`;
   return cloudError(403, "Forbidden", message, { innerCode: "ForbiddenByFirewall" });
 }
 
 /**
  * Why a caller may not use a right on a key (or, without a name, on the vault); undefined where they may. Policies and
- * roles count from the moment they are in effect. No network rule lets a client of the loopback Azure through: where the
- * vault has a deny by default, everybody is outside.
+ * roles count from the moment they are in effect.
+ * @param via as the request log names the client: the vault's network rules come first
  */
 export function denial(
   cloud: Cloud,
   vault: CloudResource,
   caller: Caller,
-  right: KeyRight,
-  keyName?: string,
+  { right, keyName, via }: { right: KeyRight; keyName?: string | undefined; via: string },
 ): Answer | undefined {
-  const outside = deniedByNetwork(vault, caller);
+  const outside = deniedByNetwork(cloud, vault, caller, via);
   if (outside) return outside;
   const inEffect = cloud.effective(vault.id);
   if (vault.properties.enableRbacAuthorization !== true) {

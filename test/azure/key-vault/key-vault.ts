@@ -123,7 +123,7 @@ export function createKeyVault(cloud: Cloud, tokens: TokenIssuer): Service {
     if (target === undefined) return cloudError(400, "BadParameter", `Method ${method} does not allow this operation`);
     exchange.record.operation = target.command?.keyOperation ?? target.kind;
     const right = target.command ?? (target.kind === "key" ? READ : LIST);
-    const denied = denial(cloud, vault, check.caller, right, target.name);
+    const denied = denial(cloud, vault, check.caller, { right, keyName: target.name, via: exchange.record.via });
     if (denied) return denied;
     const { name } = target;
     if (name === undefined) {

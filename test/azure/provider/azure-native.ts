@@ -1,4 +1,5 @@
 import type { Cloud, CloudResource } from "../cloud";
+import { refuseDenied } from "../policy/assignments";
 import { normalizedLocation, parseId, refuse } from "./arm";
 import { inputFailures, membersOf, pathInputs, withDefaults } from "./kind-check";
 import { checkRules, checkTags } from "./kind-rules";
@@ -66,6 +67,7 @@ export function simulatedAzureNative(options: AzureNativeOptions): ResourceProvi
   }
 
   async function write(kind: ResourceKind, situation: Situation): Promise<PropertyMap> {
+    refuseDenied(cloud, situation.wanted);
     await checkRules(kind, situation);
     checkTags(situation.wanted);
     const complete = (await kind.complete?.(situation)) ?? situation.wanted;

@@ -3,6 +3,8 @@ import { type BearerCheck, type Caller, checkBearer } from "../entra/bearer";
 import type { TokenIssuer } from "../entra/tokens";
 import { storageError } from "../gateway/error-answers";
 import type { Answer, Exchange } from "../gateway/exchange";
+import { admission } from "../network/admission";
+import { BLOB_NETWORK } from "../provider/kinds/network-rules";
 import { isAllowed } from "../resource-manager/authorization";
 import type { BlobRequest } from "./blob-operations";
 
@@ -50,10 +52,8 @@ function unauthorized(cloud: Cloud, check: BearerCheck & { ok: false }): Answer 
   return storageError(401, "InvalidAuthenticationInfo", text, { "www-authenticate": challenge(cloud) });
 }
 
-function outsideNetwork(account: CloudResource): Answer | undefined {
-  const acls = account.properties.networkAcls as { defaultAction?: string } | undefined;
-  const isClosed = account.properties.publicNetworkAccess?.toString().toLowerCase() === "disabled";
-  if (!isClosed && acls?.defaultAction?.toLowerCase() !== "deny") return undefined;
+function outsideNetwork(cloud: Cloud, account: CloudResource, via: string): Answer | undefined {
+  if (!("refused" in admission(cloud, account, via, BLOB_NETWORK))) return undefined;
   return storageError(403, "AuthorizationFailure", "This request is not authorized to perform this operation.");
 }
 
@@ -80,7 +80,7 @@ export async function authorizeBlob(
   const audiences = ["https://storage.azure.com", `https://${exchange.host}`];
   const check = await checkBearer(exchange, tokens, audiences, cloud.tenantId);
   if (!check.ok) return { ok: false, answer: unauthorized(cloud, check) };
-  const outside = outsideNetwork(account);
+  const outside = outsideNetwork(cloud, account, exchange.record.via);
   if (outside) return { ok: false, answer: outside };
   const { caller } = check;
   if (isAllowed(cloud, caller.principals, scopeOf(account, request.container), request.needs))

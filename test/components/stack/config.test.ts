@@ -11,12 +11,22 @@ import { AZURE } from "./malformed/azure";
 import { EXISTING } from "./malformed/existing";
 import { FLEET_DIALS } from "./malformed/fleet";
 import { HARDWARE } from "./malformed/hardware";
+import { NETWORK } from "./malformed/network";
 import { SECRETS } from "./malformed/secrets";
 import { SERVICES } from "./malformed/services";
 import { VAULT_AUTH } from "./malformed/vault-auth";
 import { ONION, secret, WORKING } from "./malformed/working";
 
-const MALFORMED = [...SECRETS, ...SERVICES, ...AZURE, ...EXISTING, ...FLEET_DIALS, ...HARDWARE, ...VAULT_AUTH];
+const MALFORMED = [
+  ...SECRETS,
+  ...SERVICES,
+  ...AZURE,
+  ...EXISTING,
+  ...FLEET_DIALS,
+  ...HARDWARE,
+  ...NETWORK,
+  ...VAULT_AUTH,
+];
 
 /** The mocks' options for a configuration: values as Pulumi hands them over. */
 function optionsFor(change: Readonly<Record<string, unknown>>): MockOptions {

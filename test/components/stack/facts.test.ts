@@ -27,6 +27,7 @@ const CONFIG: StackConfig = {
   machine: { ...DEFAULT_MACHINE, sshPublicKey: "ssh-ed25519 AAAA" },
   bootAgent: DEFAULT_BOOT_AGENT,
   production: false,
+  network: undefined,
   tags: {},
   vaultAuth: undefined,
   status: true,

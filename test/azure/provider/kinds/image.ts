@@ -1,6 +1,7 @@
 import { normalizedLocation, refuse, textAt } from "../arm";
 import type { NameRule, ResourceKind, Situation } from "../resource-kind";
 import { FOOTER_BYTES, footerFault } from "../vhd-footer";
+import { isOpenToAzure } from "./network-rules";
 import { groupName } from "./resources";
 
 export const IMAGE = "Microsoft.Compute/images";
@@ -35,6 +36,9 @@ export async function checkBlob(situation: Situation, blobUrl: string, disk: str
   checkAccount(situation, blobUrl);
   const { blobs } = situation.cloud;
   const found = await blobs.properties(blobUrl);
+  const account = situation.cloud.storageAccount(new URL(blobUrl).hostname.split(".")[0] ?? "");
+  if (!isOpenToAzure(account?.properties))
+    refuse(400, "InvalidParameter", `The source blob ${blobUrl} is not accessible.`);
   if (found === undefined)
     refuse(404, "ImageBlobNotFound", `Unable to find VHD blob with URI ${blobUrl} for disk '${disk}'.`);
   if (found.type !== "PageBlob")

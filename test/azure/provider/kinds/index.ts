@@ -8,6 +8,8 @@ import { key } from "./key";
 import { userAssignedIdentity } from "./managed-identity";
 import { natGateway, networkSecurityGroup, publicIpAddress } from "./network-edge";
 import { networkInterface } from "./network-interface";
+import { privateZone, virtualNetworkLink } from "./private-dns";
+import { privateDnsZoneGroup, privateEndpoint } from "./private-endpoint";
 import { resourceGroup } from "./resources";
 import { blobContainer, storageAccount } from "./storage";
 import { vault } from "./vault";
@@ -27,6 +29,9 @@ export const kinds: readonly ResourceKind[] = [
   natGateway,
   networkInterface,
   networkSecurityGroup,
+  privateDnsZoneGroup,
+  privateEndpoint,
+  privateZone,
   publicIpAddress,
   resourceGroup,
   roleAssignment,
@@ -37,4 +42,5 @@ export const kinds: readonly ResourceKind[] = [
   vault,
   virtualMachine,
   virtualNetwork,
+  virtualNetworkLink,
 ];

@@ -1,5 +1,6 @@
 import { parseId, refuse } from "../arm";
 import type { NameRule, ResourceKind, Situation } from "../resource-kind";
+import { checkAccountNetwork } from "./network-rules";
 import { groupName } from "./resources";
 
 export const ACCOUNT = "Microsoft.Storage/storageAccounts";
@@ -15,7 +16,9 @@ function endpoints(name: string): Record<string, string> {
   return Object.fromEntries(services.map((service) => [service, `https://${name}.${service}.core.windows.net/`]));
 }
 
-function validateAccount({ cloud, wanted, id }: Situation): void {
+function validateAccount(situation: Situation): void {
+  const { cloud, wanted, id } = situation;
+  checkAccountNetwork(situation);
   const other = cloud.storageAccount(wanted.name);
   if (other !== undefined && other.id.toLowerCase() !== id.toLowerCase())
     refuse(409, "StorageAccountAlreadyTaken", `The storage account named ${wanted.name} is already taken.`);

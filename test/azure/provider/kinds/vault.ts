@@ -2,6 +2,7 @@ import type { CloudResource } from "../../cloud";
 import { refuse, valuesAt } from "../arm";
 import type { ResourceKind, Situation } from "../resource-kind";
 import { isMap } from "../values";
+import { checkVaultNetwork } from "./network-rules";
 import { groupName } from "./resources";
 
 export const VAULT = "Microsoft.KeyVault/vaults";
@@ -116,12 +117,15 @@ export const vault: ResourceKind = {
     "properties.sku.family": ["A"],
     "properties.createMode": ["default", "recover"],
     "properties.publicNetworkAccess": ["enabled", "disabled"],
+    "properties.networkAcls.bypass": ["AzureServices", "None"],
+    "properties.networkAcls.defaultAction": ["Allow", "Deny"],
   },
   ownedElsewhere: ["properties.accessPolicies"],
   validate(situation) {
     const { wanted, cloud } = situation;
     checkName(situation);
     checkSoftDelete(situation);
+    checkVaultNetwork(situation);
     if (wanted.properties.tenantId !== cloud.tenantId)
       refuse(
         400,

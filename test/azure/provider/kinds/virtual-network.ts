@@ -75,7 +75,8 @@ function checkSubnet(cloud: Cloud, id: string, properties: PropertyMap, space: N
 /** Refuses a deletion while a network interface has an address in the subnet. */
 function refuseInUse(cloud: Cloud, subnet: CloudResource): void {
   const path = "properties.ipConfigurations[].properties.subnet.id";
-  const [user] = usersOf(cloud, "Microsoft.Network/networkInterfaces", path, subnet.id);
+  const cards = usersOf(cloud, "Microsoft.Network/networkInterfaces", path, subnet.id);
+  const [user] = [...cards, ...usersOf(cloud, "Microsoft.Network/privateEndpoints", "properties.subnet.id", subnet.id)];
   if (user !== undefined)
     refuse(
       400,

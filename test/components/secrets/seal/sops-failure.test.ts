@@ -101,11 +101,26 @@ describe("why sops failed", () => {
     expect(busy).toMatchObject({ reason: "login.microsoftonline.com answers 503", passing: true });
   });
 
-  it("is the firewall where Azure says so: waiting does not help", () => {
-    const body =
-      '{ "error": { "code": "Forbidden", "message": "Client address is not authorized and caller is not a trusted service.", "innererror": { "code": "ForbiddenByFirewall" } } }';
-    const failure = failed(`Could not generate data key: [RESPONSE 403: 403 Forbidden ${body}]`);
-    expect(failure).toMatchObject({ passing: false, remedy: "let this address through the vault's firewall" });
+  it.each<[what: string, message: string, code: string, failure: object]>([
+    [
+      "the firewall, with the address that Azure saw, for a rule that was just made",
+      "Client address is not authorized and caller is not a trusted service.\\r\\nClient address: 203.0.113.9\\r\\nCaller: appid=a",
+      "ForbiddenByFirewall",
+      { passing: true, remedy: "add 203.0.113.9 to sealed-onion:network.allow, then pulumi up" },
+    ],
+    [
+      "the closed public endpoint, for which nobody waits",
+      "Public network access is disabled and request is not from a trusted service nor via an approved private link.",
+      "ForbiddenByConnection",
+      {
+        passing: false,
+        remedy:
+          "run it in a network that reaches the vault's private endpoint, or set sealed-onion:network.publicAccess to on and network.allow to this address",
+      },
+    ],
+  ])("is %s", (_, message, code, failure) => {
+    const body = `{ "error": { "code": "Forbidden", "message": "${message}", "innererror": { "code": "${code}" } } }`;
+    expect(failed(`Could not generate data key: [RESPONSE 403: 403 Forbidden ${body}]`)).toMatchObject(failure);
   });
 
   describe("of a call that had to be cut off, is the program that did not answer", () => {

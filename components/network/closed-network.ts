@@ -6,39 +6,54 @@ import { Subnet } from "@pulumi/azure-native/network/subnet";
 import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork";
 import type * as pulumi from "@pulumi/pulumi";
 import { azureName } from "../azure/azure-name";
-import type { MachineSettings } from "./machine";
 
-/** Where a machine's network is made, and how the machine gets out. */
-export interface ClosedNetworkArgs extends Pick<MachineSettings, "outbound"> {
-  readonly stack: string;
-  readonly location: string;
-  readonly resourceGroupName: pulumi.Input<string>;
-  /** The machine's: its NIC and its own address are called like it, as they are made again with it. */
-  readonly vmName: pulumi.Input<string>;
-}
+export const OUTBOUND = ["publicIp", "natGateway", "subnet"] as const;
+
+/** How a machine reaches the internet; nothing reaches the machine. */
+export type Outbound = (typeof OUTBOUND)[number];
 
 export interface NetworkPlace {
   readonly resourceGroupName: pulumi.Input<string>;
   readonly location: string;
 }
 
+/** A network of a stack's own, and the subnet of it that machines are in. */
+export interface OwnSubnet {
+  readonly id: pulumi.Output<string>;
+  readonly networkName: pulumi.Output<string>;
+  readonly networkId: pulumi.Output<string>;
+  /** Of the security group that lets nothing in. */
+  readonly firewallId: pulumi.Output<string>;
+}
+
+/** Services that firewalls know a subnet by; none where nothing asks. */
+export type ServiceEndpoints = readonly string[];
+
+interface ClosedSubnetArgs extends NetworkPlace {
+  readonly stack: string;
+  readonly outbound: Outbound;
+}
+
 const NETWORK = "10.0.0.0/24";
 const SUBNET = "10.0.0.0/29";
 
-/** One NIC in a network of its own that lets nothing in, and out by an address of its own or a NAT gateway. */
-export function closedNetwork(parent: pulumi.Resource, name: string, args: ClosedNetworkArgs): NetworkInterface {
-  const { location, resourceGroupName, stack, vmName } = args;
+/** A network of its own that lets nothing in, with a NAT gateway where that is the way out. */
+export function closedSubnet(
+  parent: pulumi.Resource,
+  name: string,
+  args: ClosedSubnetArgs,
+  serviceEndpoints: ServiceEndpoints = [],
+): OwnSubnet {
+  const { location, resourceGroupName, stack } = args;
   const place = { resourceGroupName, location };
   const called = `sealed-onion-${stack}`;
   const child = { parent, deleteBeforeReplace: true };
-  const perMachine = { parent, deleteBeforeReplace: false };
-  const nsg = new NetworkSecurityGroup(
+  const firewall = new NetworkSecurityGroup(
     `${name}-firewall`,
     { ...place, networkSecurityGroupName: called, securityRules: [denyInbound()] },
     child,
   );
   const way = args.outbound === "natGateway" ? throughGateway(name, place, called, child) : undefined;
-  const ownAddress = way === undefined ? addAddress(`${name}-address`, place, vmName, perMachine) : undefined;
   const network = new VirtualNetwork(
     `${name}-network`,
     { ...place, virtualNetworkName: called, addressSpace: { addressPrefixes: [NETWORK] } },
@@ -53,13 +68,35 @@ export function closedNetwork(parent: pulumi.Resource, name: string, args: Close
       addressPrefix: SUBNET,
       // Azure's hidden way out goes away; ours is declared.
       defaultOutboundAccess: false,
-      networkSecurityGroup: { id: nsg.id },
+      networkSecurityGroup: { id: firewall.id },
       ...(way === undefined ? {} : { natGateway: { id: way.id } }),
+      ...endpointsFor(serviceEndpoints),
     },
     child,
   );
-  const publicly = ownAddress === undefined ? {} : { publicIPAddress: { id: ownAddress.id } };
-  const configuration = { name: "machine", primary: true, subnet: { id: subnet.id }, ...publicly };
+  return { id: subnet.id, networkName: azureName(network), networkId: network.id, firewallId: firewall.id };
+}
+
+/** A subnet's endpoints for services. */
+export function endpointsFor(services: ServiceEndpoints) {
+  return services.length === 0 ? {} : { serviceEndpoints: services.map((service) => ({ service })) };
+}
+
+interface ClosedCardArgs extends NetworkPlace {
+  readonly outbound: Outbound;
+  /** The machine's: its NIC and its own address are called like it, as they are made again with it. */
+  readonly vmName: pulumi.Input<string>;
+  readonly subnetId: pulumi.Input<string>;
+}
+
+/** A machine's NIC in a subnet of the stack's own, with an address where that is the way out. */
+export function closedCard(parent: pulumi.Resource, name: string, args: ClosedCardArgs): NetworkInterface {
+  const { location, resourceGroupName, subnetId, vmName } = args;
+  const place = { resourceGroupName, location };
+  const perMachine = { parent, deleteBeforeReplace: false };
+  const own = args.outbound === "publicIp" ? addAddress(`${name}-address`, place, vmName, perMachine) : undefined;
+  const publicly = own === undefined ? {} : { publicIPAddress: { id: own.id } };
+  const configuration = { name: "machine", primary: true, subnet: { id: subnetId }, ...publicly };
   return new NetworkInterface(
     `${name}-card`,
     { ...place, networkInterfaceName: vmName, ipConfigurations: [configuration] },
