@@ -10,6 +10,7 @@ import {
   endpointsFor,
   type NetworkPlace,
   type OwnSubnet,
+  ownSubnet,
   type ServiceEndpoints,
 } from "../network/closed-network";
 
@@ -63,7 +64,7 @@ export function fleetSubnet(
     },
     child,
   );
-  return { id: subnet.id, networkName: azureName(network), networkId: network.id, firewallId: firewall.id };
+  return ownSubnet(subnet, network, firewall);
 }
 
 /** Machines' NICs in a fleet's subnet. */

@@ -20,6 +20,8 @@ export interface NetworkPlace {
 /** A network of a stack's own, and the subnet of it that machines are in. */
 export interface OwnSubnet {
   readonly id: pulumi.Output<string>;
+  /** Azure changes one subnet of a network after the other. */
+  readonly resource: pulumi.Resource;
   readonly networkName: pulumi.Output<string>;
   readonly networkId: pulumi.Output<string>;
   /** Of the security group that lets nothing in. */
@@ -74,7 +76,12 @@ export function closedSubnet(
     },
     child,
   );
-  return { id: subnet.id, networkName: azureName(network), networkId: network.id, firewallId: firewall.id };
+  return ownSubnet(subnet, network, firewall);
+}
+
+export function ownSubnet(subnet: Subnet, network: VirtualNetwork, firewall: NetworkSecurityGroup): OwnSubnet {
+  const { id } = subnet;
+  return { id, resource: subnet, networkName: azureName(network), networkId: network.id, firewallId: firewall.id };
 }
 
 /** A subnet's endpoints for services. */

@@ -72,7 +72,7 @@ export class GuardedNetwork extends pulumi.ComponentResource implements NetworkG
 function endpointsSubnet(
   parent: pulumi.Resource,
   name: string,
-  { firewallId, networkName }: OwnSubnet,
+  { firewallId, networkName, resource }: OwnSubnet,
   resourceGroupName: pulumi.Input<string>,
 ): pulumi.Output<string> {
   const args = {
@@ -85,5 +85,5 @@ function endpointsSubnet(
     // The security group, which lets nothing in, is not asked for what comes to an endpoint.
     privateEndpointNetworkPolicies: "Disabled",
   };
-  return new Subnet(`${name}-endpoints`, args, { parent, deleteBeforeReplace: true }).id;
+  return new Subnet(`${name}-endpoints`, args, { parent, dependsOn: [resource], deleteBeforeReplace: true }).id;
 }

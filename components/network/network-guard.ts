@@ -37,7 +37,9 @@ export function vaultNetwork(guard: NetworkGuard | undefined) {
  * are written without a size: https://learn.microsoft.com/azure/storage/common/storage-network-security
  */
 export function accountNetwork(guard: NetworkGuard | undefined) {
-  if (guard === undefined) return {};
+  // Said, as Azure keeps an account's rules where none are given.
+  if (guard === undefined)
+    return { publicNetworkAccess: "Enabled", networkRuleSet: { defaultAction: "Allow" as const } };
   const { allow, publicAccess, subnetIds } = guard;
   return {
     publicNetworkAccess: publicAccess === "on" ? "Enabled" : "Disabled",

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cleanup } from "../cleanup";
 import { changesOf, RunFailed } from "./engine";
 import { openStage } from "./open-stage";
-import type { Stage } from "./stage";
+import { type Stage, writeToken } from "./stage";
 import { withConfig } from "./story-tools";
 import { skippedFor } from "./tools";
 
@@ -95,7 +95,57 @@ function tell(engine: "in-process" | "pulumi"): void {
   }, 600_000);
 }
 
+/** The log of an update that Azure refuses. */
+async function refusal(stage: Stage): Promise<string> {
+  const refused: unknown = await stage.engine.up().catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(RunFailed);
+  return (refused as RunFailed).run.log;
+}
+
+/** A stack whose vault and account are behind a firewall, then on private endpoints alone. */
+function tellNetworks(engine: "in-process" | "pulumi"): void {
+  const cleanup = new Cleanup();
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage(cleanup, process.cwd(), engine);
+  }, 120_000);
+  afterAll(() => cleanup.run(), 60_000);
+
+  const only = (type: string) => stage.azure.cloud.list({ type })[0]?.properties;
+  const network = (settings: object) => withConfig(stage, { "sealed-onion:network": JSON.stringify(settings) });
+
+  it("the vault's firewall refuses who seals from elsewhere, and says which address to let through", async () => {
+    await network({ allow: ["192.0.2.0/24"] });
+    expect(await refusal(stage)).toMatch(
+      /Key Vault answers 403 ForbiddenByFirewall: Client address is not authorized .*: add 198\.51\.100\.7 to sealed-onion:network\.allow, then pulumi up/,
+    );
+    await network({ allow: ["192.0.2.0/24", "198.51.100.7"] });
+    await stage.engine.up();
+    expect(only("Microsoft.KeyVault/vaults")).toMatchObject({ networkAcls: { defaultAction: "Deny" } });
+    expect(changesOf(await stage.engine.up())).toEqual([]);
+  }, 300_000);
+
+  it("without public access it is sealed and uploaded from inside alone, and the machine stays", async () => {
+    const machine = (await stage.engine.outputs()).vmId;
+    writeToken(stage);
+    await network({ privateEndpoints: true, publicAccess: "off" });
+    expect(await refusal(stage)).toMatch(
+      /403 ForbiddenByConnection: .*: run it in a network that reaches the vault's private endpoint, or set sealed-onion:network\.publicAccess to on/,
+    );
+    expect((await stage.engine.outputs()).vmId).toBe(machine);
+    const [subnet] = stage.azure.cloud.list({ type: "Microsoft.Network/virtualNetworks/subnets" });
+    stage.azure.cloud.workstation.subnetId = subnet?.id;
+    const changes = changesOf(await stage.engine.up());
+    expect(changes).toContain("update token-seal");
+    expect(changesOf(await stage.engine.up())).toEqual([]);
+    await stage.engine.destroy();
+    expect(stage.azure.cloud.list({ type: "Microsoft.Network/privateEndpoints" })).toEqual([]);
+  }, 600_000);
+}
+
 const alone = skippedFor("sops");
+describe.skipIf(alone)(`networks, under the engine in process${alone}`, () => tellNetworks("in-process"));
 describe.skipIf(alone)(`a company's own, under the engine in process${alone}`, () => tell("in-process"));
 const both = skippedFor("sops", "pulumi");
+describe.skipIf(both)(`networks, under Pulumi's own engine${both}`, () => tellNetworks("pulumi"));
 describe.skipIf(both)(`a company's own, under Pulumi's own engine${both}`, () => tell("pulumi"));
