@@ -82,7 +82,7 @@ export class NixosImage extends pulumi.ComponentResource {
   /** The name of this image's blob in that container. */
   readonly blobName: pulumi.Output<string>;
   readonly blobUrl: pulumi.Output<string>;
-  /** Whoever boots the image waits for these. */
+  /** What boots the image waits for these. */
   readonly ready: readonly pulumi.Resource[];
 
   constructor(name: string, args: NixosImageArgs, opts?: pulumi.ComponentResourceOptions) {

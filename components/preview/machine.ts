@@ -75,7 +75,7 @@ function imageWords(changes: readonly PlannedChange[]): string {
   if (isGiven(build)) return givenWords(changes);
   const reasons = buildReasons(build, secretChanges(changes).length > 0);
   const why = reasons.length > 0 ? `, because of ${reasons.join(", ")}` : "";
-  return `built, uploaded and published anew${nameWords(changes)}${why}`;
+  return `built, uploaded and published again${nameWords(changes)}${why}`;
 }
 
 /** Change with every replacement: they are its consequence. */

@@ -4,7 +4,7 @@ import type { SecretChange } from "./secrets";
 
 /** For a reader who sees such a comment for the first time. */
 const MEANINGS = {
-  "seal again": "*Seal again*: its source is read, and what that holds is encrypted anew.",
+  "seal again": "*Seal again*: its source is read, and what that holds is encrypted again.",
   "re-wrap": "*Re-wrap*: its content stays, and is opened by other keys than before.",
 } as const satisfies Partial<Record<SecretChange["action"], string>>;
 

@@ -42,7 +42,7 @@ export class SealedSecret extends pulumi.ComponentResource {
   readonly hostname: pulumi.Output<string | undefined>;
   /** The public part of another generated key; undefined for other secrets. */
   readonly publicKey: pulumi.Output<string | undefined>;
-  /** Whoever reads the sealed file waits for this. */
+  /** What reads the sealed file waits for this. */
   readonly ready: pulumi.Resource;
 
   constructor(name: string, args: SealedSecretArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -51,7 +51,7 @@ const CONTAINER = "systems";
  */
 export class SystemClosure extends pulumi.ComponentResource {
   readonly trust: SystemTrust;
-  /** Whoever needs the facts on disk waits for this. */
+  /** What needs the facts on disk waits for this. */
   readonly built: pulumi.Resource;
   /** The machine waits for these: it may read what it is asked for. */
   readonly readerReady: readonly pulumi.Resource[];

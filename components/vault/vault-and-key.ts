@@ -99,7 +99,7 @@ function ownVault(parent: pulumi.Resource, name: string, args: StackVault, place
     { ...kept, ignoreChanges: fixedFor(args) },
   );
   vault.properties.apply((properties) => readably(() => checkRetention(args, properties)));
-  // Azure has no way to delete a key of a vault but the data plane, which nobody here may use for that; and whoever
+  // Azure has no way to delete a key of a vault but the data plane, which nobody here may use for that; and anybody who
   // goes back to an older image needs the key that sealed it. A key goes with its vault.
   const ofKey = keyArgs(args, "sealing", group.name, azureName(vault));
   const keyOptions = { ...kept, retainOnDelete: true };

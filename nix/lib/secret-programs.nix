@@ -1,4 +1,4 @@
-# The programs that open sealed secrets, of scripts/: whoever opens some uses the same ones.
+# The programs that open sealed secrets, of scripts/: all units that open some use the same ones.
 {
   lib,
   pkgs,

@@ -62,7 +62,7 @@ in
   };
 
   cache = { };
-  # Requests through the listener use the agent's token. The header keeps out whoever can only make a program fetch a
+  # Requests through the listener use the agent's token. The header keeps out anybody who can only make a program fetch a
   # URL: Vault's own clients always send it.
   api_proxy.use_auto_auth_token = true;
   listener = [ (listener // { require_request_header = true; }) ];

@@ -80,7 +80,7 @@
     # The temporary disk Azure adds is left alone, and there is no swap on it that a secret could reach.
     swapDevices = lib.mkForce [ ];
     zramSwap.enable = lib.mkForce false;
-    boot.loader.timeout = lib.mkForce 1; # seconds, for whoever is at the serial console
+    boot.loader.timeout = lib.mkForce 1; # seconds, for a person at the serial console
     boot.tmp.useTmpfs = true;
     services.journald.extraConfig = ''
       SystemMaxUse=200M

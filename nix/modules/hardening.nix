@@ -1,5 +1,5 @@
 # What a reviewer would look for, beside what each module does for its own units: no password anywhere, nothing open, no
-# way for a secret from memory to a disk, and the metadata service closed to whoever need not ask (imds.nix).
+# way for a secret from memory to a disk, and the metadata service closed to units that need not ask (imds.nix).
 { config, lib, ... }:
 {
   imports = [ ./imds.nix ];

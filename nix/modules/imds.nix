@@ -1,6 +1,6 @@
 # Who may ask Azure's metadata service and wire server.
 #
-# Whoever on this machine gets an answer from the metadata service gets a token of the machine's identity, and with it
+# A program on this machine that gets an answer from the metadata service gets a token of the machine's identity, and with it
 # every secret that Key Vault opens for it. A web application that can be talked into fetching a URL is enough. So only
 # root may ask, and the users named here; all others are refused by the packet filter.
 { config, lib, ... }:

@@ -4,7 +4,7 @@
 #   sealed-onion.secrets.token = { sealedFile = ./token.sops.json; owner = "app"; restart = [ "app.service" ]; };
 #
 # sops-nix alone unseals before the network is up, once, and a failure is for ever. Here it waits for the network,
-# tries until it succeeds (sealed-secrets/unit.nix), says what is wrong meanwhile, and whoever needs a secret waits for
+# tries until it succeeds (sealed-secrets/unit.nix), says what is wrong meanwhile, and a unit that needs a secret waits for
 # it and starts by itself when it arrives (sealed-secrets/consumers.nix).
 { config, lib, ... }:
 let

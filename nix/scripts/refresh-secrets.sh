@@ -104,6 +104,6 @@ sops-install-secrets -check-mode=sopsfile "$folder/manifest.json" || refuse "a f
 install_manifest "$folder/manifest.json" "$digest" "$folder/user-data.json"
 say "$from_user_data"
 
-# The last three sets stay for whoever looks into what happened.
+# The last three sets stay for a person who looks into what happened.
 find "$state" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d ' ' -f 2- |
   while IFS= read -r old; do rm -rf "$old"; done

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Says one line: on the console where it is another than what was said last, in the journal alone where it is the same.
 #   say-change FILE LINE
-# FILE, in memory, keeps what was said last. Whoever looks each half minute, or tries again, says one line a change.
+# FILE, in memory, keeps what was said last. A program that looks each half minute, or tries again, says one line a change.
 file=$1
 # One line of bounded length, whatever is in it.
 line=$(printf '%s' "$2" | tr -s '[:cntrl:][:space:]' ' ' | cut -c 1-600)

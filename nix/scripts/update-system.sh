@@ -136,7 +136,7 @@ accept() {
   nix-store --gc >/dev/null
 }
 
-# What the image has is taken for granted by whoever uploads (components/system/publish): it is never collected.
+# What the image has is taken for granted by the upload (components/system/publish): it is never collected.
 if [[ ! -e $root/nix/var/nix/gcroots/sealed-onion-image && ! -L $root/nix/var/nix/gcroots/sealed-onion-image ]]; then
   ln -s "$current" "$root/nix/var/nix/gcroots/sealed-onion-image"
 fi

@@ -35,7 +35,7 @@ ask_vault() {
 # field ANSWER FILTER: empty where the answer is none of that form, such as a gateway's page.
 field() { body "$1" | jq --raw-output "$2" 2>/dev/null || true; }
 
-# reason ANSWER: in one line, whoever answers.
+# reason ANSWER: in one line, from any of the services.
 reason() {
   local said
   said=$(field "$1" '[.errors[]?, .error_description?] | map(strings) | join("; ") | gsub("\\s+"; " ") | .[:300]')

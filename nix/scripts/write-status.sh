@@ -50,7 +50,7 @@ reboot_pending() {
 memory() { sed -n "s/^$1: *\([0-9]*\) kB/\1/p" "$root/proc/meminfo"; }
 free_bytes() { df --block-size=1 --output=size,avail "${root}${1}" 2>/dev/null | tail -n 1; }
 
-# Since when tor has had its oldest entry guard: a new one is a chance for whoever looks for this machine.
+# Since when tor has had its oldest entry guard: a new one is a chance for somebody who looks for this machine.
 guards_since() { sed -n 's/^Guard .* confirmed_on=\([^ ]*\).*/\1Z/p' "$root/var/lib/tor/state" 2>/dev/null | sort | head -n 1; }
 
 json_of() { cat "$1" 2>/dev/null || printf '%s' "$2"; }

@@ -14,7 +14,7 @@
       { lib, pkgs, ... }:
       {
         imports = [ guestNode ];
-        # The driver opens root for whoever sits at the console: undone, as it is what is tested.
+        # The driver opens root for anyone at the console: undone, as it is what is tested.
         users.users.root.hashedPasswordFile = lib.mkForce null;
         systemd.services.careless = {
           wantedBy = [ "multi-user.target" ];

@@ -32,7 +32,7 @@ def assert_nowhere(machine: Any, plaintexts: list[bytes], in_the_store: str) -> 
     canary = b"canary-of-the-search"
     encoded = base64.b64encode(canary).decode()
     machine.succeed(f"echo {encoded} | base64 -d | tee /var/canary | systemd-cat")
-    # What is on the disk is read anew, past the memory that an earlier look at it has filled.
+    # What is on the disk is read again, past the memory that an earlier look at it has filled.
     machine.succeed("journalctl --sync; journalctl --flush; sync; echo 1 >/proc/sys/vm/drop_caches")
     note_place(machine, "store", "$(nix-store -qR /run/current-system)")
     note_place(machine, "disk", "/dev/vda")

@@ -1,5 +1,5 @@
 const USES = /^\s*(?:-\s+)?uses:\s*(.*?)\s*$/;
-/** By commit, with the tag that it had: whoever moves a tag later changes nothing here. */
+/** By commit, with the tag that it had: anyone who moves a tag later changes nothing here. */
 const PINNED = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
 
 /** @returns the lines of a workflow, as `line: what it uses`, that leave it to others which code runs */

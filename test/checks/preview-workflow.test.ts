@@ -175,7 +175,7 @@ describe.skipIf(missing.length > 0)(`the step that comments${unless}`, () => {
     { id: 3, user: bot, body: "Another workflow's comment" },
   ];
 
-  it("posts once, then edits its own comment and no other, whoever writes one that looks alike", async () => {
+  it("posts once, then edits its own comment and no other, no matter who writes one that looks alike", async () => {
     link("jq", "cat", "mv", "head");
     writeProgram("gh", GH);
     fs.writeFileSync(file(), JSON.stringify(others));

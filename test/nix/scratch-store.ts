@@ -7,7 +7,7 @@ import { findOnPath } from "../../components/process/find-program";
 /** A Nix store of its own: its paths are called /nix/store/…, and lie below its folder. */
 export interface ScratchStore {
   readonly folder: string;
-  /** For whoever runs Nix. */
+  /** For people who run Nix. */
   readonly env: Readonly<Record<"NIX_CONFIG" | "NIX_REMOTE", string>>;
   /** Builds a Nix expression of derivations by /bin/sh, see `trivial`. @returns the store path */
   build(expression: string): string;

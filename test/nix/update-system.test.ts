@@ -113,7 +113,7 @@ describe.skipIf(noScratchStore)(`updates in place, with a real Nix on both sides
     return reply.text;
   };
 
-  it("takes no path that its key has not signed, whoever wrote it into the container", async () => {
+  it("takes no path that its key has not signed, no matter who wrote it into the container", async () => {
     const good = await update({ page: "good" });
     const { release, name } = await narInfos("evil");
     const info = await text(name);

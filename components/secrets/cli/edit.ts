@@ -55,7 +55,7 @@ async function editAgain(name: string, text: Buffer): Promise<Buffer> {
   return edited;
 }
 
-/** What was typed is lost with this process: whoever sits at a terminal decides. Without one there is nobody to ask. */
+/** What was typed is lost with this process: anyone who sits at a terminal decides. Without one there is nobody to ask. */
 async function askWhatNext({ message }: Error): Promise<Next> {
   if (!process.stdin.isTTY) return "give up";
   console.error(`${message}\nthe text is still in memory: s seals it again, e opens it again, q gives it up`);

@@ -2,7 +2,7 @@ import type { SigningKey } from "../signing-key/signing-key";
 
 /**
  * What a machine is asked to run: the system, and the place of this wish among all that were ever signed for the stack.
- * Going back to an older system is a new wish. A machine takes none of a lower number than its own, so whoever can write
+ * Going back to an older system is a new wish. A machine takes none of a lower number than its own, so anyone who can write
  * its user data, and cannot sign, can ask for nothing that is not wanted already.
  */
 export interface Release {

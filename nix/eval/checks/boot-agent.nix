@@ -34,7 +34,7 @@ in
     lib.elem "sysinit.target" config.systemd.services.azure-entropy.before;
   "the hostname is left to Azure" = config.networking.hostName == "";
   "user data is looked at twice a minute" = config.systemd.timers.refresh-secrets.timerConfig.OnUnitInactiveSec == "30s";
-  "whoever uses a secret starts again only after the rotated one is in place" = lib.all (
+  "a unit that uses a secret starts again only after the rotated one is in place" = lib.all (
     unit: lib.elem "refresh-secrets.service" config.systemd.services.${lib.removeSuffix ".service" unit}.after
   ) (lib.attrNames config.sealed-onion.unseal.consumers);
   "at boot, and each time the image's secrets opened, user data comes before anybody uses them" =

@@ -41,11 +41,11 @@ in
     ]
     && config.swapDevices == [ ]
     && config.boot.tmp.useTmpfs;
-  "what is opened lies in memory, and is opened anew at each boot" =
+  "what is opened lies in memory, and is opened again at each boot" =
     lib.any (mount: mount.where == "/run/secrets.d" && mount.type == "ramfs") config.systemd.mounts
     && lib.all (onion: lib.hasPrefix "/run/" onion.path) (lib.attrValues config.services.tor.relay.onionServices)
     && !(config.systemd.services.sops-install-secrets.unitConfig ? ConditionFirstBoot);
-  "a disk that begins anew has what tor needs made by systemd" = lib.elem "tor" (
+  "a disk that begins empty has what tor needs made by systemd" = lib.elem "tor" (
     lib.toList config.systemd.services.tor.serviceConfig.StateDirectory
   );
   "no Perl runs when the machine starts" =

@@ -1,4 +1,4 @@
-# Whoever uses a secret waits for it, and starts by itself when it arrives, however late.
+# A unit that uses a secret waits for it, and starts by itself when it arrives, however late.
 #
 # `Requires=` would be wrong: the first failed attempt to unseal would cancel the consumer's start for good. So a
 # consumer only wants and follows the unsealing, is passed over while its files are missing, and sealed-secrets.target,
@@ -67,7 +67,7 @@ in
     openers = lib.mkOption {
       type = with lib.types; listOf str;
       internal = true;
-      description = "The units that put secrets in place, in this order; whoever uses a secret comes after all of them.";
+      description = "The units that put secrets in place, in this order; a unit that uses a secret comes after all of them.";
     };
   };
 

@@ -1,4 +1,4 @@
-# Files in memory that hold secrets, whoever puts them there: each has a place of its own, that lasts, and an owner.
+# Files in memory that hold secrets, from any source: each has a place of its own, that lasts, and an owner.
 { config, lib, ... }:
 let
   files = config.sealed-onion.placedFiles;

@@ -1,5 +1,5 @@
 # Secrets of the Vault as files. The agent renders them as its own user; a small unit with the right to give files away
-# puts each where it belongs and restarts whoever uses it. So the agent itself needs neither that right nor systemd.
+# puts each where it belongs and restarts the units that use it. So the agent itself needs neither that right nor systemd.
 {
   config,
   lib,

@@ -6,7 +6,7 @@ export interface Caller {
   objectId: string;
   clientId: string;
   tenantId: string;
-  /** The principal and its groups: whoever a policy or role may name. */
+  /** The principal and its groups: what a policy or role may name. */
   principals: string[];
   claims: Claims;
 }

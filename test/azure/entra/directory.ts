@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { ResourceStore } from "../resource-manager/resource-store";
 
-/** Whoever can hold a token. */
+/** What can hold a token. */
 export interface Principal {
   /** `oid` in tokens: what access policies and role assignments name. */
   objectId: string;

@@ -16,7 +16,7 @@ export async function generateRsaPem(bits: number): Promise<string> {
   return privateKey;
 }
 
-/** The same as a key object, read anew from its encoding. */
+/** The same as a key object, read again from its encoding. */
 export async function generateRsaKey(bits: number): Promise<KeyObject> {
   return createPrivateKey(await generateRsaPem(bits));
 }

@@ -30,7 +30,7 @@ function validity(): { notBefore: Date; notAfter: Date } {
   return { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + 30 * DAY_MS) };
 }
 
-/** Made in its encoded form and read anew, as rsa-key.ts does and for the same reason. */
+/** Made in its encoded form and read again, as rsa-key.ts does and for the same reason. */
 async function generatePair(): Promise<{ publicKey: webcrypto.CryptoKey; privateKeyPem: string }> {
   const { publicKey, privateKey } = await promisify(generateKeyPair)("ec", {
     namedCurve: ALGORITHM.namedCurve,
@@ -46,7 +46,7 @@ function readSigningKey(privateKeyPem: string): Promise<webcrypto.CryptoKey> {
   return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
 }
 
-/** A new authority: kept by whoever needs the same one twice. */
+/** A new authority: kept by a caller that needs the same one twice. */
 export async function createAuthorityPair(): Promise<AuthorityPair> {
   const { publicKey, privateKeyPem } = await generatePair();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({

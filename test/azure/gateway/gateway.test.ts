@@ -92,7 +92,7 @@ describe("the front door", () => {
     for (const one of [socket, again]) one.destroy();
   });
 
-  it("is trusted only by whoever has its authority", async () => {
+  it("is trusted only by a client that has its authority", async () => {
     const socket = await openTunnel(workstation(), "login.microsoftonline.com:443");
     const failure = await new Promise<Error>((resolve) => {
       connect({ socket, servername: "login.microsoftonline.com" }).once("error", resolve);

@@ -26,7 +26,7 @@ import { wantedResource } from "./wanted-resource";
 
 export interface AzureNativeOptions {
   cloud: Cloud;
-  /** Whoever runs `up`: what `getClientConfig` answers, and whose rights deletions need. */
+  /** The principal that runs `up`: what `getClientConfig` answers, and whose rights deletions need. */
   principal: { objectId: string; clientId: string };
   /** `azure-native:location`. */
   location?: string;

@@ -48,7 +48,7 @@ export interface Situation {
   wanted: CloudResource;
   /** The resource as it is; undefined in a create. */
   existing: CloudResource | undefined;
-  /** Object id of whoever runs `up`. */
+  /** Object id of the principal that runs `up`. */
   caller: string;
 }
 

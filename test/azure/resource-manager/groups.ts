@@ -16,7 +16,7 @@ interface Asked {
 }
 
 /**
- * What is asked of a subscription by whoever tidies up: its resource groups, a group's deletion with all that is in it,
+ * What is asked of a subscription by a program that tidies up: its resource groups, a group's deletion with all that is in it,
  * the vaults that are kept after their deletion, and their purge. Undefined where the request is none of these.
  * Sources: https://learn.microsoft.com/rest/api/resources/resource-groups and .../rest/api/keyvault/keyvault/vaults
  */

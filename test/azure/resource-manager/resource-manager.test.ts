@@ -37,7 +37,7 @@ function machineReader(): string {
 }
 
 describe("a virtual machine", () => {
-  it("is told to whoever may read it, with its identity and without its user data", async () => {
+  it("is told to anyone who may read it, with its identity and without its user data", async () => {
     const reply = await read(rig.ids.machine + API);
     expect(reply.status).toBe(200);
     expect(reply.json).toMatchObject({

@@ -82,7 +82,7 @@ function notFound(target: Target): Answer {
   return cloudError(404, "ResourceNotFound", message);
 }
 
-/** Whoever attaches an identity names it by its id alone: the answer tells its object and client id too. */
+/** Anyone who attaches an identity names it by its id alone: the answer tells its object and client id too. */
 function identityOf(cloud: Cloud, resource: CloudResource): Pick<CloudResource, "identity"> {
   const { identity } = resource;
   if (identity?.userAssignedIdentities === undefined) return {};

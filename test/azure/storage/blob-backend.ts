@@ -64,7 +64,7 @@ export function createBlobBackend(cloud: Cloud, directory: string): BlobBackend 
 
   const endings: Promise<void>[] = [];
 
-  /** One that never started needs no end: whoever waited for it was told why. */
+  /** One that never started needs no end: the request that waited for it has the reason. */
   function end(process: Promise<AzuriteProcess>): Promise<void> {
     return process.then(
       (azurite) => azurite.close(),

@@ -74,7 +74,7 @@ function code(reply: Reply): [number, unknown] {
 }
 
 describe("blobs", () => {
-  it("are kept for whoever has the role", async () => {
+  it("are kept for anyone who has the role", async () => {
     expect((await put("/images/a%20b/c.txt", "hello")).status).toBe(201);
     const read = await blob("/images/a%20b/c.txt");
     expect([read.status, read.text, read.headers["x-ms-blob-type"]]).toEqual([200, "hello", "BlockBlob"]);

@@ -107,7 +107,7 @@ describe("a NixOS image", () => {
     });
   });
 
-  it("lets whoever uploads write blobs of that account", async () => {
+  it("lets the uploader write blobs of that account", async () => {
     const { registrations } = await make();
     const role = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
     expect(find(registrations, "image-sealer-blobs").inputs).toEqual({
@@ -226,7 +226,7 @@ describe("its content", () => {
     expect(await nameOf()).not.toBe(name);
   });
 
-  it("is not known in a preview where a secret is to be sealed anew, so the preview says nothing false", async () => {
+  it("is not known in a preview where a secret is to be sealed again, so the preview says nothing false", async () => {
     await startMocks({ preview: true });
     const unknown = new RandomString("unknown", { length: 8 }).result;
     const { registrations } = await make({ sealed: { "onion-key": unknown } }, { preview: true });

@@ -167,17 +167,17 @@ describe("image and VM in the comment", () => {
     [
       "the guest",
       [build({ NIX_DIGEST: "2" })],
-      "**Image:** built, uploaded and published anew, because of the guest's configuration (`nix/`).  ",
+      "**Image:** built, uploaded and published again, because of the guest's configuration (`nix/`).  ",
     ],
     [
       "a secret, which hides what the facts will be",
       [seal({ FINGERPRINT: "file:2" }), build({ SEALED: UNKNOWN, FACTS: UNKNOWN })],
-      "**Image:** built, uploaded and published anew, because of sealed secrets.  ",
+      "**Image:** built, uploaded and published again, because of sealed secrets.  ",
     ],
     [
       "facts that are known",
       [build({ FACTS: '{"a":1}' })],
-      "**Image:** built, uploaded and published anew, because of facts about the stack (`facts.json`).  ",
+      "**Image:** built, uploaded and published again, because of facts about the stack (`facts.json`).  ",
     ],
     [
       "the guest, whose name is then known",
@@ -185,7 +185,7 @@ describe("image and VM in the comment", () => {
         build({ NIX_DIGEST: "2" }),
         { op: "replace", type: IMAGE, name: "image-image", old: { imageName: "dev-1" }, next: { imageName: "dev-2" } },
       ],
-      "**Image:** built, uploaded and published anew as `dev-2`, because of the guest's configuration (`nix/`).  ",
+      "**Image:** built, uploaded and published again as `dev-2`, because of the guest's configuration (`nix/`).  ",
     ],
     [
       "what a disk that was built elsewhere cannot have",

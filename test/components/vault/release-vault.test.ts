@@ -50,7 +50,7 @@ describe("a vault that is about to be deleted", () => {
     );
   });
 
-  it("stays while git's HEAD has a file that only it opens, and goes once what is sealed anew is committed", async () => {
+  it("stays while git's HEAD has a file that only it opens, and goes once what is sealed again is committed", async () => {
     project.write("nix/stacks/dev/onion.sops.json", sealedBy("so-dev-old"));
     commit();
     project.write("nix/stacks/dev/onion.sops.json", sealedBy("so-dev-new"));

@@ -85,7 +85,7 @@ describe("a sealing vault", () => {
     });
   });
 
-  it("lets whoever runs up read the key, encrypt and decrypt, if nobody is named", async () => {
+  it("lets the principal that runs up read the key, encrypt and decrypt, if nobody is named", async () => {
     const { registrations } = await make();
     expect(find(registrations, "vault-sealer-policy").inputs).toEqual({
       resourceGroupName: "sealed-onion-dev",
@@ -280,7 +280,7 @@ describe("authorization by roles", () => {
     });
   });
 
-  it("tells Azure that whoever came through the CLI is a user, and anybody else a program", async () => {
+  it("tells Azure that somebody who came through the CLI is a user, and anybody else a program", async () => {
     const program = await make({ authorization: "rbac" });
     expect(find(program.registrations, "vault-sealer-assignment").inputs.principalType).toBe("ServicePrincipal");
     const clientId = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";

@@ -141,13 +141,16 @@ describe("a diff is what is done, and no more than was asked for", () => {
     expect(await said(engine)).toEqual([]);
   });
 
-  it("nothing, where whoever ran up is named", async () => {
+  it("nothing, where the principal that ran up is named", async () => {
     expect(await changesBy({ sealers: [sealer] })).toEqual([]);
   });
 
-  it.each(["accessPolicy", "rbac"])("nothing, where whoever runs up is named no longer (%s)", async (authorization) => {
-    expect(await changesBy({ sealers: [] }, { authorization, sealers: [sealer] })).toEqual([]);
-  });
+  it.each(["accessPolicy", "rbac"])(
+    "nothing, where the principal that runs up is named no longer (%s)",
+    async (authorization) => {
+      expect(await changesBy({ sealers: [] }, { authorization, sealers: [sealer] })).toEqual([]);
+    },
+  );
 
   it("a teammate who may seal and upload, too", async () => {
     expect(await changesBy({ sealers: [sealer, teammate] })).toEqual([

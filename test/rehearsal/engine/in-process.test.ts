@@ -127,7 +127,7 @@ describe("the engine without a CLI", () => {
     expect(cloud.deletedVaults()).toHaveLength(1);
   });
 
-  it("follows a renamed component by its alias: nothing is made anew", async () => {
+  it("follows a renamed component by its alias: nothing is made again", async () => {
     const { cloud, up } = setUp();
     process.env.TENANT = cloud.tenantId;
     const file = path.join(folder, "alias");

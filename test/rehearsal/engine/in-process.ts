@@ -8,7 +8,7 @@ import { type EngineState, emptyState, type ResourceState, type Step } from "./s
 import { UpdateFailed } from "./update-failed";
 
 export interface ProgramOptions {
-  /** The Pulumi program: loads and evaluates it; its answer's members are the stack's outputs. It runs anew on each call. */
+  /** The Pulumi program: loads and evaluates it; its answer's members are the stack's outputs. It runs again on each call. */
   program: () => Promise<unknown>;
   /** All of the stack's config, with namespaces: `sealed-onion:vmSize`, `azure-native:location`. */
   config: Record<string, string>;

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import * as path from "node:path";
 
 /**
- * The Pulumi program of a folder, to be evaluated anew on each call: a module that was imported once would declare
+ * The Pulumi program of a folder, to be evaluated again on each call: a module that was imported once would declare
  * nothing the second time. It is bundled as for Pulumi, without its packages, so that it shares this process's Pulumi
  * runtime.
  * @param folder where `index.ts`, `components/start` and `node_modules` are

@@ -191,5 +191,5 @@ export const life: Telling[] = [
   ["another region: the new place is made first, each step failing once; then the old one goes", moveRegion],
   ["a production stack is kept from destroy, until its dial is turned", keepProduction],
   ["destroy fails half-way; the next one leaves only the vault, in soft delete", destroyAll],
-  ["made anew, each resource failing once: no up makes anything twice", failAtFirst],
+  ["made again, each resource failing once: no up makes anything twice", failAtFirst],
 ];

@@ -43,7 +43,7 @@ function unitsToRestart(name: string, facts: Facts): string[] {
 
 /**
  * The same manifest for a VM that is rehearsed: its paths moved below `root`. It has none of the guest's users, so
- * owners stay those of whoever runs it (`userMode`).
+ * owners stay those of the user who runs it (`userMode`).
  */
 export function movedBelow(root: string, manifest: Manifest): Manifest {
   const move = (file: string) => path.join(root, file);

@@ -38,7 +38,7 @@ async function runScript(onion: GuestOnion): Promise<void> {
   const environment = {
     PATH: withGuestPrograms(),
     SEALED_ONION_STATE: path.join(path.dirname(onion.folder), "said"),
-    TOR_USER: String(process.getuid?.()), // whoever rehearses: there is no user tor
+    TOR_USER: String(process.getuid?.()), // the user who rehearses: there is no user tor
     TOR_GROUP: String(process.getgid?.()),
   };
   const { code, stderr } = await runChild("bash", [...options, script, ...preparation(onion)], { environment });

@@ -14,7 +14,7 @@ export interface LivePlan {
   stack: string;
   region: string;
   resourceGroup: string;
-  /** When everything of it may be removed by whoever cleans up. */
+  /** When everything of it may be removed by a clean-up. */
   expires: Date;
   /** Pulumi configuration besides the secrets: objects are JSON. */
   config: Record<string, string>;

@@ -26,7 +26,7 @@ describe("the random provider", () => {
     expect((await create("random:index/randomString:RandomString", least)).outputs.result).toMatch(/^[0-9]{4}$/);
   });
 
-  it("knows nothing in a preview, makes anew what changes, and keeps the rest", async () => {
+  it("knows nothing in a preview, makes again what changes, and keeps the rest", async () => {
     const type = "random:index/randomBytes:RandomBytes";
     const { outputs } = await create(type, { length: 8 }, true);
     expect(isUnknown(plainMap(outputs).hex)).toBe(true);

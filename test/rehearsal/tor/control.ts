@@ -91,7 +91,7 @@ function waitForEvent(events: Set<EventWaiter>, matches: (text: string) => boole
     clearTimeout(timer);
     if (waiter) events.delete(waiter);
   });
-  event.catch(() => {}); // whoever waits sees it; a connection closed before anyone waits is no crash
+  event.catch(() => {}); // the caller that waits sees it; a connection closed before anyone waits is no crash
   return event;
 }
 

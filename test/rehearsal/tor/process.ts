@@ -77,7 +77,7 @@ function failureOf(child: ChildProcess, name: string): Promise<never> {
       reject(new Error(`tor (${name}) ended with ${signal ?? `exit code ${code}`}:\n${log.join("\n")}`));
     });
   });
-  exited.catch(() => {}); // raced by whoever waits for tor; the end that `close` asks for is no failure
+  exited.catch(() => {}); // raced by what waits for tor; the end that `close` asks for is no failure
   return exited;
 }
 

@@ -34,7 +34,7 @@ export function loginMachine({ cloud }: LoopbackAzure, { vmId }: Machine): Login
 export type Judge = (role: "web" | keyof typeof wrongRoles, jwt: string) => Promise<string | undefined>;
 
 /**
- * The VM's own token is accepted, and each of the others refused, for the reason that is meant: whoever judges, a real
+ * The VM's own token is accepted, and each of the others refused, for the reason that is meant: no matter what judges, a real
  * Vault or the rules that we know it by.
  * @returns the situations that were refused
  */

@@ -63,7 +63,7 @@ describe.skipIf(missing.length > 0)(`the rehearsal's login at a Vault (skipped w
     expect(told).toEqual({
       [`${flavour}: server with the azure auth method`]: undefined,
       [`${flavour}: the agent logs in, renders, serves`]: undefined,
-      [`${flavour}: the agent renews, and logs in anew at the end`]: undefined,
+      [`${flavour}: the agent renews, and logs in again at the end`]: undefined,
       [`${flavour}: refusals`]: refused,
     });
   });

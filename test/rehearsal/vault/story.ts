@@ -85,7 +85,7 @@ async function loginForReal(program: VaultProgram, node: Machine, stage: VaultSt
     await agentServes(started, password);
     return started;
   });
-  await steps.run(`${program.flavour}: the agent renews, and logs in anew at the end`, () => agentStays(agent));
+  await steps.run(`${program.flavour}: the agent renews, and logs in again at the end`, () => agentStays(agent));
   await steps.run(
     `${program.flavour}: refusals`,
     () => acceptThenRefuse(azure, machine, judgedBy(server, stage)),
@@ -150,7 +150,7 @@ async function agentStays(agent: VaultAgent): Promise<void> {
   await until(() => Date.now() > gone, agent);
   const renewed = await agent.ask("GET", "auth/token/lookup-self");
   if (renewed.status !== 200) throw new Error(`the agent's token was not renewed: ${renewed.status}`);
-  if (token() !== first) throw new Error("the agent logged in anew instead of renewing");
+  if (token() !== first) throw new Error("the agent logged in again instead of renewing");
   await until(() => token() !== first, agent);
   const { status } = await agent.ask("GET", "kv/data/database");
   if (status !== 200) throw new Error(`after its second login the agent's listener answers ${status}`);

@@ -67,7 +67,7 @@ function validate({ cloud, wanted, id, existing }: Situation): void {
 }
 
 /**
- * Made through the control plane; azure-native deletes it through the data plane, where whoever runs `up` needs the
+ * Made through the control plane; azure-native deletes it through the data plane, where the principal that runs `up` needs the
  * permission `delete` (azure-native, customresources/custom_keyvault.go).
  * Source: https://learn.microsoft.com/rest/api/keyvault/keys/create-if-not-exist
  */

@@ -49,7 +49,7 @@ describe("the patience of an upload", () => {
     await expect(put(failing(...Array.from({ length: 9 }, () => minute)))).rejects.toThrow(problem);
   });
 
-  it("begins anew with each success", async () => {
+  it("begins again with each success", async () => {
     const minute = later(MINUTE, reset);
     for (let round = 0; round < 3; round++) expect(await put(failing(minute, minute, minute))).toBe("done");
   });

@@ -264,7 +264,7 @@ describe("an upload that was interrupted", () => {
     expect((await download(stored())).equals(fs.readFileSync(other))).toBe(true);
   });
 
-  it("is begun anew where the disk has another size or digest", async () => {
+  it("is begun again where the disk has another size or digest", async () => {
     const smaller = path.join(rig.folder, "smaller.vhd");
     fs.writeFileSync(smaller, vhd({ ...disk, mebibytes: 44 }));
     await interrupted(16);

@@ -36,7 +36,7 @@ test("finds as many as chance has it, on a long walk as in the first batch", () 
   expect(found).toBeLessThan(170);
 });
 
-test("two keys of one search are no neighbours: whoever has one does not have the other", () => {
+test("two keys of one search are no neighbours: anyone who has one does not have the other", () => {
   const search = startVanitySearch("b", 64);
   const [first, second, third] = [nextKey(search), nextKey(search), nextKey(search)].map(scalarOf);
   for (const [a = 0n, b = 0n] of [

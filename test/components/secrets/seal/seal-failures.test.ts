@@ -162,7 +162,7 @@ describe.skipIf(noSops)(`when Key Vault fails, seal${why}`, () => {
     expect(run).toMatchObject({ code: 0, result: { action: "sealed" } });
   });
 
-  it("never seals as another one than is named, whoever else is logged in", async () => {
+  it("never seals as another one than is named, no matter who else is logged in", async () => {
     const { AZURE_TENANT_ID, AZURE_CLIENT_ID } = sealing.azure.workstation.env;
     const named = { ARM_TENANT_ID: AZURE_TENANT_ID, ARM_CLIENT_ID: AZURE_CLIENT_ID };
     const run = await change({ ...named, ARM_CLIENT_CERTIFICATE_PATH: "/nowhere/cert.pem" });

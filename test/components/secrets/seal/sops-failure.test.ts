@@ -91,7 +91,7 @@ describe("why sops failed", () => {
     expect(failure.passing).toBe(passing);
   });
 
-  it("is the answer of whoever gave it: a token service's is not the vault's", () => {
+  it("is the answer of the service that gave it: a token service's is not the vault's", () => {
     const asked = "GET http://169.254.169.254/metadata/identity/oauth2/token ---- RESPONSE 404: 404 Not Found";
     const failure = failed(`Could not generate data key: [failed to encrypt sops data key: ${asked}]`);
     expect(failure).toMatchObject({ reason: "169.254.169.254 answers 404", passing: false });

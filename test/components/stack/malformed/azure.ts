@@ -157,7 +157,7 @@ export const AZURE: readonly Malformed[] = [
     'sealers holds "01234567-89ab-4def-8123-456789abcdef" twice: remove one of them from sealed-onion:sealers',
   ],
   [
-    "production where whoever runs up may seal",
+    "production where the principal that runs up may seal",
     { production: true },
     "sealers must name somebody where production is true, got nobody: type pulumi config set --path 'sealed-onion:sealers[0]' OBJECT-ID",
   ],

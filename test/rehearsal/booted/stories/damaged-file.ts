@@ -15,7 +15,7 @@ async function damage({ machine }: Stage): Promise<() => Promise<string>> {
   return () => write(whole);
 }
 
-/** One sealed file does not open: whoever needs another one serves, and whoever needs this one waits for it. */
+/** One sealed file does not open: a unit that needs another one serves, and a unit that needs this one waits for it. */
 export const damagedFile: Story = {
   name: "one damaged sealed file: the others open, the onion among them",
   isLong: true,
