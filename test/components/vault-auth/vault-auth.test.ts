@@ -3,9 +3,11 @@ import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseVaultAuth } from "../../../components/vault-auth/vault-auth";
 
-it("the README's example of Vault is a good configuration", () => {
+it("the page's example of Vault is a good configuration", () => {
   const [, example = ""] =
-    /```yaml\n(config:\n {2}vault:address[\s\S]*?)```/.exec(fs.readFileSync("README.md", "utf8")) ?? [];
+    /```yaml\n(config:\n {2}vault:address[\s\S]*?)```/.exec(
+      fs.readFileSync("components/vault-auth/README.md", "utf8"),
+    ) ?? [];
   const { config } = parse(example);
   const field = { path: "vaultAuth", value: config["sealed-onion:vaultAuth"] };
   const auth = parseVaultAuth(field, { path: "vault:address", value: config["vault:address"] });
