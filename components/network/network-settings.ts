@@ -16,7 +16,7 @@ import {
 
 const PUBLIC_ACCESS = ["on", "off"] as const;
 
-/** Who reaches the stack's own vault and account, and how. Whoever reaches them still needs a right there. */
+/** Who reaches the stack's own vault and account, and how. Anyone who reaches them still needs a right there. */
 export interface NetworkSettings {
   /** IPv4 networks in CIDR notation that come to the public endpoints, besides the machines' own subnet. @default none */
   readonly allow: readonly string[];

@@ -264,7 +264,7 @@ describe.skipIf(missing.length > 0)(`a change of recipients re-wraps without the
     expect(metadata("removed")).not.toHaveProperty("pgp");
     expect(await openAs(sshKey, "removed")).toBe("kept");
     for (const person of [ageKey, pgpKey]) await expect(openAs(person, "removed")).rejects.toThrow();
-    // Whoever kept the old data key (here: its copy for the removed recipient) puts it into the newer file.
+    // Anyone who kept the old data key (here: its copy for the removed recipient) puts it into the newer file.
     const newer = JSON.parse(sealing.read(sealedFile("removed")).toString()) as { sops: Metadata };
     sealing.write(sealedFile("mixed"), JSON.stringify({ ...newer, sops: { ...newer.sops, age: before.age } }));
     await expect(openAs(ageKey, "mixed")).rejects.toThrow();
@@ -361,7 +361,7 @@ describe.skipIf(missing.length > 0)(`a change of recipients re-wraps without the
     expect((await openSealed(sealing, sealedFile("former"))).toString()).toBe("kept");
   });
 
-  it("works without the vault for whoever has another key", async () => {
+  it("works without the vault for anyone who has another key", async () => {
     sealing.write("token", "kept");
     const old = await sealing.rotateKey();
     const first = await seal("recover", { keyUrl: old, age: [ageKey.recipient] });

@@ -101,7 +101,7 @@ describe.skipIf(missing.length > 0)(`an entry of the password store that several
     for (const name of ["one", "two"]) await expectNow(name, "second");
   });
 
-  it("is read again by whoever starts after an edit, though another still seals what it said before", async () => {
+  it("is read again by anyone who starts after an edit, though another still seals what it said before", async () => {
     const before = trace();
     const slow = sealing.azure.faults.add({
       host: "test-vault.vault.azure.net",
