@@ -26,7 +26,7 @@ export interface ImageAccount {
   readonly groupName: pulumi.Output<string>;
   /** `https://ACCOUNT.blob.core.windows.net` */
   readonly endpoint: pulumi.Output<string>;
-  /** Anyone who asks for blobs waits for these: a private endpoint, where there is one. */
+  /** What asks for blobs waits for these: a private endpoint, where there is one. */
   readonly reachable: readonly pulumi.Resource[];
 }
 

@@ -42,7 +42,7 @@ export interface VaultAndKey {
   readonly keyUrl: pulumi.Output<string>;
   /** Rights are given after it is there, and taken before it goes. */
   readonly guard: pulumi.Resource | undefined;
-  /** Anyone who asks the vault waits for these: its private endpoint, where it has one. */
+  /** What asks the vault waits for these: its private endpoint, where it has one. */
   readonly reachable: readonly pulumi.Resource[];
   /** What another key of the stack's own vault is made of; undefined in somebody else's vault. */
   readonly another: { readonly keyArgs: KeyInputs; readonly keyOptions: pulumi.CustomResourceOptions } | undefined;

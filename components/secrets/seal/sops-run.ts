@@ -56,7 +56,7 @@ const forSops = new RegExp(
 );
 
 /**
- * Runs sops with a token of anyone who acts, until it has done what is asked of it or there is no point in trying again.
+ * Runs sops with a token of the principal that acts, until it has done what is asked of it or there is no point in trying again.
  * @returns what it prints
  * @throws SopsError
  */

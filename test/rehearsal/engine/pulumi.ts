@@ -153,7 +153,7 @@ export async function startPulumi(options: PulumiOptions): Promise<PulumiEngine>
   let running: Promise<unknown> = Promise.resolve();
   /** Runs that must be over before anybody removes what they make. */
   const tracked = (work: Promise<EngineRun>): Promise<EngineRun> => {
-    running = work.catch(() => undefined); // anyone who started it sees how it failed
+    running = work.catch(() => undefined); // its caller sees how it failed
     return work;
   };
   const close = async () => {

@@ -27,7 +27,7 @@ export class Bindings {
     return Object.fromEntries(members);
   }
 
-  /** What changes with each write, by anyone who wrote last: only what it is now matters. */
+  /** What changes with each write, no matter by what: only what it is now matters. */
   renew(recorded: string, found: string): void {
     this.values.set(keyOf({ kind: "opaque", text: recorded }), found);
   }
