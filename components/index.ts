@@ -11,6 +11,8 @@ export { sealSecrets } from "./secrets/sealed-secrets";
 export type { SecretDeclaration } from "./secrets/secret";
 export { readConfig, type StackConfig } from "./stack/config";
 export { deployedFacts } from "./stack/facts";
+export { machineFacts } from "./stack/fleet-facts";
+export { makeMachines, sealFor } from "./stack/machines";
 export { SealingVault, type SealingVaultArgs } from "./vault/sealing-vault";
 export { DEFAULT_VAULT } from "./vault/vault";
 export { VaultAzureAuth, type VaultAzureAuthArgs } from "./vault-auth/vault-azure-auth";

@@ -13,6 +13,7 @@ import { runChild } from "../../components/process/child-process";
 import { findOnPath } from "../../components/process/find-program";
 import { runProgram } from "../rehearsal/engine/in-process";
 import type { EngineState } from "../rehearsal/engine/state";
+import { speakForMachines } from "../rehearsal/fleet/speaking-machines";
 import { localCommand } from "../rehearsal/providers/local-command";
 import { simulatedRandom } from "../rehearsal/providers/random";
 import { newSshRecipient, nobodysSshKey } from "../rehearsal/ssh-key";
@@ -176,5 +177,39 @@ describe.skipIf(missing.length > 0)(`existing-network, from the tarball${unless}
     ]);
     const again = await run({ ...options, previous: up.state });
     expect(again.steps.filter(({ op }) => op !== "same").map(({ op, urn }) => `${op} ${urn}`)).toEqual([]);
+  });
+});
+
+describe.skipIf(missing.length > 0)(`fleet, from the tarball${unless}`, () => {
+  it("makes three machines and a front end, and keeps the address's key from the replicas", {
+    timeout: 240_000,
+  }, async () => {
+    const project = install("fleet");
+    expect(project.checkTypes()).toBe("");
+    const speaking = speakForMachines(azure, project.folder, "dev", "sealed");
+    try {
+      const builder = ["node", path.resolve("components/start/run.mjs"), "test/rehearsal/stack-image.ts"];
+      const config = {
+        "sealed-onion:sshPublicKey": nobodysSshKey,
+        "sealed-onion:authorization": "rbac",
+        "sealed-onion:replicas": "3",
+        "sealed-onion:zones": "[1,2,3]",
+        "sealed-onion:secrets": JSON.stringify({ onion: { source: { onion: {} } } }),
+        "sealed-onion:image": JSON.stringify({ builder }),
+      };
+      const options = { project: "fleet", cwd: project.folder, config, program: () => project.load() };
+      const up = await run(options);
+      const roles = (up.outputs.vmIds as string[]).map((id) => /replica-\d|front-end-\d/.exec(id)?.[0]);
+      expect(roles).toEqual(["replica-1", "replica-2", "replica-3", "front-end-1"]);
+      const sealed = fs.readFileSync(path.join(project.folder, "sealed", "dev", "onion.sops.json"), "utf8");
+      const replica = fs.readFileSync(path.join(project.folder, "sealed", "dev", "onion-replica-1.sops.json"), "utf8");
+      const keyOf = (file: string) => /"name": "([^"]+)"/.exec(file)?.[1];
+      expect(keyOf(sealed)).toMatch(/^front-end-/);
+      expect(keyOf(replica)).not.toBe(keyOf(sealed));
+      const again = await run({ ...options, previous: up.state });
+      expect(again.steps.filter(({ op }) => op !== "same").map(({ op, urn }) => `${op} ${urn}`)).toEqual([]);
+    } finally {
+      await speaking.close();
+    }
   });
 });

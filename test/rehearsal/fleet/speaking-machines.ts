@@ -29,8 +29,14 @@ interface Known {
  * Says for each machine of the cloud what it would itself, as no machine boots behind them: each serves once it is there.
  * A front end has taken in what is published. Each writes with its own identity's right.
  * @param folder the program's working copy
+ * @param stacks where in it the stacks' folders are
  */
-export function speakForMachines(azure: LoopbackAzure, folder: string, stack: string): SpeakingMachines {
+export function speakForMachines(
+  azure: LoopbackAzure,
+  folder: string,
+  stack: string,
+  stacks = "nix/stacks",
+): SpeakingMachines {
   const known = new Map<string, Known>();
   const log: string[] = [];
   let [isOpen, looks] = [true, 0];
@@ -52,7 +58,7 @@ export function speakForMachines(azure: LoopbackAzure, folder: string, stack: st
 
   async function speak(machine: Known): Promise<void> {
     const { resource, role } = machine;
-    const facts = factsOf(folder, role.startsWith("front-end") ? `${stack}-front-end` : stack);
+    const facts = factsOf(path.join(folder, stacks), role.startsWith("front-end") ? `${stack}-front-end` : stack);
     if (facts?.status === undefined) return;
     const published = machine.published ?? new Date().toISOString();
     const status = statusOf({ ...machine, published }, facts, [...known.values()]);
@@ -89,8 +95,8 @@ function roleOf(name: string, stack: string): string {
 }
 
 /** As the last build wrote them; undefined before. */
-function factsOf(folder: string, stack: string): Facts | undefined {
-  const file = path.join(folder, "nix", "stacks", stack, "facts.json");
+function factsOf(stacks: string, stack: string): Facts | undefined {
+  const file = path.join(stacks, stack, "facts.json");
   return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, "utf8")) as Facts) : undefined;
 }
 
