@@ -31,12 +31,7 @@ if (!shipped && !existsSync(path.resolve(root, entry))) {
   process.exit(2);
 }
 process.argv = [process.argv[0], path.resolve(root, entry), ...programArguments];
-load(entry);
-
-/** What a file of the project exports. A program has a part of itself loaded so that it seldom needs: see seal.ts. */
-export function load(file) {
-  return require(shippedBundle(file) ?? bundleFor(file));
-}
+require(shipped ?? bundleFor(entry));
 
 function bundleFor(file) {
   try {

@@ -1,6 +1,6 @@
+import { createRequire } from "node:module";
 import * as path from "node:path";
 import { text } from "node:stream/consumers";
-import { pathToFileURL } from "node:url";
 import { runMain } from "../../process/run-main";
 import { sealTogether } from "../helper/seal-client";
 
@@ -14,11 +14,11 @@ import { sealTogether } from "../helper/seal-client";
  * Exit codes: 1 if it could not be sealed (the previous sealed file stands), 2 if the environment is incomplete.
  */
 async function main(): Promise<void> {
-  if (process.argv[2] === "--remove") return (await loadAlone()).removeSealed();
+  if (process.argv[2] === "--remove") return loadAlone().removeSealed();
   const key = await readKey();
   const asked = await sealTogether({ environment: process.env, folder: process.cwd(), key });
   if ("result" in asked) console.log(JSON.stringify(asked.result));
-  else await (await loadAlone()).sealAlone(key, asked.session);
+  else await loadAlone().sealAlone(key, asked.session);
 }
 
 /** Standard input is empty where a person runs this, or an older version's state does. */
@@ -27,11 +27,10 @@ async function readKey(): Promise<string> {
 }
 
 /** A bundle of its own: each secret of an `up` starts this program, which then only asks the helper. */
-async function loadAlone(): Promise<typeof import("./seal-alone")> {
+function loadAlone(): typeof import("./seal-alone") {
   const [, self = ""] = process.argv; // the path of this file, see run.mjs; it may be run in any folder
-  const start = path.join(path.dirname(self), "..", "..", "start", "run.mjs");
-  const { load } = await import(pathToFileURL(start).href);
-  return load("components/secrets/seal/seal-alone.ts");
+  const fromStart = createRequire(path.join(path.dirname(self), "..", "..", "start", "run.mjs"));
+  return fromStart("./bundle.cjs").load("components/secrets/seal/seal-alone.ts");
 }
 
 runMain(main, { label: process.env.SECRET || "seal" });
