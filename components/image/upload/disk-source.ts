@@ -53,19 +53,27 @@ async function* fileChunks(disk: Disk, pool: BufferPool, options: ReadOptions): 
   let left = data;
   onRead({ position: 0, data, left });
   const file = await fs.open(disk.file);
+  const chunks = piecesOfChunks(segments, disk.size)[Symbol.iterator]();
+  const readNext = async (): Promise<(Chunk & { readonly read: number }) | undefined> => {
+    const { done, value } = chunks.next();
+    if (done) return undefined;
+    const { index, pieces } = value;
+    const buffer = await pool.take();
+    const bytes = buffer.subarray(0, Math.min(CHUNK_SIZE, disk.size - index * CHUNK_SIZE));
+    await readPieces(file, pieces, bytes, index * CHUNK_SIZE, disk.file);
+    if (footer && index * CHUNK_SIZE + bytes.length === disk.size) footer.copy(bytes, bytes.length - footer.length);
+    return { index, buffer, bytes, runs: dataRuns(bytes), read: lengthOf(pieces) };
+  };
   try {
-    for (const { index, pieces } of piecesOfChunks(segments, disk.size)) {
+    for (let chunk = await readNext(); chunk; ) {
       signal.throwIfAborted();
-      const start = index * CHUNK_SIZE;
-      const buffer = await pool.take();
-      const bytes = buffer.subarray(0, Math.min(CHUNK_SIZE, disk.size - start));
-      await readPieces(file, pieces, bytes, start, disk.file);
-      if (footer && start + bytes.length === disk.size) footer.copy(bytes, bytes.length - footer.length);
-      const runs = dataRuns(bytes);
-      if (runs.length > 0) yield { index, buffer, bytes, runs };
-      else pool.give(buffer);
-      left -= lengthOf(pieces);
-      onRead({ position: start + bytes.length, data, left });
+      const next = readNext(); // while the taker works on this one
+      next.catch(() => {}); // thrown below, unless the taker has had enough
+      if (chunk.runs.length > 0) yield chunk;
+      else pool.give(chunk.buffer);
+      left -= chunk.read;
+      onRead({ position: chunk.index * CHUNK_SIZE + chunk.bytes.length, data, left });
+      chunk = await next;
     }
   } finally {
     await file.close();

@@ -67,9 +67,9 @@ export function createPace(): Pace {
   };
 }
 
-/** What the line takes in two seconds by the first two requests, unless both were about as large. */
+/** What the line takes in two seconds by the first two requests; both may be small, and then tell nothing. */
 function probed([first, second]: readonly { bytes: number; ms: number }[]): number | undefined {
-  if (!first || !second || second.bytes < 2 * first.bytes) return undefined;
+  if (!first || !second || second.bytes - first.bytes < SMALLEST) return undefined;
   return ((second.bytes - first.bytes) / Math.max(0.001, second.ms - first.ms)) * AHEAD_MS;
 }
 

@@ -16,8 +16,8 @@ import type { EarlierImage } from "./neighbours";
 import { createPace, REQUESTS } from "./pace";
 import { createWrittenRanges } from "./written-ranges";
 
-/** Chunks in memory at once: 4 MiB each. */
-const BUFFERS = 9;
+/** Chunks in memory at once, 4 MiB each: those that are sent, one that waits for its turn, one that is read meanwhile. */
+const BUFFERS = REQUESTS + 2;
 
 export interface TransferResult {
   /** `createContentHash()` of the disk. */
@@ -93,7 +93,7 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
       await limit.start(hasRoomForSmall, () => lease.hold(() => blob.clear(range, lease.id)));
     }
   };
-  const send = async (range: Range, bytes: Buffer, source: number | undefined): Promise<void> => {
+  const send = async (range: Range, bytes: Buffer, source: number | undefined, check?: Buffer): Promise<void> => {
     if (there.cover(range) && (await blob.md5(range)).equals(createHash("md5").update(bytes).digest())) {
       total.kept += bytes.length;
       return;
@@ -103,7 +103,7 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
       return;
     }
     const started = Date.now();
-    await lease.hold(() => blob.put(range, bytes, crc64(bytes), lease.id));
+    await lease.hold(() => blob.put(range, bytes, check ?? crc64(bytes), lease.id));
     sentAt = Date.now();
     pace.done(bytes.length, sentAt - started, sentAt);
     total.sent += bytes.length;
@@ -130,9 +130,12 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
         const edge = there.edge(base + from) - base; // what is there is kept to the last byte
         next = source === undefined ? Math.min(end, from + pace.size(), edge) : end; // a copy sends nothing
         const [place, bytes] = [{ start: base + from, end: base + next }, chunk.bytes.subarray(from, next)];
-        const hasRoom = source === undefined && !there.cover(place) ? pace.hasRoom : hasRoomForSmall;
+        const isSent = source === undefined && !there.cover(place);
+        const check = isSent ? crc64(bytes) : undefined; // before its turn: the line does not wait for it
         left += 1;
-        await limit.start(hasRoom, () => send(place, bytes, source).finally(release));
+        await limit.start(isSent ? pace.hasRoom : hasRoomForSmall, () =>
+          send(place, bytes, source, check).finally(release),
+        );
       }
     }
     release();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Range } from "../disk/data-ranges";
 import { dataSegments } from "../disk/data-segments";
 import { firstContact } from "./blob-client";
@@ -22,6 +23,7 @@ export async function uploadDisk(options: UploadOptions): Promise<UploadResult> 
   const stopped = new AbortController();
   const signal = AbortSignal.any([options.signal, stopped.signal]);
   const attempt = createAttempt({ ...retries, log: progress.log, signal });
+  setMaxListeners(0, signal); // each request listens: Node would warn of more than ten
   const blob = openImageBlob(client, attempt);
   const segments = disk.format === "zstd" ? undefined : dataSegments(disk.file); // meanwhile the blob is made
   segments?.catch(() => {}); // told when the disk is read

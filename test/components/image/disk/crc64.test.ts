@@ -23,3 +23,11 @@ it("a checksum is the catalogue's CRC-64/NVME, little-endian, of any part of a b
     }),
   );
 });
+
+it("a checksum of a whole chunk is that of its bytes, whatever pieces it is taken in", async () => {
+  const crc64 = await loadCrc64();
+  for (const size of [256 * 1024 - 512, 256 * 1024, 256 * 1024 + 512, 1024 * 1024]) {
+    const content = Buffer.alloc(size, "sealed onion");
+    expect(crc64(content).readBigUInt64LE()).toBe(reference(content));
+  }
+});

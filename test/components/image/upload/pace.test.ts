@@ -73,6 +73,14 @@ describe("the pace of an upload", () => {
     }
   });
 
+  it("is not guessed from a partition table: two first requests that are small tell nothing of the line", () => {
+    const pace = createPace();
+    pace.done(1_536, 160, 160); // with the connection's own time
+    pace.done(16_384, 150, 310);
+    expect(pace.size()).toBe(65_536);
+    expect(pace.hasRoom(7)).toBe(true);
+  });
+
   it("is slow for no longer than the line: a far one is filled again after a jam", () => {
     const pace = createPace();
     pace.done(16_384, 300, 0);

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fileDigest } from "../../../../components/image/disk/file-digest";
 import { download } from "./blob-store";
-import { MIB, noise } from "./test-disks";
+import { MIB, noise, vhd } from "./test-disks";
 import { startUploadRig, type UploadRig } from "./upload-rig";
 
 let rig: UploadRig;
@@ -83,6 +83,20 @@ describe("a complete blob", () => {
     expect(delayed).toBe(2);
     expect(await rig.upload()).toBeUndefined();
   });
+});
+
+it("requests at once, more than Node expects of one signal, are no reason for a warning of its own", async () => {
+  const file = path.join(rig.folder, "many.vhd");
+  const runs = Array.from({ length: 200 }, (_, index) => [2 * MIB + index * 96 * 1024, 512] as const);
+  fs.writeFileSync(file, vhd({ mebibytes: 24, runs }));
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => void warnings.push(warning);
+  process.on("warning", warn);
+  rig.proxy.setFault(({ comp }) => (comp === "page" ? { kind: "delay", ms: 20 } : undefined));
+  const result = await rig.upload({ file });
+  process.off("warning", warn);
+  expect(result?.requests).toBeGreaterThan(150);
+  expect(warnings).toEqual([]);
 });
 
 it("a lease without an end is told at once, with what ends it", async () => {
