@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -38,11 +38,27 @@ async function runAll(): Promise<void> {
     commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim(),
     processor: `${os.cpus()[0]?.model ?? "unknown"}, ${os.availableParallelism()} cores`,
     memory: `${Math.round(os.totalmem() / 2 ** 30)} GiB`,
-    versions: `Node ${process.versions.node}, Linux ${os.release()}`,
+    versions: versions(),
   };
   fs.writeFileSync("test/bench/results.json", `${JSON.stringify({ machine, results }, null, 2)}\n`);
   fs.writeFileSync("test/bench/results.md", resultsTable(machine, results));
   process.exitCode = results.some(({ code }) => code !== 0) ? 1 : 0;
+}
+
+/** Of what is measured and of what it is measured beside; what is not here is left out. */
+function versions(): string {
+  const asked: readonly (readonly [string, string, ...string[]])[] = [
+    ["Pulumi", "pulumi", "version"],
+    ["sops", "sops", "--version"],
+    ["azcopy", path.resolve(".tools", "bin", "azcopy"), "--version"],
+    ["npm", "npm", "--version"],
+  ];
+  const found = asked.flatMap(([name, program, ...words]) => {
+    const { stdout } = spawnSync(program, words, { encoding: "utf8" });
+    const [version] = /\d+\.\d+\.\d+\S*/.exec(stdout ?? "") ?? [];
+    return version === undefined ? [] : [`${name} ${version}`];
+  });
+  return [`Node ${process.versions.node}`, `Linux ${os.release()}`, ...found].join(", ");
 }
 
 async function main([name, ...options]: readonly string[]): Promise<void> {

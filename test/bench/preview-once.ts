@@ -4,21 +4,23 @@ import { runProgram } from "../rehearsal/engine/in-process";
 import { loadProgram } from "../rehearsal/engine/load-program";
 import { localCommand } from "../rehearsal/providers/local-command";
 import { simulatedRandom } from "../rehearsal/providers/random";
-import { pulumiConfig } from "../rehearsal/pulumi-config";
-import { nobodysSshKey } from "../rehearsal/ssh-key";
+import { configOf } from "./preview-config";
 
-/** One preview in process, of the program in the folder that is given: what preview.ts takes the time of. */
-async function main(folder: string): Promise<void> {
+/** One preview in process, of the program in the folder that is given, with so many secrets more: what preview.ts takes the time of. */
+async function main(folder = ".", more = "0"): Promise<void> {
   const cloud = createCloud();
   const principal = cloud.directory.addApplication({ displayName: "bench" });
   const providers = [simulatedAzureNative({ cloud, principal }), simulatedRandom(), localCommand({ folder })];
-  const config = pulumiConfig({
-    "azure-native:location": "westeurope",
-    sshPublicKey: nobodysSshKey,
-    secrets: { onion: { source: { onion: {} } } },
-  });
   const program = loadProgram(folder);
-  await runProgram({ program, config, project: "bench", stack: "bench", cwd: folder, providers, preview: true });
+  await runProgram({
+    program,
+    config: configOf(Number(more)),
+    project: "bench",
+    stack: "bench",
+    cwd: folder,
+    providers,
+    preview: true,
+  });
 }
 
-void main(process.argv[2] ?? ".");
+void main(...process.argv.slice(2));

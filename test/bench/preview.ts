@@ -5,22 +5,25 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { createCloud } from "loopback-azure/cloud";
 import { simulatedAzureNative } from "loopback-azure/provider/azure-native";
+import { Cleanup } from "../rehearsal/cleanup";
+import { openStage } from "../rehearsal/engine/open-stage";
 import { findPulumi, type PulumiEngine, startPulumi } from "../rehearsal/engine/pulumi";
 import { localCommand } from "../rehearsal/providers/local-command";
 import { simulatedRandom } from "../rehearsal/providers/random";
-import { pulumiConfig } from "../rehearsal/pulumi-config";
-import { nobodysSshKey } from "../rehearsal/ssh-key";
 import { copyProgram } from "../rehearsal/workspace";
 import { median } from "./median";
+import { configOf } from "./preview-config";
 
 /**
  * The time of `pulumi preview` of this program beside that of an empty TypeScript program, in turns, so that whatever
- * else the machine does meets both. Without a CLI both run in process, each in a process of its own.
+ * else the machine does meets both; that of a further secret; and, under Pulumi's own engine, how much longer than its
+ * preview an `up` takes that has nothing to change. Without a CLI all run in process, each in a process of its own.
  *
  *   npm run bench:preview              a few lines for people
  *   npm run bench:preview -- --json    and a last line of JSON
  */
 const ROUNDS = 7;
+const UP_ROUNDS = 3;
 
 /** Takes one preview. */
 type Contender = () => Promise<unknown>;
@@ -29,14 +32,14 @@ interface Contest {
   engine: string;
   ours: Contender;
   empty: Contender;
+  /** This program with `MORE` secrets more. */
+  many: Contender;
   close: () => Promise<void>;
 }
 
-const config = pulumiConfig({
-  "azure-native:location": "westeurope",
-  sshPublicKey: nobodysSshKey,
-  secrets: { onion: { source: { onion: {} } } },
-});
+type Times = Readonly<Record<"ours" | "empty" | "many", number>>;
+
+const MORE = 20;
 
 function writeEmptyProgram(folder: string): void {
   fs.mkdirSync(folder);
@@ -48,29 +51,64 @@ function writeEmptyProgram(folder: string): void {
   fs.symlinkSync(path.resolve("node_modules"), path.join(folder, "node_modules"), "dir");
 }
 
-async function underPulumi(root: string, program: string, empty: string): Promise<Contest> {
+async function underPulumi(root: string, folder: (name: string) => string): Promise<Contest> {
   const cloud = createCloud();
   const principal = cloud.directory.addApplication({ displayName: "bench" });
   const providers = () => [
     simulatedAzureNative({ cloud, principal }),
     simulatedRandom(),
-    localCommand({ folder: program }),
+    localCommand({ folder: folder("program") }),
   ];
-  const start = (folder: string, name: string, values: Record<string, string>): Promise<PulumiEngine> =>
-    startPulumi({ folder, home: path.join(root, name), stack: "bench", config: values, providers: providers() });
-  const [ours, nothing] = [await start(program, "ours", config), await start(empty, "nothing", {})];
+  const start = (name: string, values: Record<string, string>): Promise<PulumiEngine> =>
+    startPulumi({
+      folder: folder(name),
+      home: path.join(root, `home-${name}`),
+      stack: "bench",
+      config: values,
+      providers: providers(),
+    });
+  const [ours, many] = [await start("program", configOf(0)), await start("many", configOf(MORE))];
+  const nothing = await start("empty", {});
   return {
     engine: `pulumi ${ours.version}`,
     ours: () => ours.previewJson(),
     empty: () => nothing.previewJson(),
-    close: async () => void (await Promise.all([ours.close(), nothing.close()])),
+    many: () => many.previewJson(),
+    close: async () => void (await Promise.all([ours.close(), nothing.close(), many.close()])),
   };
 }
 
-function inProcess(program: string, empty: string): Contest {
-  const run = (folder: string) =>
-    promisify(execFile)(process.execPath, ["components/start/run.mjs", "test/bench/preview-once.ts", folder]);
-  return { engine: "in process", ours: () => run(program), empty: () => run(empty), close: async () => {} };
+function inProcess(folder: (name: string) => string): Contest {
+  const once = ["components/start/run.mjs", "test/bench/preview-once.ts"];
+  const run = (name: string, more = 0) => promisify(execFile)(process.execPath, [...once, folder(name), `${more}`]);
+  return {
+    engine: "in process",
+    ours: () => run("program"),
+    empty: () => run("empty"),
+    many: () => run("many", MORE),
+    close: async () => {},
+  };
+}
+
+/** Seconds that an `up` of a deployed stack takes longer than its preview, with nothing to change. */
+async function unchangedUp(): Promise<number> {
+  const cleanup = new Cleanup();
+  try {
+    const stage = await openStage(cleanup, process.cwd(), "pulumi");
+    await stage.engine.up();
+    const extra: number[] = [];
+    for (let turn = 0; turn <= UP_ROUNDS; turn += 1) {
+      const preview = await timed(() => stage.engine.preview());
+      stage.azure.requests.clear();
+      const up = await timed(() => stage.engine.up());
+      const asked = stage.azure.requests.entries.map(({ method, host }) => `${method} ${host}`);
+      if (asked.length > 0) throw new Error(`an up with nothing to change asked ${[...new Set(asked)].join(", ")}`);
+      if (turn > 0) extra.push(up - preview);
+    }
+    return median(extra);
+  } finally {
+    await cleanup.run();
+  }
 }
 
 async function timed(work: Contender): Promise<number> {
@@ -84,42 +122,50 @@ function round(value: number): number {
 }
 
 /** The first run of each fills caches, and does not count. */
-async function measure({ ours, empty }: Contest): Promise<{ ours: number; empty: number }> {
-  const times = { ours: [] as number[], empty: [] as number[] };
+async function measure(contest: Contest): Promise<Times> {
+  const times = { ours: [] as number[], empty: [] as number[], many: [] as number[] };
   for (let turn = 0; turn <= ROUNDS; turn += 1) {
-    const [first, second] = [await timed(ours), await timed(empty)];
-    if (turn === 0) continue;
-    times.ours.push(first);
-    times.empty.push(second);
+    for (const name of ["ours", "empty", "many"] as const) {
+      const seconds = await timed(contest[name]);
+      if (turn > 0) times[name].push(seconds);
+    }
   }
-  return { ours: median(times.ours), empty: median(times.empty) };
+  return { ours: median(times.ours), empty: median(times.empty), many: median(times.many) };
 }
 
 async function main(): Promise<void> {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "bench-preview-"));
-  const [program, empty] = [path.join(root, "program"), path.join(root, "empty")];
+  const folder = (name: string): string => path.join(root, name);
+  const hasPulumi = findPulumi() !== undefined;
   try {
-    fs.mkdirSync(program);
-    copyProgram(process.cwd(), program);
-    writeEmptyProgram(empty);
-    const contest = findPulumi() === undefined ? inProcess(program, empty) : await underPulumi(root, program, empty);
-    try {
-      report(contest.engine, await measure(contest));
-    } finally {
-      await contest.close();
+    for (const name of ["program", "many"]) {
+      fs.mkdirSync(folder(name));
+      copyProgram(process.cwd(), folder(name));
     }
+    writeEmptyProgram(folder("empty"));
+    const contest = hasPulumi ? await underPulumi(root, folder) : inProcess(folder);
+    const times = await measure(contest).finally(() => contest.close());
+    report(contest.engine, times, hasPulumi ? await unchangedUp() : undefined);
   } finally {
     fs.rmSync(root, { recursive: true });
   }
 }
 
-function report(engine: string, { ours, empty }: { ours: number; empty: number }): void {
-  const result = { extraSeconds: round(ours - empty), ratioToEmpty: round(ours / empty) };
+function report(engine: string, { empty, many, ours }: Times, upExtra: number | undefined): void {
+  const result = {
+    extraSeconds: round(ours - empty),
+    ratioToEmpty: round(ours / empty),
+    secondsPerSecret: Number(((many - ours) / MORE).toFixed(4)),
+    ...(upExtra !== undefined && { unchangedUpExtraSeconds: round(upExtra) }),
+  };
   console.log(`preview, ${engine}, median of ${ROUNDS}`);
   console.log(`an empty program  ${empty.toFixed(2)} s`);
   console.log(
     `this program      ${ours.toFixed(2)} s, ${result.extraSeconds} s more, ${result.ratioToEmpty} times as long`,
   );
+  console.log(`a further secret  ${(result.secondsPerSecret * 1000).toFixed(1)} ms`);
+  if (upExtra !== undefined)
+    console.log(`up, unchanged     ${round(upExtra)} s more than its preview; nothing in Azure was asked`);
   if (process.argv.includes("--json")) console.log(JSON.stringify(result));
 }
 

@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { judged } from "./bars";
 
 export interface BenchResult {
   readonly name: string;
@@ -9,7 +10,7 @@ export interface BenchResult {
 }
 
 /** The benches: each has a line in the README. Programs and pieces of theirs lie beside them. */
-const PIECES = ["bench", "median", "preview-once", "results"];
+const PIECES = ["bars", "bench", "median", "preview-config", "preview-once", "results"];
 
 export function benchNames(folder = "test/bench"): string[] {
   const files = fs.readdirSync(folder).filter((file) => file.endsWith(".ts"));
@@ -21,11 +22,21 @@ export function resultsTable(machine: Readonly<Record<string, string>>, results:
   const about = Object.entries(machine).map(([what, value]) => `${what}: ${value}`);
   const rows = results.flatMap(({ name, code, figures }) =>
     figures === undefined
-      ? [`| ${name} | | ${code === 0 ? "printed no figures" : `failed, exit code ${code}`} |`]
-      : Object.entries(figures).map(([figure, value]) => `| ${name} | ${figure} | ${shown(value)} |`),
+      ? [`| ${name} | | ${code === 0 ? "printed no figures" : `failed, exit code ${code}`} | |`]
+      : flat(figures).map(
+          ([figure, value]) => `| ${name} | ${figure} | ${shown(value)} | ${judged(name, figure, value)} |`,
+        ),
   );
-  return ["# Benches", "", about.join("; "), "", "| bench | figure | value |", "| --- | --- | --- |", ...rows, ""].join(
-    "\n",
+  const head = ["# Benches", "", about.join("; "), "", "| bench | figure | value | bar |", "| --- | --- | --- | --- |"];
+  return [...head, ...rows, ""].join("\n");
+}
+
+/** Figures of figures have their names one after the other: `images.ext4.seconds`. */
+function flat(figures: Readonly<Record<string, unknown>>, before = ""): [string, unknown][] {
+  return Object.entries(figures).flatMap(([name, value]): [string, unknown][] =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? flat(value as Record<string, unknown>, `${before}${name}.`)
+      : [[`${before}${name}`, value]],
   );
 }
 

@@ -24,21 +24,29 @@ describe("the npm scripts", () => {
   });
 });
 
-it("the table of all benches has a row for each figure, and says which bench failed", () => {
+it("the table of all benches has a row for each figure with its bar, and says which bench failed", () => {
   const results = [
     { name: "seal", code: 0, figures: { ratioToSops: 1.05123, secrets: 100 } },
     { name: "upload", code: 1, figures: undefined },
     { name: "digest", code: 0, figures: undefined },
+    {
+      name: "upload",
+      code: 0,
+      figures: { images: { empty: { ratioToFloor: 1.21, ratioToAz: null } }, resentRatio: 0 },
+    },
   ];
   expect(resultsTable({ date: "2026-01-02", memory: "4 GiB" }, results).split("\n").slice(2)).toEqual([
     "date: 2026-01-02; memory: 4 GiB",
     "",
-    "| bench | figure | value |",
-    "| --- | --- | --- |",
-    "| seal | ratioToSops | 1.051 |",
-    "| seal | secrets | 100 |",
-    "| upload | | failed, exit code 1 |",
-    "| digest | | printed no figures |",
+    "| bench | figure | value | bar |",
+    "| --- | --- | --- | --- |",
+    "| seal | ratioToSops | 1.051 | at most 1.3, holds |",
+    "| seal | secrets | 100 |  |",
+    "| upload | | failed, exit code 1 | |",
+    "| digest | | printed no figures | |",
+    "| upload | images.empty.ratioToFloor | 1.21 | at most 1.2, missed |",
+    "| upload | images.empty.ratioToAz | null |  |",
+    "| upload | resentRatio | 0 | at most 0.05, holds |",
     "",
   ]);
 });
