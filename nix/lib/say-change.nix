@@ -1,6 +1,3 @@
 # scripts/say-change.sh as a program: what other scripts say on the console goes through it.
 { lib, pkgs }:
-import ./script.nix { inherit lib pkgs; } "say-change" [
-  pkgs.coreutils
-  pkgs.gnused
-]
+import ./script.nix { inherit lib pkgs; } "say-change" [ pkgs.coreutils ]

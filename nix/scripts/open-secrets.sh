@@ -17,6 +17,8 @@ sealed="the secrets are still sealed"
 
 say() { say-change "$said" "$1"; }
 place() { place-secrets "$said" "$sealed" "$@"; }
+# Those that wait for a secret; they follow the unit that runs this, and so start when it has ended.
+start_consumers() { systemctl --no-block start sealed-secrets.target || true; }
 # What it did not do, and not which keys it has found besides ("Imported …").
 last_words() { sed '/: Imported /d; s/.*sops-install-secrets: //' <<<"$1" | tail -n 1 | cut -c 1-200; }
 
@@ -45,6 +47,7 @@ fi
 
 if words=$(place "$manifest"); then
   rm -f "$closed"
+  start_consumers # not by ExecStartPost=: that is a second confinement to set up, which takes a third of the time
   say "the secrets are open"
   exit 0
 fi
@@ -72,7 +75,7 @@ if ((${#left[@]} == 0)); then
 elif ((${#open[@]} == 0)); then
   say "$sealed: identity ${AZURE_CLIENT_ID:-of this machine} may use $SEALED_ONION_KEY_URL, but not for $why: $remedy"
 elif place "$manifest" "${left[@]}" >/dev/null; then
-  systemctl --no-block start sealed-secrets.target
+  start_consumers
   why="some secrets are still sealed, the others are open: $why: $remedy"
   printf '%s\n' "$manifest" "$why" "${left[@]}" >"$closed"
   say "$why"

@@ -22,8 +22,6 @@ let
     token = "printf %s ${token}";
     token-rotated = "printf %s ${tokenRotated}";
     onion = onion "sealed-onion test key: everybody knows it";
-    onion-foreign = onion "another sealed-onion test key: everybody knows it too";
-    onion-damaged = "{ ${onion "sealed-onion test key: everybody knows it"}} | head -c 60";
     friend = "printf 'descriptor:x25519:%s\\n' AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
   };
   token = "plaintext-of-the-first-token";

@@ -54,9 +54,10 @@ describe.skipIf(missing.length > 0)(`an image's secrets, opened by ${installedBy
   }
   const all = { onion: "onion of the image", token: "token of the image" };
 
-  it("open all, and the console has it once", async () => {
+  it("open all, who waits for them starts, and the console has it once", async () => {
     const first = await open();
     expect([first.code, opened()]).toEqual([0, all]);
+    expect(askedOfSystemd(folder)).toBe("--no-block start sealed-secrets.target\n");
     expect(first.stderr).toContain("<2>sealed-onion: the secrets are open\n");
     expect((await open()).stderr).toContain("<6>sealed-onion: the secrets are open\n");
   });

@@ -41,7 +41,7 @@ in
   );
   "the arrival of the secrets starts every consumer" =
     lib.subtractLists [ "refresh-secrets.service" ] config.systemd.targets.sealed-secrets.wants == lib.attrNames consumers
-    && lib.hasSuffix "systemctl --no-block start sealed-secrets.target" serviceConfig.ExecStartPost;
+    && !(serviceConfig ? ExecStartPost); # open-secrets starts it
   "who uses a secret restarts when it changes" =
     config.sops.secrets.api-token.restartUnits == [ "app.service" ]
     && config.sops.secrets.onion.restartUnits == [ "tor.service" ]

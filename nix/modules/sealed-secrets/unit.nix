@@ -70,7 +70,6 @@ in
         RestartSec = cfg.unseal.retry.first;
         RestartSteps = 8;
         RestartMaxDelaySec = cfg.unseal.retry.longest;
-        ExecStartPost = "-${config.systemd.package}/bin/systemctl --no-block start sealed-secrets.target";
       }
       // import ../../lib/confinement.nix {
         capabilities = [

@@ -49,33 +49,23 @@ export const ssh: Story = {
   },
 };
 
-const token = "http://169.254.169.254/metadata/instance/compute/vmId?api-version=2021-02-01&format=text";
+const platform = [
+  "http://169.254.169.254/metadata/instance/compute/vmId?api-version=2021-02-01&format=text",
+  "http://168.63.129.16/?comp=versions",
+];
 
 export const packetFilter: Story = {
-  name: "the metadata service answers root, and nobody else",
+  name: "the metadata service and the wire server answer root, and nobody else",
   async tell({ machine }) {
-    const ask = [
-      "curl",
-      "--silent",
-      "--output",
-      "/dev/null",
-      "--write-out",
-      "%{http_code}",
-      "--max-time",
-      "5",
-      "--header",
-      "Metadata: true",
-      token,
-    ];
-    const asRoot = await machine.run(ask[0] ?? "", ask.slice(1));
-    const asNobody = await machine.run("sh", [
-      "-c",
-      'setpriv --reuid=65534 --clear-groups "$@" || echo " refused $?"',
-      "sh",
-      ...ask,
-    ]);
-    if (asRoot !== "200") throw new Error(`root gets ${asRoot}`);
-    if (!/^000 refused 7$/.test(asNobody.trim()))
-      throw new Error(`nobody gets ${asNobody.trim()}, expected a refused connection`);
+    for (const url of platform) {
+      const shown = ["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "5"];
+      const ask = ["curl", ...shown, "--header", "Metadata: true", url];
+      const asRoot = await machine.run("env", ask);
+      const refused = 'setpriv --reuid=65534 --clear-groups "$@" || echo " refused $?"';
+      const asNobody = await machine.run("sh", ["-c", refused, "sh", ...ask]);
+      if (asRoot !== "200") throw new Error(`root gets ${asRoot} of ${url}`);
+      if (!/^000 refused 7$/.test(asNobody.trim()))
+        throw new Error(`nobody gets ${asNobody.trim()} of ${url}, expected a refused connection`);
+    }
   },
 };
