@@ -15,6 +15,8 @@ export interface BlobReader {
   properties(blobUrl: string): Promise<BlobProperties | undefined>;
   /** `count` bytes from `offset`. */
   read(blobUrl: string, offset: number, count: number): Promise<Buffer>;
+  /** Of a page blob what was written, in order; all else is zeros. Bytes. */
+  written(blobUrl: string): Promise<{ offset: number; count: number }[]>;
 }
 
 export interface BlobProperties {

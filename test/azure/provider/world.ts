@@ -41,6 +41,7 @@ export async function makeWorld(cloud: Cloud = createCloud({ generateKey })) {
       return blob && { type: blob.type, size: blob.size, metadata: {}, isLeased: false };
     },
     read: async (url) => blobs.get(url)?.footer ?? Buffer.alloc(0),
+    written: async () => [],
   });
 
   async function check(token: string, inputs: PropertyMap, olds?: PropertyMap) {

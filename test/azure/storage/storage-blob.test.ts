@@ -270,6 +270,10 @@ describe("the released SDK, in a process of its own", () => {
       metadata: { digest: "abc" },
       isLeased: false,
     });
+    expect(await rig.cloud.blobs.written(`${HOST}/images/disk.vhd`)).toEqual([
+      { offset: 4 << 20, count: 4 << 20 },
+      { offset: 12 << 20, count: 4 << 20 },
+    ]);
     const operations = rig.azure.requests.entries.map(({ operation }) => operation);
     expect(operations.filter((operation) => operation === "Put Page")).toHaveLength(2);
   });

@@ -94,12 +94,22 @@ function metadataOf(headers: IncomingHttpHeaders): Record<string, string> {
 
 /** Reads blobs for the control plane: as an image is made of a blob, without a token. */
 export function createBlobReader(cloud: Cloud, backend: BlobBackend): BlobReader {
-  async function ask(blobUrl: string, method: string, headers: IncomingHttpHeaders) {
-    const url = new URL(blobUrl);
+  async function ask(blobUrl: string, method: string, headers: IncomingHttpHeaders, query = "") {
+    const url = new URL(`${blobUrl}${query}`);
     const account = cloud.storageAccount(accountNameOf(url.hostname.toLowerCase()) ?? "");
     const container = decodeURIComponent(url.pathname).split("/")[1];
     if (account === undefined || cloud.get(scopeOf(account, container)) === undefined) return undefined;
     return backend.request(account, { method, url, headers });
+  }
+
+  async function content(blobUrl: string, headers: IncomingHttpHeaders, query = ""): Promise<Buffer> {
+    const answer = await ask(blobUrl, "GET", headers, query);
+    if (answer === undefined) throw new Error(`no container for ${blobUrl}`);
+    const bytes = await drain(answer);
+    if (answer.statusCode !== 206 && answer.statusCode !== 200) {
+      throw new Error(`cannot read ${blobUrl}: ${answer.statusCode} ${bytes.toString("utf8").slice(0, 300)}`);
+    }
+    return bytes;
   }
 
   return {
@@ -112,14 +122,11 @@ export function createBlobReader(cloud: Cloud, backend: BlobBackend): BlobReader
       const isLeased = answer.headers["x-ms-lease-status"] === "locked";
       return { type, size: Number(answer.headers["content-length"]), metadata: metadataOf(answer.headers), isLeased };
     },
-    async read(blobUrl, offset, count) {
-      const answer = await ask(blobUrl, "GET", { range: `bytes=${offset}-${offset + count - 1}` });
-      if (answer === undefined) throw new Error(`no container for ${blobUrl}`);
-      const bytes = await drain(answer);
-      if (answer.statusCode !== 206 && answer.statusCode !== 200) {
-        throw new Error(`cannot read ${blobUrl}: ${answer.statusCode} ${bytes.toString("utf8").slice(0, 300)}`);
-      }
-      return bytes;
+    read: (blobUrl, offset, count) => content(blobUrl, { range: `bytes=${offset}-${offset + count - 1}` }),
+    async written(blobUrl) {
+      const list = (await content(blobUrl, {}, "?comp=pagelist")).toString("utf8");
+      const ranges = list.matchAll(/<PageRange><Start>(\d+)<\/Start><End>(\d+)<\/End><\/PageRange>/g);
+      return [...ranges].map(([, start, end]) => ({ offset: Number(start), count: Number(end) + 1 - Number(start) }));
     },
   };
 }

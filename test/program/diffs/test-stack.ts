@@ -102,6 +102,7 @@ function subscription() {
   cloud.attachBlobs({
     properties: async () => ({ type: "PageBlob", size: DISK_BYTES + footer.length, metadata: {}, isLeased: false }),
     read: async () => footer,
+    written: async () => [],
   });
   return cloud;
 }

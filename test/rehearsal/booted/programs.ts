@@ -20,7 +20,8 @@ export function standInPrograms(): string[] {
 export function placePrograms(root: string, texts: readonly string[]): void {
   for (const name of ours) copyProgram(root, findOnPath(name) ?? path.join(standIns, name), name);
   copyProgram(root, path.join(standIns, "darkhttpd"), "darkhttpd");
-  copyProgram(root, requireOnPath("sops"), "sops");
+  // Of tens of megabytes each: the real installer has sops in it.
+  if (!findOnPath("sops-install-secrets")) copyProgram(root, requireOnPath("sops"), "sops");
   for (const name of fs.readdirSync(path.join(root, "usr/sbin"))) alsoIn(root, "usr/bin", `../sbin/${name}`);
   alsoIn(root, "usr/libexec", "../lib/openssh/sftp-server");
   const named = new Set(

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Cloud } from "loopback-azure/cloud";
+import { atOnce } from "../../../components/process/at-once";
 import type { Facts } from "../../../components/stack/facts";
 import { diskBytes, headBytes, isGuestDisk, readGuestDisk } from "../guest-disk";
 import { readNixDisk } from "./nix-disk";
@@ -17,9 +18,7 @@ const pieceBytes = 4 << 20;
 export async function startFromImage(cloud: Cloud, vmId: string, folder: string): Promise<Facts> {
   const blobUrl = blobBehind(cloud, vmId);
   if (isGuestDisk(await cloud.blobs.read(blobUrl, 0, headBytes))) {
-    const disk: Buffer[] = [];
-    for await (const piece of pieces(cloud, blobUrl, diskBytes)) disk.push(piece);
-    readGuestDisk(Buffer.concat(disk), folder);
+    readGuestDisk(await cloud.blobs.read(blobUrl, 0, diskBytes), folder);
   } else {
     const disk = `${folder}.raw`;
     await copyBlob(cloud, blobUrl, disk);
@@ -38,16 +37,19 @@ async function copyBlob(cloud: Cloud, blobUrl: string, file: string): Promise<vo
   const size = (await cloud.blobs.properties(blobUrl))?.size ?? 0;
   const descriptor = fs.openSync(file, "w");
   try {
-    for await (const piece of pieces(cloud, blobUrl, size)) fs.writeSync(descriptor, piece);
+    fs.ftruncateSync(descriptor, size);
+    const written = await cloud.blobs.written(blobUrl);
+    await atOnce(written.flatMap(piecesOf), async ({ offset, count }) => {
+      fs.writeSync(descriptor, await cloud.blobs.read(blobUrl, offset, count), 0, count, offset);
+    });
   } finally {
     fs.closeSync(descriptor);
   }
 }
 
-async function* pieces(cloud: Cloud, blobUrl: string, bytes: number): AsyncGenerator<Buffer> {
-  for (let offset = 0; offset < bytes; offset += pieceBytes) {
-    yield await cloud.blobs.read(blobUrl, offset, Math.min(pieceBytes, bytes - offset));
-  }
+function piecesOf({ offset, count }: { offset: number; count: number }): { offset: number; count: number }[] {
+  const starts = Array.from({ length: Math.ceil(count / pieceBytes) }, (_, index) => offset + index * pieceBytes);
+  return starts.map((start) => ({ offset: start, count: Math.min(pieceBytes, offset + count - start) }));
 }
 
 /** VM -> managed image or gallery version (-> managed image) -> blob, as the ARM resources refer to each other. */
