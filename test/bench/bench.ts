@@ -27,21 +27,22 @@ async function run(name: string, options: readonly string[]): Promise<{ code: nu
 }
 
 async function runAll(): Promise<void> {
-  const results: BenchResult[] = [];
-  for (const name of benchNames()) {
-    console.log(`\n${name}`);
-    const { code, stdout } = await run(name, ["--json"]);
-    results.push({ name, code, figures: lastJson(stdout) });
-  }
   const machine = {
     date: new Date().toISOString().slice(0, 10),
     commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim(),
     processor: `${os.cpus()[0]?.model ?? "unknown"}, ${os.availableParallelism()} cores`,
     memory: `${Math.round(os.totalmem() / 2 ** 30)} GiB`,
+    load: `${os.loadavg()[0]?.toFixed(1)} processes before it began`,
     versions: versions(),
   };
-  fs.writeFileSync("test/bench/results.json", `${JSON.stringify({ machine, results }, null, 2)}\n`);
-  fs.writeFileSync("test/bench/results.md", resultsTable(machine, results));
+  const results: BenchResult[] = [];
+  for (const name of benchNames()) {
+    console.log(`\n${name}`);
+    const { code, stdout } = await run(name, ["--json"]);
+    results.push({ name, code, figures: lastJson(stdout) });
+    fs.writeFileSync("test/bench/results.json", `${JSON.stringify({ machine, results }, null, 2)}\n`);
+    fs.writeFileSync("test/bench/results.md", resultsTable(machine, results));
+  }
   process.exitCode = results.some(({ code }) => code !== 0) ? 1 : 0;
 }
 
