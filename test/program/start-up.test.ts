@@ -48,8 +48,13 @@ it("seal, which each secret of an up starts, is no more than what asks the helpe
   expect(outputFiles[0]?.contents.length).toBeLessThan(20_000);
 });
 
-it.each(["seal", "build-image", "upload-image", "prune-images"] as const)(
-  "%s loads Azure's clients only once it needs them",
+const programNames = Object.keys(programs) as (keyof typeof programs)[];
+it.each(programNames)("%s loads Azure's clients only once it needs them", (program) => {
+  expect(loadedAtOnce(programs[program]).filter((name) => name.startsWith("@azure/"))).toEqual([]);
+});
+
+it.each(["seal", "build-image", "upload-image", "prune-images", "status"] as const)(
+  "%s loads no package at once",
   (program) => {
     expect(loadedAtOnce(programs[program])).toEqual([]);
   },

@@ -1,6 +1,3 @@
-import { containerClient, firstContact } from "../../image/upload/blob-client";
-import { createAttempt } from "../../image/upload/retry";
-import { StorageProblem } from "../../image/upload/storage-problem";
 import { type MachineStatus, parseMachineStatus } from "./machine-status";
 
 /** Reads what a stack's machines say of themselves. */
@@ -18,6 +15,12 @@ const LOGS = ".log.age";
 
 /** @param containerUrl `https://ACCOUNT.blob.core.windows.net/status` */
 export async function statusReader(containerUrl: string, signal: AbortSignal): Promise<StatusReader> {
+  // The Azure SDK takes a while to load: only for what reads, not for a program's help or its mistakes.
+  const [{ containerClient, firstContact }, { createAttempt }, { StorageProblem }] = await Promise.all([
+    import("../../image/upload/blob-client.js"),
+    import("../../image/upload/retry.js"),
+    import("../../image/upload/storage-problem.js"),
+  ]);
   const client = await containerClient(containerUrl, process.env);
   const log = (line: string): void => console.error(line);
   const attempt = createAttempt({ signal, log });
