@@ -8,6 +8,8 @@ export interface AzureCloud {
   /** What hosts of storage accounts end in: `NAME.blob.core.windows.net`. */
   readonly storage: string;
   readonly resourceManager: string;
+  /** What HashiCorp Vault calls it. */
+  readonly vaultEnvironment: string;
 }
 
 const PUBLIC: AzureCloud = {
@@ -16,6 +18,7 @@ const PUBLIC: AzureCloud = {
   vault: "vault.azure.net",
   storage: "core.windows.net",
   resourceManager: "management.azure.com",
+  vaultEnvironment: "AzurePublicCloud",
 };
 
 const US_GOVERNMENT: AzureCloud = {
@@ -24,6 +27,7 @@ const US_GOVERNMENT: AzureCloud = {
   vault: "vault.usgovcloudapi.net",
   storage: "core.usgovcloudapi.net",
   resourceManager: "management.usgovcloudapi.net",
+  vaultEnvironment: "AzureUSGovernmentCloud",
 };
 
 const CHINA: AzureCloud = {
@@ -32,6 +36,7 @@ const CHINA: AzureCloud = {
   vault: "vault.azure.cn",
   storage: "core.chinacloudapi.cn",
   resourceManager: "management.chinacloudapi.cn",
+  vaultEnvironment: "AzureChinaCloud",
 };
 
 /** By the names that Pulumi's provider takes, without case, and those of `az cloud list`. */

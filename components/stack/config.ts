@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { type AzureCloud, cloudNamed } from "../azure/clouds";
 import { type Existing, parseExisting } from "../azure/existing/existing";
+import { programSettings } from "../azure/program-settings";
 import { parseTags, type Tags } from "../azure/tags";
 import {
   boolean,
@@ -132,7 +134,8 @@ function gatherConfig(): StackConfig {
     fleet: () => parseFleet(field),
     update: () => parseUpdate(field),
     tags: () => optional(field("tags"), {}, parseTags),
-    vaultAuth: () => parseVaultAuth(field("vaultAuth"), { path: "vault:address", value: other("vault", "address") }),
+    vaultAuth: () =>
+      parseVaultAuth(field("vaultAuth"), { path: "vault:address", value: other("vault", "address") }, cloudInUse()),
   });
   checkSsh(declared.services, config.bootAgent);
   checkLogs(config.logs, { recipients: config.recipients.age, status: config.status });
@@ -161,6 +164,15 @@ function withReplicas(config: Omit<StackConfig, "fleet">, fleet: FleetSettings):
   const served = services.map(({ key }) => key);
   const { frontEnd: keys, replicas: own } = keyHolders(secrets, served, replicas);
   return { ...config, secrets: own, fleet: { ...fleet, keys } };
+}
+
+/** @throws MalformedError */
+function cloudInUse(): AzureCloud {
+  try {
+    return cloudNamed(programSettings().environment?.value);
+  } catch (error) {
+    throw new MalformedError([(error as Error).message]);
+  }
 }
 
 /** Services refer to secrets: they are read where the secrets are in order. */

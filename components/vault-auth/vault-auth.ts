@@ -1,3 +1,4 @@
+import type { AzureCloud } from "../azure/clouds";
 import { GUID } from "../azure/principals";
 import {
   at,
@@ -49,7 +50,7 @@ export interface VaultAuth {
   readonly description: string;
   /** Seconds. @default 3600 */
   readonly leaseSeconds: number;
-  /** The audience that a machine's token must have. @default https://management.azure.com/ */
+  /** The audience that a machine's token must have. @default Resource Manager's, in the public cloud https://management.azure.com/ */
   readonly resource: string;
   readonly federation?: VaultFederation;
   /** Policies to write: name -> HCL, which Vault itself checks. @default none */
@@ -83,8 +84,9 @@ const KEYS = [
 /**
  * Reads configuration key `vaultAuth`, which is off where it is not set or empty.
  * @param address the value of `vault:address`
+ * @param cloud where the machines' tokens are from
  */
-export function parseVaultAuth(field: Field, address: Field): VaultAuth | undefined {
+export function parseVaultAuth(field: Field, address: Field, cloud: AzureCloud): VaultAuth | undefined {
   if (field.value === undefined) return undefined;
   const keys = structure(field, KEYS);
   if (Object.keys(keys).length === 0) return undefined;
@@ -96,7 +98,8 @@ export function parseVaultAuth(field: Field, address: Field): VaultAuth | undefi
     mount: () => optional(value("mount"), DEFAULT_VAULT_AUTH.mount, (mount) => ruled(mount, "vaultMount")),
     description: () => optional(value("description"), DEFAULT_VAULT_AUTH.description, (one) => text(one, "a text")),
     leaseSeconds: () => optional(value("leaseSeconds"), DEFAULT_VAULT_AUTH.leaseSeconds, parseSeconds),
-    resource: () => optional(value("resource"), DEFAULT_VAULT_AUTH.resource, (url) => ruled(url, "vaultAudience")),
+    resource: () =>
+      optional(value("resource"), `https://${cloud.resourceManager}/`, (url) => ruled(url, "vaultAudience")),
     federation: () => optional(value("federation"), undefined, parseFederation),
     policies: () => optional(value("policies"), {}, parsePolicies),
     roles: () => parseRoles(value("roles")),

@@ -6,8 +6,11 @@ import { AuthBackendConfig } from "@pulumi/vault/azure/authBackendConfig";
 import { AuthBackendRole } from "@pulumi/vault/azure/authBackendRole";
 import { Policy } from "@pulumi/vault/policy";
 import { guidOf } from "../azure/azure-names";
+import { cloudNamed } from "../azure/clouds";
 import type { Deployer } from "../azure/deployer";
+import { programSettings } from "../azure/program-settings";
 import { roleAssignmentArgs } from "../azure/role-assignment";
+import { readably } from "../process/readable-error";
 import type { MachineIdentity } from "../vault/machine-identity";
 import type { VaultAuth, VaultRole } from "./vault-auth";
 import { OWN_IDENTITY } from "./vault-bindings";
@@ -99,7 +102,9 @@ function configArgs({ deployer, federation, resource }: VaultAzureAuthArgs, back
     identityTokenAudience: federation.audience,
     identityTokenTtl: federation.ttl,
   };
-  return { backend, tenantId: deployer.tenantId, resource, ...identity };
+  const { vaultEnvironment } = readably(() => cloudNamed(programSettings().environment?.value));
+  const elsewhere = vaultEnvironment === "AzurePublicCloud" ? {} : { environment: vaultEnvironment };
+  return { backend, tenantId: deployer.tenantId, resource, ...elsewhere, ...identity };
 }
 
 function roleArgs(args: VaultAzureAuthArgs, role: VaultRole, backend: pulumi.Input<string>) {

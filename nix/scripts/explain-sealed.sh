@@ -30,7 +30,8 @@ request() {
 
 field() { jq --raw-output "$1 // empty" <<<"$body" 2>/dev/null || true; }
 
-arguments=(--get --header "Metadata: true" --data-urlencode "resource=https://vault.azure.net")
+# What vaults' names end in is whom their tokens are for, in each of Azure's clouds.
+arguments=(--get --header "Metadata: true" --data-urlencode "resource=https://${host#*.}")
 if [[ -n ${AZURE_CLIENT_ID:-} ]]; then arguments+=(--data-urlencode "client_id=$AZURE_CLIENT_ID"); fi
 request "${arguments[@]}" "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01"
 case $status in

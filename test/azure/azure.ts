@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Application, type Cloud, type CloudOptions, createCloud, type Principal } from "./cloud";
-import { createEntra, ENTRA_HOSTS } from "./entra/entra";
+import { nameBefore } from "./cloud-names";
+import { createEntra } from "./entra/entra";
 import { createExternalIssuer, type ExternalIssuer, type ExternalIssuerService } from "./entra/external-issuer";
 import { createTokenIssuer, type TokenIssuer } from "./entra/tokens";
 import {
@@ -14,12 +15,12 @@ import type { Router, Service } from "./gateway/exchange";
 import { createFaults, type Faults } from "./gateway/faults";
 import { type Address, createGateway, type Gateway } from "./gateway/gateway";
 import { createRequestLog, type RequestLog } from "./gateway/request-log";
-import { createKeyVault, vaultNameOf } from "./key-vault/key-vault";
+import { createKeyVault } from "./key-vault/key-vault";
 import { bootMachine, type Machine, type MachineOptions, proxyEnvironment } from "./machine/machine";
 import { type Consoles, createConsoles } from "./resource-manager/machine-state";
-import { createResourceManager, RESOURCE_MANAGER_HOST } from "./resource-manager/resource-manager";
+import { createResourceManager } from "./resource-manager/resource-manager";
 import { type BlobBackend, createBlobBackend } from "./storage/blob-backend";
-import { accountNameOf, createBlobReader, createStorageBlob } from "./storage/storage-blob";
+import { createBlobReader, createStorageBlob } from "./storage/storage-blob";
 
 export interface AzureOptions extends CloudOptions {
   /** An existing folder of the caller's: the authority's certificate and the blobs are kept in it. */
@@ -111,12 +112,13 @@ interface Services {
 function createRouter(cloud: Cloud, services: Services): Router {
   return (host, secure) => {
     if (!secure) return undefined;
-    if (ENTRA_HOSTS.includes(host)) return services.entra;
-    if (host === RESOURCE_MANAGER_HOST) return services.resourceManager;
+    const { names } = cloud;
+    if (names.login.includes(host)) return services.entra;
+    if (host === names.resourceManager) return services.resourceManager;
     if (host === services.consoles.host) return services.consoles.service;
-    const vault = vaultNameOf(host);
+    const vault = nameBefore(host, names.vault);
     if (vault !== undefined) return cloud.vault(vault) && services.keyVault;
-    const account = accountNameOf(host);
+    const account = nameBefore(host, `blob.${names.storage}`);
     if (account !== undefined) return cloud.storageAccount(account) && services.storage;
     return [...services.externalIssuers.values()].find((one) => new URL(one.issuer).hostname === host)?.service;
   };
@@ -135,7 +137,7 @@ async function createParts(options: AzureOptions): Promise<Parts> {
   const cloud = createCloud(options);
   const [authority, tokens] = await Promise.all([
     createCertificateAuthority(options.directory, options.authority),
-    createTokenIssuer(cloud.now),
+    createTokenIssuer(cloud.now, cloud.names),
   ]);
   const blobs = path.join(options.directory, "blobs");
   fs.mkdirSync(blobs, { recursive: true });

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { CLOUD_NAMES, type CloudName, type CloudNames } from "./cloud-names";
 import { createDirectory, type Directory } from "./entra/directory";
 import { generateRsaKey } from "./entra/rsa-key";
 import { createKeyStore, type GenerateKey, type KeyStore } from "./key-vault/key-store";
@@ -54,6 +55,8 @@ export interface Propagation {
 export interface Cloud extends ResourceStore {
   readonly tenantId: string;
   readonly subscriptionId: string;
+  /** Which of Azure's clouds it is. */
+  readonly names: CloudNames;
   readonly keys: KeyStore;
   readonly directory: Directory;
   readonly propagation: Propagation;
@@ -79,6 +82,8 @@ export interface Cloud extends ResourceStore {
 export interface CloudOptions {
   tenantId?: string;
   subscriptionId?: string;
+  /** Which of Azure's clouds it is. @default public */
+  cloud?: CloudName;
   propagation?: Partial<Propagation>;
   /** The workstation's public IPv4 address. @default one that is kept for documentation */
   workstationAddress?: string;
@@ -167,6 +172,7 @@ export function createCloud(options: CloudOptions = {}): Cloud {
     ...resources,
     tenantId,
     subscriptionId: options.subscriptionId ?? randomUUID(),
+    names: CLOUD_NAMES[options.cloud ?? "public"],
     keys,
     directory: createDirectory(tenantId, resources),
     propagation,

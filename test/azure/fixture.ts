@@ -13,6 +13,7 @@ export const OTHER = {
   principalId: "33333333-3333-4333-8333-333333333333",
   clientId: "44444444-4444-4444-8444-444444444444",
 };
+/** In the public cloud. */
 export const VAULT_URL = "https://kv-test.vault.azure.net";
 
 /** One key for all tests of a file: making one takes longer than using it. */

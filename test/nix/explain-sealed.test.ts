@@ -1,3 +1,4 @@
+import type { CloudName } from "loopback-azure/cloud-names";
 import { GUEST, OTHER, policy, type Rig, sealKey, startRig, VAULT_URL, vault } from "loopback-azure/fixture";
 import type { Machine } from "loopback-azure/machine/machine";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -6,7 +7,32 @@ import { runGuestScript } from "./guest-script";
 
 const missing = ["bash", "curl", "jq"].filter((program) => !findOnPath(program));
 
-describe.skipIf(missing.length > 0)(`why Azure opens nothing (skipped without ${missing.join(", ")})`, () => {
+const without = missing.length === 0 ? "" : ` (skipped without ${missing.join(", ")})`;
+
+describe.skipIf(missing.length > 0)(`in each of Azure's clouds${without}`, () => {
+  it.each<[cloud: CloudName, host: string]>([
+    ["usgovernment", "kv-test.vault.usgovcloudapi.net"],
+    ["china", "kv-test.vault.azure.cn"],
+  ])("%s: a token for its vaults is asked for, and what is missing is said", async (cloud, host) => {
+    const rig = await startRig({ cloud });
+    try {
+      const machine = await rig.azure.bootMachine(rig.ids.machine);
+      const key = `https://${host}/keys/seal/${(await sealKey(rig.cloud)).version}`;
+      const unit = { SEALED_ONION_KEY_URL: key, AZURE_CLIENT_ID: GUEST.clientId };
+      const explain = async () =>
+        (await runGuestScript("explain-sealed", [], { ...machine.env, ...unit })).stdout.toString("utf8").trim();
+      expect(await explain()).toBe(
+        `identity ${GUEST.clientId} may not decrypt with ${key} (HTTP 403 AccessDenied): give it the key permission 'decrypt', and see that the key is enabled`,
+      );
+      rig.cloud.put(vault(rig.cloud, { accessPolicies: [policy(rig.cloud, GUEST.principalId, "decrypt")] }));
+      expect(await explain()).toBe("");
+    } finally {
+      await rig.close();
+    }
+  });
+});
+
+describe.skipIf(missing.length > 0)(`why Azure opens nothing${without}`, () => {
   let rig: Rig;
   let machine: Machine;
   let keyUrl: string;

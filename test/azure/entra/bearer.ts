@@ -1,5 +1,5 @@
 import type { Exchange } from "../gateway/exchange";
-import { type Claims, issuerOf, type TokenIssuer } from "./tokens";
+import type { Claims, TokenIssuer } from "./tokens";
 
 /** Who calls, as their token says. */
 export interface Caller {
@@ -67,7 +67,7 @@ export async function checkAuthorization(
   if (!check.ok) return check;
   const caller = callerOf(check.claims);
   onCaller(caller);
-  if (caller.tenantId !== tenantId) return { ok: false, reason: "tenant", found: issuerOf(caller.tenantId, 1) };
+  if (caller.tenantId !== tenantId) return { ok: false, reason: "tenant", found: caller.claims.iss };
   const audience = check.claims.aud;
   if (!audiences.map(plain).includes(plain(audience))) return { ok: false, reason: "audience", found: audience };
   return { ok: true, caller };

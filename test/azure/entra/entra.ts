@@ -1,27 +1,18 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Cloud } from "../cloud";
+import { type CloudNames, issuerOf, nameBefore } from "../cloud-names";
 import { entraError } from "../gateway/error-answers";
 import { type Answer, json, readBody, type Service, send } from "../gateway/exchange";
 import type { Principal } from "./directory";
 import type { ExternalIssuerService } from "./external-issuer";
 import { checkAssertion } from "./federation";
-import { issuerOf, type TokenIssuer } from "./tokens";
+import type { TokenIssuer } from "./tokens";
 
-export const ENTRA_HOSTS: readonly string[] = [
-  "login.microsoftonline.com",
-  "login.windows.net",
-  "login.microsoft.com",
-  "sts.windows.net",
-];
-
-const AUTHORITY = "https://login.microsoftonline.com";
-const RESOURCES = [
-  "https://vault.azure.net",
-  "https://management.azure.com",
-  "https://management.core.windows.net",
-  "https://storage.azure.com",
-  "https://graph.microsoft.com",
-];
+/** What a token of Entra's can be for; accounts and applications besides. */
+const resourcesOf = ({ managementAudience, resourceManager, vault }: CloudNames) =>
+  [vault, resourceManager, managementAudience, "storage.azure.com", "graph.microsoft.com"].map(
+    (host) => `https://${host}`,
+  );
 
 export interface EntraOptions {
   cloud: Cloud;
@@ -30,32 +21,34 @@ export interface EntraOptions {
   externalIssuers: Map<string, ExternalIssuerService>;
 }
 
-function instanceDiscovery(tenant: string): Answer {
-  const aliases = ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"];
+function instanceDiscovery(tenant: string, { login }: CloudNames): Answer {
+  const [preferred_network, preferred_cache = preferred_network] = login;
   return json(200, {
-    tenant_discovery_endpoint: `${AUTHORITY}/${tenant}/v2.0/.well-known/openid-configuration`,
+    tenant_discovery_endpoint: `https://${preferred_network}/${tenant}/v2.0/.well-known/openid-configuration`,
     "api-version": "1.1",
-    metadata: [{ preferred_network: "login.microsoftonline.com", preferred_cache: "login.windows.net", aliases }],
+    metadata: [{ preferred_network, preferred_cache, aliases: login }],
   });
 }
 
-/** The v1 document names sts.windows.net as the issuer, the v2 one login.microsoftonline.com: verifiers depend on it. */
-function openIdConfiguration(tenant: string, version: 1 | 2): Answer {
-  const endpoint = `${AUTHORITY}/${tenant}`;
+/** In the public cloud the v1 document names sts.windows.net as the issuer, the v2 one login.microsoftonline.com. */
+function openIdConfiguration(tenant: string, version: 1 | 2, names: CloudNames): Answer {
+  const [host] = names.login;
+  const authority = `https://${host}`;
+  const endpoint = `${authority}/${tenant}`;
   const path = version === 1 ? "" : "/v2.0";
   return json(200, {
-    issuer: issuerOf(tenant, version),
+    issuer: issuerOf(names, tenant, version),
     authorization_endpoint: `${endpoint}/oauth2${path}/authorize`,
     token_endpoint: `${endpoint}/oauth2${path}/token`,
     device_authorization_endpoint: `${endpoint}/oauth2${path}/devicecode`,
     end_session_endpoint: `${endpoint}/oauth2${path}/logout`,
-    jwks_uri: version === 1 ? `${AUTHORITY}/common/discovery/keys` : `${endpoint}/discovery/v2.0/keys`,
+    jwks_uri: version === 1 ? `${authority}/common/discovery/keys` : `${endpoint}/discovery/v2.0/keys`,
     token_endpoint_auth_methods_supported: ["client_secret_post", "private_key_jwt", "client_secret_basic"],
     response_types_supported: ["code", "id_token", "code id_token", "token id_token", "token"],
     subject_types_supported: ["pairwise"],
     id_token_signing_alg_values_supported: ["RS256"],
     tenant_region_scope: "EU",
-    cloud_instance_name: "microsoftonline.com",
+    cloud_instance_name: host.replace(/^login\./, ""),
     cloud_graph_host_name: "graph.windows.net",
     msgraph_host: "graph.microsoft.com",
   });
@@ -79,8 +72,8 @@ function audienceOf(form: URLSearchParams): string | Answer {
 
 function isKnownResource(cloud: Cloud, tenant: string, audience: string): boolean {
   const plain = audience.replace(/\/+$/, "").toLowerCase();
-  if (RESOURCES.includes(plain)) return true;
-  const account = /^https:\/\/([a-z0-9]+)\.blob\.core\.windows\.net$/.exec(plain)?.[1];
+  if (resourcesOf(cloud.names).includes(plain)) return true;
+  const account = nameBefore(plain.replace(/^https:\/\//, ""), `blob.${cloud.names.storage}`);
   if (account !== undefined) return cloud.storageAccount(account) !== undefined;
   return cloud.directory.application(tenant, plain.replace(/^api:\/\//, "")) !== undefined;
 }
@@ -143,11 +136,13 @@ export function createEntra(options: EntraOptions): Service {
     read: () => Promise<URLSearchParams>,
   ): Promise<{ answer: Answer; operation: string; principal?: string }> {
     const [, tenant = "", rest = ""] = /^\/([^/]+)\/(.*)$/.exec(path) ?? [];
-    if (rest === "discovery/instance") return { answer: instanceDiscovery(cloud.tenantId), operation: "discovery" };
+    if (rest === "discovery/instance")
+      return { answer: instanceDiscovery(cloud.tenantId, cloud.names), operation: "discovery" };
     if (/^discovery\/(v2\.0\/)?keys$/.test(rest)) return { answer: json(200, tokens.jwks), operation: "keys" };
     if (!hasTenant(tenant)) return { answer: tenantNotFound(tenant), operation: "tenant" };
     const configuration = /^(v2\.0\/)?\.well-known\/openid-configuration$/.exec(rest);
-    if (configuration) return { answer: openIdConfiguration(tenant, configuration[1] ? 2 : 1), operation: "discovery" };
+    if (configuration)
+      return { answer: openIdConfiguration(tenant, configuration[1] ? 2 : 1, cloud.names), operation: "discovery" };
     if (/^oauth2\/(v2\.0\/)?token$/.test(rest) && method === "POST") {
       return { ...(await token(tenant, await read())), operation: "token" };
     }

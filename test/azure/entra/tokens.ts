@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, type KeyObject, randomUUID } from "node:crypto";
 import { errors, exportJWK, type JWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { CLOUD_NAMES, type CloudNames, issuerOf } from "../cloud-names";
 import type { Principal } from "./directory";
 import { generateRsaKey } from "./rsa-key";
 
@@ -60,11 +61,6 @@ const HOUR_SECONDS = 3_599;
 /** How far clocks may differ: Entra's tokens are valid from five minutes before they are made. */
 const SKEW_SECONDS = 300;
 
-/** `iss` of a tenant's tokens. */
-export function issuerOf(tenantId: string, version: 1 | 2): string {
-  return version === 1 ? `https://sts.windows.net/${tenantId}/` : `https://login.microsoftonline.com/${tenantId}/v2.0`;
-}
-
 function identityClaims(request: TokenRequest): Record<string, unknown> {
   const { principal, requestedBy } = request;
   if (principal.kind !== "managedIdentity") return {};
@@ -72,7 +68,7 @@ function identityClaims(request: TokenRequest): Record<string, unknown> {
   return { idtyp: "app", xms_mirid: principal.resourceId, ...asker };
 }
 
-function claimsOf(request: TokenRequest, version: 1 | 2): Record<string, unknown> {
+function claimsOf(names: CloudNames, request: TokenRequest, version: 1 | 2): Record<string, unknown> {
   const { principal } = request;
   const client =
     version === 1
@@ -81,7 +77,7 @@ function claimsOf(request: TokenRequest, version: 1 | 2): Record<string, unknown
   return {
     aio: randomUUID(),
     ...client,
-    ...(version === 1 && { idp: issuerOf(principal.tenantId, 1) }),
+    ...(version === 1 && { idp: issuerOf(names, principal.tenantId, 1) }),
     oid: principal.objectId,
     rh: "0.",
     tid: principal.tenantId,
@@ -124,7 +120,10 @@ function createVerifier(publicKey: KeyObject, now: () => number): (token: string
 }
 
 /** @param now the clock, milliseconds */
-export async function createTokenIssuer(now: () => number): Promise<TokenIssuer> {
+export async function createTokenIssuer(
+  now: () => number,
+  names: CloudNames = CLOUD_NAMES.public,
+): Promise<TokenIssuer> {
   const privateKey = await generateRsaKey(2048);
   const publicKey = createPublicKey(privateKey);
   const jwk = await exportJWK(publicKey);
@@ -139,9 +138,9 @@ export async function createTokenIssuer(now: () => number): Promise<TokenIssuer>
     const expiresIn = request.lifetimeSeconds ?? usual;
     const expiresOn = made + expiresIn;
     const notBefore = Math.min(made, expiresOn) - SKEW_SECONDS;
-    const token = await new SignJWT(claimsOf(request, version))
+    const token = await new SignJWT(claimsOf(names, request, version))
       .setProtectedHeader({ typ: "JWT", alg: "RS256", kid, ...(version === 1 && { x5t: kid }) })
-      .setIssuer(issuerOf(request.principal.tenantId, version))
+      .setIssuer(issuerOf(names, request.principal.tenantId, version))
       .setSubject(request.principal.objectId)
       .setAudience(request.audience)
       .setIssuedAt(notBefore)

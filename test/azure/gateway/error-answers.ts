@@ -50,8 +50,8 @@ export function imdsError(status: number, error: string, text: string): Answer {
 
 /** An error in the form of the service that `host` belongs to: what an injected fault answers with. */
 export function errorOf(host: string, status: number, code: string, message: string): Answer {
-  if (host.endsWith(".blob.core.windows.net")) return storageError(status, code, message);
-  if (host.startsWith("login.") || host === "sts.windows.net") return entraError(status, code, message);
+  if (host.includes(".blob.core.")) return storageError(status, code, message);
+  if (/^(login|sts)\./.test(host)) return entraError(status, code, message);
   if (host === "169.254.169.254") return imdsError(status, code, message);
   return cloudError(status, code, message);
 }

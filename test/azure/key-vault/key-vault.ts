@@ -1,14 +1,15 @@
 import type { Cloud, CloudResource } from "../cloud";
+import { issuerOf, nameBefore } from "../cloud-names";
 import { type BearerCheck, checkBearer } from "../entra/bearer";
-import { issuerOf, type TokenIssuer } from "../entra/tokens";
+import type { TokenIssuer } from "../entra/tokens";
 import { cloudError } from "../gateway/error-answers";
 import { type Answer, type Exchange, json, readBody, type Service, send } from "../gateway/exchange";
 import { KEY_COMMANDS, type KeyCommand, runCommand, unusable } from "./key-operations";
 import type { KeyVersion } from "./key-store";
 import { denial } from "./key-vault-access";
 
-const SUFFIX = ".vault.azure.net";
-const AUDIENCES = ["https://vault.azure.net", "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"];
+/** Key Vault itself, whatever the cloud. */
+const APPLICATION = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093";
 const API_VERSIONS = ["2015-06-01", "2016-10-01", "7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "2025-07-01"];
 const NAME = "[0-9A-Za-z-]{1,127}";
 const READ = { policy: "get", dataAction: "read" };
@@ -20,11 +21,6 @@ interface Target {
   name?: string;
   version?: string;
   command?: KeyCommand;
-}
-
-/** The vault's name in its host; undefined for other hosts. */
-export function vaultNameOf(host: string): string | undefined {
-  return host.endsWith(SUFFIX) ? host.slice(0, -SUFFIX.length) : undefined;
 }
 
 function parsePath(method: string, path: string): Target | undefined {
@@ -64,7 +60,7 @@ function attributesOf(vault: CloudResource, key: KeyVersion): Record<string, unk
   };
 }
 
-function unauthorized(vault: CloudResource, check: BearerCheck & { ok: false }): Answer {
+function unauthorized({ names }: Cloud, vault: CloudResource, check: BearerCheck & { ok: false }): Answer {
   const tenant = String(vault.properties.tenantId);
   const texts = {
     missing: "AKV10000: Request is missing a Bearer or PoP token.",
@@ -72,10 +68,10 @@ function unauthorized(vault: CloudResource, check: BearerCheck & { ok: false }):
     signature: "AKV10046: Unable to resolve the key used for signature validation.",
     expired: "Error validating token: IDX10223",
     notYetValid: "Error validating token: IDX10222",
-    audience: `AKV10022: Invalid audience. Expected https://vault.azure.net, found: ${check.found}.`,
-    tenant: `AKV10032: Invalid issuer. Expected one of ${issuerOf(tenant, 1)}, found ${check.found}.`,
+    audience: `AKV10022: Invalid audience. Expected https://${names.vault}, found: ${check.found}.`,
+    tenant: `AKV10032: Invalid issuer. Expected one of ${issuerOf(names, tenant, 1)}, found ${check.found}.`,
   };
-  const challenge = `Bearer authorization="https://login.microsoftonline.com/${tenant}", resource="https://vault.azure.net"`;
+  const challenge = `Bearer authorization="https://${names.login[0]}/${tenant}", resource="https://${names.vault}"`;
   return cloudError(401, "Unauthorized", texts[check.reason], { headers: { "www-authenticate": challenge } });
 }
 
@@ -91,7 +87,7 @@ export function createKeyVault(cloud: Cloud, tokens: TokenIssuer): Service {
   function listed(vault: CloudResource, keys: (KeyVersion | undefined)[], withVersion: boolean): Answer {
     const known = keys.filter((key) => key !== undefined);
     const value = known.map((key) => {
-      const kid = `https://${vault.name.toLowerCase()}${SUFFIX}/keys/${key.name}`;
+      const kid = `https://${vault.name.toLowerCase()}.${cloud.names.vault}/keys/${key.name}`;
       return { kid: withVersion ? `${kid}/${key.version}` : kid, attributes: attributesOf(vault, key) };
     });
     return json(200, { value, nextLink: null });
@@ -114,8 +110,9 @@ export function createKeyVault(cloud: Cloud, tokens: TokenIssuer): Service {
   }
 
   async function answer(exchange: Exchange, vault: CloudResource): Promise<Answer> {
-    const check = await checkBearer(exchange, tokens, AUDIENCES, String(vault.properties.tenantId ?? cloud.tenantId));
-    if (!check.ok) return unauthorized(vault, check);
+    const audiences = [`https://${cloud.names.vault}`, APPLICATION];
+    const check = await checkBearer(exchange, tokens, audiences, String(vault.properties.tenantId ?? cloud.tenantId));
+    if (!check.ok) return unauthorized(cloud, vault, check);
     const wrong = wrongApiVersion(exchange.url.searchParams.get("api-version"));
     if (wrong) return wrong;
     const { method } = exchange.record;
@@ -135,7 +132,7 @@ export function createKeyVault(cloud: Cloud, tokens: TokenIssuer): Service {
   }
 
   return async (exchange) => {
-    const vault = cloud.vault(vaultNameOf(exchange.host) ?? "");
+    const vault = cloud.vault(nameBefore(exchange.host, cloud.names.vault) ?? "");
     if (vault === undefined) throw new Error(`no vault answers for ${exchange.host}`);
     const result = await answer(exchange, vault);
     exchange.request.resume();

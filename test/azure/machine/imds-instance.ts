@@ -10,10 +10,10 @@ function tagsOf(facts: MachineFacts): { tags: string; tagsList: { name: string; 
   };
 }
 
-function computeOf(facts: MachineFacts): Record<string, unknown> {
+function computeOf({ names }: Cloud, facts: MachineFacts): Record<string, unknown> {
   const { resource } = facts;
   return {
-    azEnvironment: "AzurePublicCloud",
+    azEnvironment: names.environment,
     customData: "",
     location: resource.location ?? "",
     name: resource.name,
@@ -68,7 +68,7 @@ function listing(branch: object): string {
  */
 export function instanceDocument(cloud: Cloud, machineId: string, path: string, format: string | null): Answer {
   const facts = machineFacts(cloud, machineId);
-  const document = { compute: computeOf(facts), network: networkOf(facts) };
+  const document = { compute: computeOf(cloud, facts), network: networkOf(facts) };
   const steps = path.split("/").filter((step) => step !== "");
   const value = steps.reduce<unknown>(member, document);
   if (value === undefined || value === null) return { ...json(404, { error: "Not found" }), code: "NotFound" };

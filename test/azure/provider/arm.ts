@@ -102,7 +102,7 @@ const REGIONS = new Set(
   italynorth japaneast japanwest koreacentral koreasouth malaysiawest mexicocentral newzealandnorth northcentralus
   northeurope norwayeast polandcentral qatarcentral southafricanorth southcentralus southindia southeastasia
   spaincentral swedencentral switzerlandnorth uaenorth uksouth ukwest westcentralus westeurope westindia westus
-  westus2 westus3`.split(/\s+/),
+  westus2 westus3 usgovarizona usgovtexas usgovvirginia chinaeast2 chinaeast3 chinanorth2 chinanorth3`.split(/\s+/),
 );
 
 export function isRegion(location: string): boolean {

@@ -1,6 +1,7 @@
 import type { Cloud, CloudResource } from "../cloud";
+import { type CloudNames, issuerOf } from "../cloud-names";
 import { type BearerCheck, type Caller, checkBearer } from "../entra/bearer";
-import { issuerOf, type TokenIssuer } from "../entra/tokens";
+import type { TokenIssuer } from "../entra/tokens";
 import { cloudError } from "../gateway/error-answers";
 import { type Answer, type Exchange, json, type Service, send } from "../gateway/exchange";
 import { isAllowed, permissionsAt } from "./authorization";
@@ -8,9 +9,8 @@ import { answerForGroups } from "./groups";
 import { type Consoles, instanceViewOf } from "./machine-state";
 import { answerForRegion } from "./regional";
 
-export const RESOURCE_MANAGER_HOST = "management.azure.com";
-
-const AUDIENCES = ["https://management.azure.com", "https://management.core.windows.net"];
+const audiencesOf = ({ managementAudience, resourceManager }: CloudNames) =>
+  [resourceManager, managementAudience].map((host) => `https://${host}`);
 
 /** A path of Resource Manager, taken apart. */
 interface Target {
@@ -47,10 +47,12 @@ function parseScope(id: string): Target | undefined {
 }
 
 function unauthorized(cloud: Cloud, check: BearerCheck & { ok: false }): Answer {
-  const authority = `https://login.microsoftonline.com/${cloud.tenantId}`;
+  const authority = `https://${cloud.names.login[0]}/${cloud.tenantId}`;
   const challenge = `Bearer authorization_uri="${authority}", error="invalid_token", error_description="The authentication failed because of missing 'Authorization' header."`;
-  const expected = issuerOf(cloud.tenantId, 1);
-  const audiences = AUDIENCES.map((audience) => `${audience}/`).join(",");
+  const expected = issuerOf(cloud.names, cloud.tenantId, 1);
+  const audiences = audiencesOf(cloud.names)
+    .map((audience) => `${audience}/`)
+    .join(",");
   const answers = {
     missing: ["AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."],
     malformed: ["InvalidAuthenticationToken", "The access token is invalid."],
@@ -141,7 +143,7 @@ export function createResourceManager(cloud: Cloud, tokens: TokenIssuer, console
 
   async function answer(exchange: Exchange): Promise<Answer> {
     const { url, record } = exchange;
-    const check = await checkBearer(exchange, tokens, AUDIENCES, cloud.tenantId);
+    const check = await checkBearer(exchange, tokens, audiencesOf(cloud.names), cloud.tenantId);
     if (!check.ok) return unauthorized(cloud, check);
     if (!url.searchParams.has("api-version")) {
       const message = "The api-version query parameter (?api-version=) is required for all requests.";

@@ -14,7 +14,7 @@ const SEE_HEADER = `${FAILED} Please refer to the information in the www-authent
 const FIRST_CHALLENGE_VERSION = "2019-12-12";
 
 function challenge(cloud: Cloud): string {
-  return `Bearer authorization_uri=https://login.microsoftonline.com/${cloud.tenantId}/oauth2/authorize resource_id=https://storage.azure.com`;
+  return `Bearer authorization_uri=https://${cloud.names.login[0]}/${cloud.tenantId}/oauth2/authorize resource_id=https://storage.azure.com`;
 }
 
 function anonymous(cloud: Cloud, account: CloudResource, exchange: Exchange): Answer {

@@ -107,7 +107,7 @@ export function createBlobBackend(cloud: Cloud, directory: string): BlobBackend 
 
   /** @param done statuses besides success that mean that all is as it should be */
   async function administer(account: CloudResource, container: string, method: string, done: number): Promise<void> {
-    const url = new URL(`https://${account.name}.blob.core.windows.net/${container}?restype=container`);
+    const url = new URL(`https://${account.name}.blob.${cloud.names.storage}/${container}?restype=container`);
     const answer = await transmit(account, { method, url, headers: { "content-length": "0" } });
     const text = (await drain(answer)).toString("utf8");
     const { statusCode = 0 } = answer;

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { BlobProperties, BlobReader, Cloud, CloudResource } from "../cloud";
+import { nameBefore } from "../cloud-names";
 import type { TokenIssuer } from "../entra/tokens";
 import { storageError } from "../gateway/error-answers";
 import { type Answer, type Exchange, type Service, send } from "../gateway/exchange";
@@ -9,11 +10,9 @@ import { type BlobBackend, CONTAINER_TYPE, drain } from "./blob-backend";
 import { type BlobRequest, blobRequest } from "./blob-operations";
 import { readCopySource } from "./put-page-from-url";
 
-const SUFFIX = ".blob.core.windows.net";
-
-/** The storage account's name in its blob host; undefined for other hosts. */
-export function accountNameOf(host: string): string | undefined {
-  return host.endsWith(SUFFIX) ? host.slice(0, -SUFFIX.length) : undefined;
+/** The account that a blob host is of. */
+function accountAt(cloud: Cloud, host: string): CloudResource | undefined {
+  return cloud.storageAccount(nameBefore(host.toLowerCase(), `blob.${cloud.names.storage}`) ?? "");
 }
 
 function answerHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
@@ -70,7 +69,7 @@ export function createStorageBlob(cloud: Cloud, tokens: TokenIssuer, backend: Bl
   }
 
   return async (exchange) => {
-    const account = cloud.storageAccount(accountNameOf(exchange.host) ?? "");
+    const account = accountAt(cloud, exchange.host);
     if (account === undefined) throw new Error(`no storage account answers for ${exchange.host}`);
     const request = blobRequest(exchange.record.method, exchange.url, exchange.request.headers);
     if (request === undefined) {
@@ -96,7 +95,7 @@ function metadataOf(headers: IncomingHttpHeaders): Record<string, string> {
 export function createBlobReader(cloud: Cloud, backend: BlobBackend): BlobReader {
   async function ask(blobUrl: string, method: string, headers: IncomingHttpHeaders, query = "") {
     const url = new URL(`${blobUrl}${query}`);
-    const account = cloud.storageAccount(accountNameOf(url.hostname.toLowerCase()) ?? "");
+    const account = accountAt(cloud, url.hostname);
     const container = decodeURIComponent(url.pathname).split("/")[1];
     if (account === undefined || cloud.get(scopeOf(account, container)) === undefined) return undefined;
     return backend.request(account, { method, url, headers });

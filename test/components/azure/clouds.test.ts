@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { blobEndpoint } from "../../../components/azure/azure-names";
-import { cloudNamed, managementScope, vaultScope } from "../../../components/azure/clouds";
+import { cloudNamed, managementScope, privateZoneName, vaultScope } from "../../../components/azure/clouds";
 
 describe("Azure's clouds", () => {
   it.each([
@@ -26,6 +26,8 @@ describe("Azure's clouds", () => {
     expect(cloud).toMatchObject({ login, vault, storage, resourceManager });
     expect(vaultScope(cloud)).toBe(`https://${vault}/.default`);
     expect(managementScope(cloud)).toBe(`https://${resourceManager}/.default`);
+    expect(privateZoneName(cloud, "blob")).toBe(`privatelink.blob.${storage}`);
+    expect(privateZoneName(cloud, "vault")).toBe(`privatelink.${vault.replace("vault.", "vaultcore.")}`);
     expect(blobEndpoint("account", cloud)).toBe(`https://account.blob.${storage}`);
   });
 

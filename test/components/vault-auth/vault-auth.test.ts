@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
+import { cloudNamed } from "../../../components/azure/clouds";
 import { parseVaultAuth } from "../../../components/vault-auth/vault-auth";
 
 it("the page's example of Vault is a good configuration", () => {
@@ -10,7 +11,7 @@ it("the page's example of Vault is a good configuration", () => {
     ) ?? [];
   const { config } = parse(example);
   const field = { path: "vaultAuth", value: config["sealed-onion:vaultAuth"] };
-  const auth = parseVaultAuth(field, { path: "vault:address", value: config["vault:address"] });
+  const auth = parseVaultAuth(field, { path: "vault:address", value: config["vault:address"] }, cloudNamed());
   expect(auth).toMatchObject({ address: "https://vault.example.com:8200", mount: "azure", agentRole: "web" });
   expect(auth?.policies.web).toBe('path "kv/data/web" { capabilities = ["read"] }');
   expect(auth?.roles).toMatchObject([

@@ -1,9 +1,7 @@
 import * as dgram from "node:dgram";
 import { decode, encode, RECURSION_AVAILABLE, RECURSION_DESIRED } from "dns-packet";
 import type { Cloud } from "loopback-azure/cloud";
-import { ENTRA_HOSTS } from "loopback-azure/entra/entra";
-import { vaultNameOf } from "loopback-azure/key-vault/key-vault";
-import { accountNameOf } from "loopback-azure/storage/storage-blob";
+import { nameBefore } from "loopback-azure/cloud-names";
 import { addresses } from "./network";
 
 /** Azure's name server for machines: it knows the hosts that are there. */
@@ -17,9 +15,10 @@ const NXDOMAIN = 3;
 
 export async function startDns(cloud: Cloud): Promise<NameServer> {
   const isHost = (name: string) => {
-    const [vault, account] = [vaultNameOf(name), accountNameOf(name)];
+    const { login, storage, vault: vaults } = cloud.names;
+    const [vault, account] = [nameBefore(name, vaults), nameBefore(name, `blob.${storage}`)];
     if (vault !== undefined) return cloud.vault(vault) !== undefined;
-    return ENTRA_HOSTS.includes(name) || (account !== undefined && cloud.storageAccount(account) !== undefined);
+    return login.includes(name) || (account !== undefined && cloud.storageAccount(account) !== undefined);
   };
   const socket = dgram.createSocket("udp4");
   const server: NameServer = { isUp: true, close: () => new Promise((resolve) => socket.close(() => resolve())) };

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { startAzure } from "loopback-azure/azure";
+import { type AzureOptions, startAzure } from "loopback-azure/azure";
 import type { Cleanup } from "../cleanup";
 import { makeMemoryFolder } from "../guest/memory-folder";
 import { copyProgram } from "../workspace";
@@ -16,6 +16,7 @@ export async function openStage<Name extends keyof Engines>(
   cleanup: Cleanup,
   checkout: string,
   engine: Name,
+  options: Pick<AzureOptions, "cloud"> = {},
 ): Promise<Stage<Engines[Name]>> {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "so-stage-"));
   cleanup.add(() => fs.rmSync(root, { recursive: true, force: true }));
@@ -26,7 +27,7 @@ export async function openStage<Name extends keyof Engines>(
   copyProgram(checkout, below("program"));
   // as in Azure, a policy or role that was just made takes effect a while later
   const propagation = { accessPoliciesMs: 1500, rolesMs: 1500 };
-  const azure = await startAzure({ directory: below("azure"), propagation });
+  const azure = await startAzure({ directory: below("azure"), propagation, ...options });
   cleanup.add(() => azure.close());
   const stage = await setStage(engine, { azure, folder: below("program"), home: below("home"), sources });
   cleanup.add(() => stage.engine.close());

@@ -1,3 +1,4 @@
+import { nameBefore } from "../../cloud-names";
 import { normalizedLocation, refuse, textAt } from "../arm";
 import type { NameRule, ResourceKind, Situation } from "../resource-kind";
 import { FOOTER_BYTES, footerFault } from "../vhd-footer";
@@ -18,7 +19,8 @@ export function computeName(input: string): NameRule {
 
 /** The account that a blob's URL names, in the region of what is made of the blob. */
 function checkAccount({ cloud, wanted }: Situation, blobUrl: string): void {
-  const name = blobUrl.match(/^https:\/\/([a-z0-9]{3,24})\.blob\.core\.windows\.net\/[^/]+\/.+/)?.[1];
+  const [, host = ""] = /^https:\/\/([^/]+)\/[^/]+\/.+/.exec(blobUrl) ?? [];
+  const name = nameBefore(host, `blob.${cloud.names.storage}`);
   if (name === undefined)
     refuse(400, "InvalidParameter", `The value '${blobUrl}' of parameter 'imageDisk.blobUri' is not a blob's URL.`);
   const account = cloud.storageAccount(name);

@@ -1,3 +1,4 @@
+import type { Cloud } from "../../cloud";
 import { parseId, refuse } from "../arm";
 import type { NameRule, ResourceKind, Situation } from "../resource-kind";
 import { checkAccountNetwork } from "./network-rules";
@@ -11,9 +12,9 @@ const accountName: NameRule = {
   rule: "3-24 lower-case letters and digits",
 };
 
-function endpoints(name: string): Record<string, string> {
+function endpoints({ names }: Cloud, name: string): Record<string, string> {
   const services = ["blob", "dfs", "file", "queue", "table"];
-  return Object.fromEntries(services.map((service) => [service, `https://${name}.${service}.core.windows.net/`]));
+  return Object.fromEntries(services.map((service) => [service, `https://${name}.${service}.${names.storage}/`]));
 }
 
 function validateAccount(situation: Situation): void {
@@ -48,10 +49,14 @@ export const storageAccount: ResourceKind = {
   replaceOn: ["isHnsEnabled", "location"],
   immutable: [{ path: "kind", code: "StorageAccountOperationNotAllowed" }],
   validate: validateAccount,
-  complete({ wanted }) {
+  complete({ cloud, wanted }) {
     const defaults = { allowBlobPublicAccess: false, minimumTlsVersion: "TLS1_2", supportsHttpsTrafficOnly: true };
     const { name, location = "" } = wanted;
-    const answer = { primaryEndpoints: endpoints(name), primaryLocation: location, provisioningState: "Succeeded" };
+    const answer = {
+      primaryEndpoints: endpoints(cloud, name),
+      primaryLocation: location,
+      provisioningState: "Succeeded",
+    };
     return { ...wanted, properties: { ...defaults, ...wanted.properties, ...answer, statusOfPrimary: "available" } };
   },
 };

@@ -80,14 +80,14 @@ export function checkPolicies(policies: unknown, tenantId: string): void {
 }
 
 /** What a vault's answer has besides the request. */
-function answered({ wanted, existing }: Situation): CloudResource {
+function answered({ cloud, wanted, existing }: Situation): CloudResource {
   const policies = wanted.properties.accessPolicies ?? existing?.properties.accessPolicies ?? [];
   const properties = {
     enableSoftDelete: true,
     softDeleteRetentionInDays: 90,
     ...wanted.properties,
     accessPolicies: policies,
-    vaultUri: `https://${wanted.name.toLowerCase()}.vault.azure.net/`,
+    vaultUri: `https://${wanted.name.toLowerCase()}.${cloud.names.vault}/`,
     provisioningState: "Succeeded",
   };
   return { ...wanted, properties };

@@ -55,6 +55,11 @@ export const NETWORK: readonly Malformed[] = [
     "network.publicAccess must be on or off, got false: set sealed-onion:network.publicAccess",
   ],
   [
+    "a cloud that Azure does not have",
+    { "azure-native:environment": "german" },
+    'Azure environment must be public, usgovernment or china, got "german": set azure-native:environment',
+  ],
+  [
     "a vault that nobody reaches",
     { network: { publicAccess: "off" } },
     "network.publicAccess is off and network.privateEndpoints is not true, so no machine would reach the vault: set sealed-onion:network.privateEndpoints to true",
