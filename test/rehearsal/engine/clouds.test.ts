@@ -1,4 +1,4 @@
-import type { CloudName } from "loopback-azure/cloud-names";
+import { CLOUD_NAMES, type CloudName } from "loopback-azure/cloud-names";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cleanup } from "../cleanup";
 import { changesOf } from "./engine";
@@ -11,7 +11,6 @@ import { skippedFor } from "./tools";
 interface Elsewhere {
   readonly cloud: CloudName;
   readonly location: string;
-  readonly login: string;
   readonly vault: string;
   readonly blobs: string;
   readonly zones: readonly string[];
@@ -21,7 +20,6 @@ const CLOUDS: readonly Elsewhere[] = [
   {
     cloud: "usgovernment",
     location: "usgovvirginia",
-    login: "login.microsoftonline.us",
     vault: ".vault.usgovcloudapi.net",
     blobs: ".blob.core.usgovcloudapi.net",
     zones: ["privatelink.blob.core.usgovcloudapi.net", "privatelink.vaultcore.usgovcloudapi.net"],
@@ -29,14 +27,13 @@ const CLOUDS: readonly Elsewhere[] = [
   {
     cloud: "china",
     location: "chinanorth3",
-    login: "login.chinacloudapi.cn",
     vault: ".vault.azure.cn",
     blobs: ".blob.core.chinacloudapi.cn",
     zones: ["privatelink.blob.core.chinacloudapi.cn", "privatelink.vaultcore.azure.cn"],
   },
 ];
 
-function tell(engine: "in-process" | "pulumi", { blobs, cloud, location, login, vault, zones }: Elsewhere): void {
+function tell(engine: "in-process" | "pulumi", { blobs, cloud, location, vault, zones }: Elsewhere): void {
   const cleanup = new Cleanup();
   let stage: Stage;
   beforeAll(async () => {
@@ -53,9 +50,11 @@ function tell(engine: "in-process" | "pulumi", { blobs, cloud, location, login, 
     expect(`${keyUrl}`).toContain(`${vault}/keys/`);
     expect(`${vaultUri}`).toMatch(new RegExp(`${vault}/$`));
     const hosts = [...new Set(stage.azure.requests.entries.map(({ host }) => host))];
-    const isThere = (host: string) => host === login || host.endsWith(vault) || host.endsWith(blobs);
+    const logins: readonly string[] = CLOUD_NAMES[cloud].login;
+    const isThere = (host: string) => logins.includes(host) || host.endsWith(vault) || host.endsWith(blobs);
     expect(hosts.filter((host) => !isThere(host))).toEqual([]);
-    for (const part of [login, vault, blobs]) expect(hosts.some((host) => host.endsWith(part))).toBe(true);
+    expect(hosts.some((host) => logins.includes(host))).toBe(true);
+    for (const part of [vault, blobs]) expect(hosts.some((host) => host.endsWith(part))).toBe(true);
     const made = stage.azure.cloud.list({ type: "Microsoft.Network/privateDnsZones" });
     expect(made.map(({ name }) => name).sort()).toEqual(zones);
     expect(changesOf(await stage.engine.up())).toEqual([]);
