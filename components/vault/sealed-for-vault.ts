@@ -15,7 +15,7 @@ export interface NeededBy {
 
 /**
  * Which sealed files of all stacks need a vault. One that is in git alone is not counted: it was removed, as by
- * `pulumi destroy`, together with its stack.
+ * `pulumi destroy`, together with its stack; unless it has moved with its stack's name, and git does not have it there yet.
  * @param vault its name; it is looked for in the files' text, so that a damaged file counts as well
  */
 export async function neededBy(vault: string): Promise<NeededBy> {
@@ -23,8 +23,11 @@ export async function neededBy(vault: string): Promise<NeededBy> {
   const there = sealedFiles(STACKS);
   const files = there.filter((file) => fs.readFileSync(file).includes(host));
   const committed: string[] = [];
-  for (const file of await filesInHead(STACKS)) {
-    if (!there.includes(file) || files.includes(file)) continue;
+  const inHead = await filesInHead(STACKS);
+  const uncommitted = there.filter((file) => !inHead.includes(file)).map((file) => path.basename(file));
+  for (const file of inHead) {
+    const hasMoved = !there.includes(file) && uncommitted.includes(path.basename(file));
+    if ((!there.includes(file) && !hasMoved) || files.includes(file)) continue;
     if ((await fileInHead(file))?.includes(host)) committed.push(file);
   }
   return { files, committed };

@@ -25,7 +25,7 @@ export interface SealRequest {
   readonly previous: PreviousRun | undefined;
 }
 
-export type PreviousRun = Partial<Pick<SealResult, "generation" | "fingerprint" | "hostname" | "publicKey">>;
+export type PreviousRun = Partial<Pick<SealResult, "path" | "generation" | "fingerprint" | "hostname" | "publicKey">>;
 
 /** What `seal` prints, as one JSON line. */
 export interface SealResult {

@@ -1,7 +1,8 @@
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { readIfThere } from "../../process/read-if-there";
 import { digestOf, outputOf, recordPath, type SealRecord, sealedPath } from "./seal-record";
-import type { SealRequest, SealResult } from "./seal-request";
+import type { PreviousRun, SealRequest, SealResult } from "./seal-request";
 import { moveSealed, type Place, removeWaiting, writeRecord, writeSealed } from "./sealed-file";
 import { withSecretLock } from "./secret-lock";
 
@@ -22,11 +23,20 @@ export function alone(request: SealRequest, work: (run: Run) => Promise<SealResu
   });
 }
 
-/** A renamed secret's files are moved; whatever else changed is then seen as under its old name. */
-function moveIfRenamed({ stack, name, from }: SealRequest): boolean {
-  if (!from || fs.existsSync(sealedPath(stack, name)) || !fs.existsSync(sealedPath(stack, from))) return false;
-  moveSealed(stack, from, name);
-  return true;
+/** The files of a renamed secret, or stack, are moved; whatever else changed is then seen as under the old name. */
+function moveIfRenamed({ stack, name, from, previous }: SealRequest): boolean {
+  if (fs.existsSync(sealedPath(stack, name))) return false;
+  const former = [...(from ? [{ stack, name: from }] : []), ...formerPlace(stack, previous)];
+  const found = former.find((place) => fs.existsSync(sealedPath(place.stack, place.name)));
+  if (found) moveSealed(found, { stack, name });
+  return found !== undefined;
+}
+
+/** Where the last run of the same resource has sealed: after `pulumi stack rename` in another stack's folder. */
+function formerPlace(stack: string, previous: PreviousRun | undefined): { stack: string; name: string }[] {
+  const { dir, base } = path.parse(previous?.path ?? "");
+  const place = { stack: path.basename(dir), name: base.replace(/\.sops\.json$/, "") };
+  return place.stack !== stack && sealedPath(place.stack, place.name) === previous?.path ? [place] : [];
 }
 
 /** @param content read before: it is sealed for exactly the request's recipients */

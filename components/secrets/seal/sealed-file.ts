@@ -43,10 +43,23 @@ export function writeRecord(record: SealRecord, { stack, name, found }: Place): 
   moveInto(waitingRecord, recordPath(stack, name));
 }
 
+/** Where a secret's files are: below a stack's folder, by its name. */
+type Files = Pick<Place, "stack" | "name">;
+
 /** Gives a secret's files another name: the sealed file first, as its record is found again by its digest. */
-export function moveSealed(stack: string, from: string, to: string): void {
-  moveInto(sealedPath(stack, from), sealedPath(stack, to));
-  if (fs.existsSync(recordPath(stack, from))) moveInto(recordPath(stack, from), recordPath(stack, to));
+export function moveSealed(from: Files, to: Files): void {
+  makeFolder(stackFolder(to.stack));
+  moveInto(sealedPath(from.stack, from.name), sealedPath(to.stack, to.name));
+  const record = recordPath(from.stack, from.name);
+  if (fs.existsSync(record)) moveInto(record, recordPath(to.stack, to.name));
+  if (from.stack !== to.stack) dropEmpty(stackFolder(from.stack));
+}
+
+/** Of a stack that has another name now nothing is left that Nix would make a machine of. */
+function dropEmpty(folder: string): void {
+  if (fs.readdirSync(folder).some((file) => file.endsWith(".sops.json"))) return;
+  fs.rmSync(path.join(folder, "facts.json"), { force: true });
+  if (fs.readdirSync(folder).length === 0) fs.rmdirSync(folder);
 }
 
 /**

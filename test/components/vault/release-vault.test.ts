@@ -68,6 +68,16 @@ describe("a vault that is about to be deleted", () => {
     expect(await refusal()).toBe("");
   });
 
+  it("stays while what has moved with its stack's new name is committed under the old one alone", async () => {
+    project.write("nix/stacks/dev/onion.sops.json", sealedBy("so-dev-old"));
+    commit();
+    fs.rmSync(path.join(project.folder, "nix/stacks/dev/onion.sops.json"));
+    project.write("nix/stacks/live/onion.sops.json", sealedBy("so-live-new"));
+    expect(await refusal()).toContain("it alone opens nix/stacks/dev/onion.sops.json as committed");
+    commit();
+    expect(await refusal()).toBe("");
+  });
+
   it("is not taken for one whose name begins alike", async () => {
     project.write("nix/stacks/dev/onion.sops.json", sealedBy("so-dev-older"));
     expect(await refusal()).toBe("");
