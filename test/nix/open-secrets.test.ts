@@ -79,6 +79,18 @@ describe.skipIf(missing.length > 0)(`an image's secrets, opened by ${installedBy
     expect((await open()).stderr).toContain("<2>sealed-onion: the secrets are open\n");
   });
 
+  it("stay sealed where the key was deleted, and open once it is recovered", async () => {
+    const { cloud } = azure.rig;
+    const vault = cloud.vault("kv-test")?.id ?? "";
+    cloud.keys.remove(vault, "seal");
+    const refused = await open();
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("has no such key (HTTP 404 ");
+    cloud.keys.recover(vault, "seal"); // as az keyvault key recover does
+    expect((await open()).stderr).toContain("sealed-onion: the secrets are open\n");
+    expect(opened()).toEqual(all);
+  });
+
   it("open but for one that is damaged, and the console names it", async () => {
     await damage("token");
     const { code, stderr } = await open();

@@ -81,6 +81,15 @@ describe("nothing is made of a malformed configuration", () => {
 });
 
 describe("several problems", () => {
+  it.each([
+    ["keySize", 1024, "must be 2048, 3072 or 4096", 4096],
+    ["softDeleteDays", 3, "a whole number from 7 to 90", 7],
+    ["outbound", "vpn", "must be ", "natGateway"],
+  ])("a dial that is refused is taken with a value that its line allows: %s", async (key, refused, allowed, value) => {
+    expect(await complaint({ [key]: refused })).toContain(allowed);
+    expect(await complaint({ [key]: value })).toBeUndefined();
+  });
+
   it("are all said at once, a line each", async () => {
     const change = { ...secret({ mode: "0444", owner: "Tor" }), keySize: 1024, "azure-native:location": undefined };
     expect((await complaint(change))?.split("\n")).toEqual([

@@ -21,6 +21,10 @@ beforeEach(() => {
 });
 afterEach(() => stack.close());
 
+function fail(): never {
+  throw new Error("there is no such resource");
+}
+
 /** As resources are named after a sealer. */
 function nameOf(principal: string): string {
   return principal.replace("servicePrincipal:", "sealer-");
@@ -216,6 +220,16 @@ describe("a diff is what is done, and no more than was asked for", () => {
     await engine.up();
     fs.writeFileSync(path.join(folder, "token.txt"), "another token");
     expect(await said(engine)).toEqual(["update token-seal", "update vm-machine"]);
+  });
+
+  it("an identity that was taken from the VM by hand: a refresh sees it, and it comes back", async () => {
+    await engine.up();
+    const id = String((await engine.outputs()).vmId);
+    const { identity, ...without } = stack.cloud.get(id) ?? fail();
+    stack.cloud.put({ ...without, id });
+    await engine.refresh();
+    expect(await said(engine)).toEqual(["update vm-machine"]);
+    expect(stack.cloud.get(id)?.identity).toEqual(identity);
   });
 
   it("the end of a renaming: its command alone, as what is sealed stays", async () => {

@@ -35,8 +35,15 @@ async function until(what: string, test: () => boolean | Promise<boolean>, deadl
   }
 }
 
+/** What the commands of the steps look like among processes. */
+export const PROGRAMS: Record<Moment, RegExp> = {
+  seal: /run\.mjs seal\b/,
+  build: /run\.mjs build-image\b/,
+  upload: /run\.mjs upload-image\b/,
+};
+
 /** A step that hangs. */
-interface Held {
+export interface Held {
   /** What the command line of its program looks like. */
   program: RegExp;
   reached: () => boolean;
@@ -51,7 +58,7 @@ async function hold(stage: PulumiStage, moment: Moment): Promise<Held> {
     moment === "seal"
       ? stage.azure.faults.add({ host: vault, path: "/keys/", effect: hang })
       : stage.azure.faults.add({ host: account, method: "PUT", path: /comp=page/, effect: hang });
-  const program = moment === "seal" ? /commands\/seal\.ts/ : /commands\/upload-image\.ts/;
+  const program = PROGRAMS[moment];
   return { program, reached: () => fault.hits > 0, release: async () => fault.remove() };
 }
 
@@ -64,7 +71,7 @@ async function holdBuild(stage: PulumiStage): Promise<Held> {
     fs.rmSync(marker, { force: true });
     await withConfig(stage, { [key]: image });
   };
-  return { program: /commands\/build-image\.ts/, reached: () => fs.existsSync(marker), release };
+  return { program: PROGRAMS.build, reached: () => fs.existsSync(marker), release };
 }
 
 interface Up {
@@ -109,7 +116,7 @@ async function everythingEnds(stage: PulumiStage, blow: Blow): Promise<void> {
   for (const { pid } of startedFor(stage)) process.kill(pid, "SIGKILL");
 }
 
-async function strikeAndWatch(stage: PulumiStage, moment: Moment, blow: Blow, held: Held): Promise<void> {
+export async function strikeAndWatch(stage: PulumiStage, moment: Moment, blow: Blow, held: Held): Promise<void> {
   const up = startUp(stage);
   try {
     await until(`${moment}\n${up.text()}`, held.reached);
@@ -130,7 +137,7 @@ async function strikeAndWatch(stage: PulumiStage, moment: Moment, blow: Blow, he
 }
 
 /** A killed engine leaves its lock: the next update says so, and `pulumi cancel` gives it up. */
-async function giveUpLock({ engine }: PulumiStage): Promise<void> {
+export async function giveUpLock({ engine }: PulumiStage): Promise<void> {
   const run: unknown = await engine.up().catch((error: unknown) => error);
   assert.ok(run instanceof RunFailed, "the stack is not locked");
   assert.match(run.run.log, /the stack is currently locked/);

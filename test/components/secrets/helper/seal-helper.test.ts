@@ -110,6 +110,9 @@ describe.skipIf(noSops)(`the seals of one up${noSops ? " (skipped: needs sops on
     );
     expect(run?.stderr).toContain(`Pulumi's provider acts as object id ${provider.objectId} of tenant ${tenantId}`);
     expect(fs.existsSync(path.join(sealing.folder, `nix/stacks/${stack}/refused.sops.json`))).toBe(false);
+    stack = `${stack}-again`;
+    await start(config, { objectId, tenantId }); // both log in as one
+    expect((await seal(["refused"]))[0]?.code).toBe(0);
   });
 
   it("tell nothing to a command of another deployment in the same folder", async () => {

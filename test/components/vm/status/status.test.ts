@@ -59,6 +59,8 @@ describe("await-machine", () => {
     expect(stderr).toContain(
       `await-machine: ${MACHINE} does not serve after 0 minutes: the secrets are still sealed: HTTP 403: the machine before it stays; type npm run status\n`,
     );
+    await write(); // it serves meanwhile
+    expect((await start({ PATIENCE: "0.1" }).ended).code).toBe(0);
   });
 
   it("ends with its parent's Ctrl-C", async () => {

@@ -1,0 +1,173 @@
+/**
+ * For each row of `components/doctor/failures.md`, by the first message in it: the test or story that lets it happen, does
+ * what the row says, and ends well. Without a title it is the row's own, in a table of remedies.
+ */
+export const failureRemedies: readonly (readonly [row: string, file: string, title?: string])[] = [
+  [
+    "… must be …, got …: set sealed-onion:…",
+    "test/components/stack/config.test.ts",
+    "a dial that is refused is taken with a value that its line allows",
+  ],
+  ["source file:… is readable by everybody", "test/components/secrets/seal/remedies.test.ts"],
+  ["sops is not on PATH", "test/components/secrets/seal/remedies.test.ts"],
+  ["Key Vault answers 403 Forbidden", "test/components/secrets/seal/remedies.test.ts"],
+  ["key … is disabled", "test/components/secrets/seal/remedies.test.ts"],
+  ["vault … is of tenant …, this login of tenant …", "test/components/secrets/seal/remedies.test.ts"],
+  ["Key Vault answers 404", "test/components/secrets/seal/remedies.test.ts"],
+  ["Key Vault answers 429", "test/components/secrets/seal/remedies.test.ts"],
+  ["no Azure credentials are at hand", "test/components/secrets/seal/remedies.test.ts"],
+  ["Entra refuses …: AADSTS…", "test/components/secrets/seal/remedies.test.ts"],
+  [
+    "this would act as …, but Pulumi's provider acts as …",
+    "test/components/secrets/helper/seal-helper.test.ts",
+    "are refused where somebody else than Pulumi's provider would act, with both names",
+  ],
+  ["sealed file … is missing: …", "test/components/secrets/seal/remedies.test.ts"],
+  ["sealed file … is missing here, git's HEAD has it", "test/components/secrets/seal/remedies.test.ts"],
+  ["… holds onion key …, it was …", "test/components/secrets/seal/remedies.test.ts"],
+  ["… is the sealed file of secret …", "test/components/secrets/seal/remedies.test.ts"],
+  ["cannot seal: what sops printed …", "test/components/secrets/seal/remedies.test.ts"],
+  ["the data key for … is empty or cut", "test/components/secrets/seal/remedies.test.ts"],
+  [
+    "another run … seals …, waiting for it",
+    "test/components/secrets/seal/one-writer.test.ts",
+    "of five wait for each other, removal included",
+  ],
+  [
+    "… was changed by something else at the same time",
+    "test/components/secrets/seal/one-writer.test.ts",
+    "stands: it %s",
+  ],
+  ["cannot write …, the disk is full", "test/components/secrets/seal/remedies.test.ts"],
+  [
+    "this sops is too old",
+    "test/components/secrets/seal/seal-recipients.test.ts",
+    "(a PGP key that is short, though its first part is long) is named with its length",
+  ],
+  [
+    "… does not answer in time: it may wait …",
+    "test/components/secrets/seal/seal-recipients.test.ts",
+    "(one whose program %s hangs) is named, not the vault",
+  ],
+  [
+    "source of … changed while it was read",
+    "test/components/secrets/sources/shared-pass.test.ts",
+    "the next run seals what it says then",
+  ],
+  ["sealed file … is damaged", "test/components/secrets/seal/remedies.test.ts"],
+  ["nix is not on PATH", "test/components/image/build/build-image.test.ts", "a file of remote builders is read"],
+  [
+    "the disk … is gone…: building it again",
+    "test/components/image/build/build-again.test.ts",
+    "an upload that was cut goes on where nothing is left of the build, and the facts are there for it",
+  ],
+  [
+    "another upload holds …, waiting for it",
+    "test/components/image/upload/upload-interrupted.test.ts",
+    "of the same disk: one waits, both end well",
+  ],
+  ["503 ServerBusy", "test/components/image/upload/remedies.test.ts"],
+  ["… is complete and holds another content", "test/components/image/upload/remedies.test.ts"],
+  ["… was changed at …, after its upload was complete", "test/components/image/upload/remedies.test.ts"],
+  ["… is leased without an end", "test/components/image/upload/remedies.test.ts"],
+  ["… the storage account's firewall refuses this machine's address", "test/components/image/upload/remedies.test.ts"],
+  ["… the container is not there", "test/components/image/upload/remedies.test.ts"],
+  ["… the SAS has no right to it", "test/components/image/upload/remedies.test.ts"],
+  ["… has a damaged VHD footer", "test/components/image/upload/remedies.test.ts"],
+  ["… is cut: its partition table needs …", "test/components/image/upload/remedies.test.ts"],
+  [
+    "the disk … is older than what is declared: …",
+    "test/components/image/build/build-image.test.ts",
+    "is refused where %s changed since, and the facts to build it again are there",
+  ],
+  ["… was written to while it was uploaded", "test/components/image/upload/remedies.test.ts"],
+  ["cannot read the disk …", "test/components/image/upload/remedies.test.ts"],
+  ["…, which Azure cannot take: type …", "test/components/image/upload/remedies.test.ts"],
+  [
+    "…, a generation 2 image boots by UEFI from an EFI system partition",
+    "test/components/image/upload/remedies.test.ts",
+  ],
+  [
+    "VaultAlreadyExists",
+    "test/rehearsal/engine/story-chapters.ts",
+    "made anew, each resource failing once: no up makes anything twice",
+  ],
+  ["QuotaExceeded", "test/rehearsal/engine/story-chapters.ts", "each step of a change fails once: the next up goes on"],
+  [
+    "RequestDisallowedByPolicy",
+    "test/rehearsal/engine/story-chapters.ts",
+    "each step of a change fails once: the next up goes on",
+  ],
+  [
+    "cannot be deleted because it is protected",
+    "test/rehearsal/engine/story-chapters.ts",
+    "a production stack is kept from destroy, until its dial is turned",
+  ],
+  [
+    "… does not serve after … minutes: …: the machine before it stays",
+    "test/components/vm/status/status.test.ts",
+    "fails with the machine's own reason where that does not happen in time",
+  ],
+  [
+    "identity … may not decrypt with … (HTTP 403 …)",
+    "test/rehearsal/booted/stories/rights.ts",
+    "a revoked right: after a reboot all stays sealed, until it is back",
+  ],
+  [
+    "Azure gives no token to identity …",
+    "test/program/diffs/diffs.test.ts",
+    "an identity that was taken from the VM by hand: a refresh sees it, and it comes back",
+  ],
+  [
+    "… has no such key (HTTP 404 …)",
+    "test/nix/open-secrets.test.ts",
+    "stay sealed where the key was deleted, and open once it is recovered",
+  ],
+  ["… cannot be reached (…)", "test/rehearsal/booted/stories/faults.ts", "no name server at boot"],
+  [
+    "the metadata service at 169.254.169.254 does not answer (…)",
+    "test/rehearsal/booted/stories/faults.ts",
+    "the metadata service hangs at boot",
+  ],
+  [
+    "identity … may use …, but not for … (…)",
+    "test/nix/open-secrets.test.ts",
+    "are left as they are while the one that is damaged is tried again, and it opens when it can",
+  ],
+  [
+    "the status stays unwritten: …",
+    "test/nix/write-status.test.ts",
+    "by an identity that is not the machine's is not written, and the line says so",
+  ],
+  ["sealed-onion: the secrets are open", "test/nix/open-secrets.test.ts", "open all, and the console has it once"],
+  [
+    "sealed-onion: some secrets are still sealed, the others are open: … (…): …",
+    "test/rehearsal/booted/stories/damaged-file.ts",
+    "one damaged sealed file: the others open, the onion among them",
+  ],
+  [
+    "sealed-onion: onion service … stays down: …",
+    "test/rehearsal/booted/stories/wrong-keys.ts",
+    "a damaged onion key: tor stays down and says so",
+  ],
+  [
+    "sealed-onion: tor stays down: … does not match …",
+    "test/rehearsal/booted/stories/wrong-keys.ts",
+    "somebody else's onion key: tor stays down and says so",
+  ],
+  [
+    "sealed-onion: tor stays down: …",
+    "test/nix/explain-tor.test.ts",
+    "says nothing twice, and nothing after a good end",
+  ],
+  [
+    "sealed-onion: user data is left alone: …",
+    "test/nix/refresh-secrets.test.ts",
+    "say why where Azure does not let them open",
+  ],
+  [
+    "OSProvisioningTimedOut",
+    "test/rehearsal/engine/story-chapters.ts",
+    "each step of a change fails once: the next up goes on",
+  ],
+];
