@@ -11,6 +11,16 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
   ["source file:… is readable by everybody", "test/components/secrets/seal/remedies.test.ts"],
   ["sops is not on PATH", "test/components/secrets/seal/remedies.test.ts"],
   ["Key Vault answers 403 Forbidden", "test/components/secrets/seal/remedies.test.ts"],
+  [
+    "Key Vault answers 403 ForbiddenByFirewall",
+    "test/rehearsal/engine/company.test.ts",
+    "the vault's firewall refuses who seals from elsewhere, and says which address to let through",
+  ],
+  [
+    "Key Vault answers 403 ForbiddenByConnection",
+    "test/rehearsal/engine/company.test.ts",
+    "without public access it is sealed and uploaded from inside alone, and the machine stays",
+  ],
   ["key … is disabled", "test/components/secrets/seal/remedies.test.ts"],
   ["vault … is of tenant …, this login of tenant …", "test/components/secrets/seal/remedies.test.ts"],
   ["Key Vault answers 404", "test/components/secrets/seal/remedies.test.ts"],
@@ -55,7 +65,7 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
     "the next run seals what it says then",
   ],
   ["sealed file … is damaged", "test/components/secrets/seal/remedies.test.ts"],
-  ["nix is not on PATH", "test/components/image/build/build-image.test.ts", "a file of remote builders is read"],
+  ["nix is not on PATH", "test/components/image/build/nix-build.test.ts", "a file of remote builders is read"],
   [
     "the disk … is gone…: building it again",
     "test/components/image/build/build-again.test.ts",
@@ -90,7 +100,7 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
   [
     "VaultAlreadyExists",
     "test/rehearsal/engine/story-chapters.ts",
-    "made anew, each resource failing once: no up makes anything twice",
+    "made again, each resource failing once: no up makes anything twice",
   ],
   ["QuotaExceeded", "test/rehearsal/engine/story-chapters.ts", "each step of a change fails once: the next up goes on"],
   [
@@ -139,7 +149,11 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
     "test/nix/write-status.test.ts",
     "by an identity that is not the machine's is not written, and the line says so",
   ],
-  ["sealed-onion: the secrets are open", "test/nix/open-secrets.test.ts", "open all, and the console has it once"],
+  [
+    "sealed-onion: the secrets are open",
+    "test/nix/open-secrets.test.ts",
+    "open all, who waits for them starts, and the console has it once",
+  ],
   [
     "sealed-onion: some secrets are still sealed, the others are open: … (…): …",
     "test/rehearsal/booted/stories/damaged-file.ts",

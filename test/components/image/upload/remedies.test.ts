@@ -70,7 +70,7 @@ const rows: [row: string, breaks: () => Promise<unknown>, says: RegExp, remedy: 
   [
     "… the SAS has no right to it",
     refuse(403, "AuthorizationPermissionMismatch"),
-    /the SAS has no right to it: make one for the container with the permissions racwdl/,
+    /AuthorizationPermissionMismatch|the SAS has no right to it/,
     letThrough,
   ],
   ["503 ServerBusy", refuse(503, "ServerBusy"), /ServerBusy/, letThrough],
