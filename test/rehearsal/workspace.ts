@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { createRequire } from "node:module";
 import * as path from "node:path";
 
 /** What `pulumi up` needs of a checkout; everything else (tests, benches, git) stays out of a rehearsal's copy. */
@@ -29,4 +30,28 @@ export function copyProgram(checkout: string, folder: string): void {
     });
   }
   fs.symlinkSync(path.join(checkout, "node_modules"), path.join(folder, "node_modules"), "dir");
+  copyBundles(checkout, folder);
+}
+
+/** What stands for Nix in a rehearsal. */
+const builders = ["test/rehearsal/stack-image.ts", "test/rehearsal/booted/image.ts"];
+
+/** The programs that an update starts. */
+const started = ["seal", "seal-helper", "build-image", "upload-image", "prune-images"];
+
+/**
+ * A program's bundle is made of the files that were copied: it is made in the checkout, once a change, and not in each copy
+ * again. A copy looks itself whether its bundles are of its own files.
+ */
+function copyBundles(checkout: string, folder: string): void {
+  const load = createRequire(path.join(checkout, "package.json"));
+  const programs: Readonly<Record<string, string>> = load("./components/start/programs.json");
+  const { bundleOf }: { bundleOf(entry: string): string } = load("./components/start/bundle.cjs");
+  const bundles = [...started.flatMap((name) => programs[name] ?? []), ...builders].map((entry) => bundleOf(entry));
+  for (const bundle of bundles)
+    for (const file of [bundle, `${bundle}.json`]) {
+      const copy = path.join(folder, path.relative(checkout, file));
+      fs.mkdirSync(path.dirname(copy), { recursive: true, mode: 0o755 });
+      fs.copyFileSync(file, copy);
+    }
 }
