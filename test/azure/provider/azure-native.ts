@@ -84,7 +84,9 @@ export function simulatedAzureNative(options: AzureNativeOptions): ResourceProvi
   ): Promise<T> {
     const before = faults.strike(operation, request.type, nameIn(request.urn), false);
     if (before) throw before;
+    await faults.wait(operation, request.type, nameIn(request.urn), false);
     const done = await work();
+    await faults.wait(operation, request.type, nameIn(request.urn), true);
     const after = faults.strike(operation, request.type, nameIn(request.urn), true);
     if (after && done) throw new PartialError(after.message, done.id, done.outputs);
     if (after) throw after;

@@ -17,8 +17,20 @@ export interface ProviderFault {
   error: ArmError;
 }
 
+/** An operation that comes to no end: whoever waits for it may be gone before. */
+export interface Held {
+  /** Once it has come so far: before it is done, or, `afterwards`, with nothing left but its answer. */
+  readonly reached: Promise<void>;
+  /** Lets it fail, as nobody waits for its answer any more. */
+  release(): void;
+}
+
 export interface ProviderFaults {
   add(fault: ProviderFault): { readonly hits: number; remove(): void };
+  /** Holds one operation. */
+  hold(fault: Omit<ProviderFault, "error" | "times">): Held;
+  /** Waits where the operation is held. @throws ArmError once it is released */
+  wait(operation: Operation, type: string, name: string, afterwards: boolean): Promise<void>;
   clear(): void;
   /** The error that the operation meets, if any. */
   strike(operation: Operation, type: string, name: string, afterwards: boolean): ArmError | undefined;
@@ -59,6 +71,16 @@ export function quotaExceeded(
   );
 }
 
+const GONE = new ArmError(499, "ClientClosedRequest", "The client is gone.");
+
+function signal(): { given: Promise<void>; give: () => void } {
+  let give = () => {};
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give };
+}
+
 function fits(fault: ProviderFault, operation: Operation, type: string, name: string): boolean {
   if (fault.operation !== undefined && fault.operation !== operation) return false;
   if (fault.type !== undefined && fault.type !== type) return false;
@@ -67,6 +89,7 @@ function fits(fault: ProviderFault, operation: Operation, type: string, name: st
 
 export function createProviderFaults(): ProviderFaults {
   const rules = new Map<ProviderFault, { hits: number }>();
+  const holds = new Map<ProviderFault, { reach: () => void; released: Promise<void> }>();
   return {
     add(fault) {
       const counter = { hits: 0 };
@@ -77,6 +100,22 @@ export function createProviderFaults(): ProviderFaults {
         },
         remove: () => void rules.delete(fault),
       };
+    },
+    hold(fault) {
+      const [reached, release] = [signal(), signal()];
+      holds.set({ ...fault, error: GONE }, { reach: reached.give, released: release.given });
+      return { reached: reached.given, release: release.give };
+    },
+    async wait(operation, type, name, afterwards) {
+      const found = [...holds].find(
+        ([fault]) => (fault.afterwards ?? false) === afterwards && fits(fault, operation, type, name),
+      );
+      if (found === undefined) return;
+      const [fault, { reach, released }] = found;
+      holds.delete(fault);
+      reach();
+      await released;
+      throw fault.error;
     },
     clear: () => rules.clear(),
     strike(operation, type, name, afterwards) {

@@ -61,6 +61,7 @@ function faultsByRole(): ProviderFaults {
   return {
     ...faults,
     strike: (operation, type, name, afterwards) => faults.strike(operation, type, roleOf(STACK, name), afterwards),
+    wait: (operation, type, name, afterwards) => faults.wait(operation, type, roleOf(STACK, name), afterwards),
   };
 }
 

@@ -27,7 +27,11 @@ export const STILL_TO_DO: Record<Moment, string[]> = {
   upload: NEW_IMAGE.filter((change) => change !== "update image-build"),
 };
 
-async function until(what: string, test: () => boolean | Promise<boolean>, deadlineMs = DEADLINE_MS): Promise<void> {
+export async function until(
+  what: string,
+  test: () => boolean | Promise<boolean>,
+  deadlineMs = DEADLINE_MS,
+): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   while (!(await test())) {
     if (Date.now() > deadline) throw new Error(`${what}: not within ${deadlineMs / 1000} s`);
@@ -74,7 +78,7 @@ async function holdBuild(stage: PulumiStage): Promise<Held> {
   return { program: PROGRAMS.build, reached: () => fs.existsSync(marker), release };
 }
 
-interface Up {
+export interface Up {
   child: ChildProcess;
   ended: Promise<void>;
   text: () => string;
@@ -82,7 +86,7 @@ interface Up {
 }
 
 /** `pulumi up` as on a terminal of its own: the leader of a process group. */
-function startUp({ engine, folder, stack }: PulumiStage): Up {
+export function startUp({ engine, folder, stack }: PulumiStage): Up {
   const command = ["up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack];
   const options = { cwd: folder, env: engine.environment, detached: true };
   const child = spawn("pulumi", command, { ...options, stdio: ["ignore", "pipe", "pipe"] });
@@ -108,7 +112,7 @@ function lastLease({ azure }: PulumiStage): () => Promise<boolean> {
 }
 
 /** Nothing is left of this project's commands and of what they started; nor of Pulumi's plugins, unless their engine was killed. */
-async function everythingEnds(stage: PulumiStage, blow: Blow): Promise<void> {
+export async function everythingEnds(stage: PulumiStage, blow: Blow): Promise<void> {
   const left = () => startedFor(stage).filter((started) => blow !== "SIGKILL" || !isPlugin(started));
   await until("the end of everything that it started", () => left().length === 0).catch((error: Error) => {
     throw new Error(`${error.message}; left: ${left().map(({ command }) => command)}`);

@@ -12,6 +12,8 @@ export interface SpeakingMachines {
   readonly log: string[];
   /** Waits until the log tells of all that has happened by now. */
   caughtUp(): Promise<void>;
+  /** Machines of this role that have not spoken yet stay silent, as those that do not serve; undefined: none does. */
+  hush(role: string | undefined): void;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export function speakForMachines(
   const known = new Map<string, Known>();
   const log: string[] = [];
   let [isOpen, looks] = [true, 0];
+  let hushed: string | undefined;
 
   async function look(): Promise<void> {
     const there = azure.cloud.list({ type: MACHINE });
@@ -53,7 +56,8 @@ export function speakForMachines(
       known.set(resource.name, { role, resource });
       log.push(`+ ${role}`);
     }
-    for (const machine of known.values()) await speak(machine);
+    for (const machine of known.values())
+      if (machine.role !== hushed || machine.published !== undefined) await speak(machine);
   }
 
   async function speak(machine: Known): Promise<void> {
@@ -77,6 +81,9 @@ export function speakForMachines(
   watching.catch(() => {}); // told by who waits for it
   return {
     log,
+    hush(role) {
+      hushed = role;
+    },
     async caughtUp() {
       const enough = looks + 2; // the one that runs now may have looked before
       while (looks < enough) await Promise.race([sleep(LOOK_MS), watching]);

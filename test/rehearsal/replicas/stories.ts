@@ -16,8 +16,10 @@ export interface FleetStory {
 
 type Tell = (name: string, story: () => Promise<Omit<FleetStory, "name">>) => Promise<void>;
 
-/** A backend is chosen at random: a share smaller than a third of the fair one does not happen by chance. */
+/** An introduction point is chosen at random: of so many visits, less than a third of the fair share is no chance. */
 const LEAST_SHARE = 1 / 3;
+const VISITS_OF_FEW = 60;
+const VISITS_OF_MANY = 120;
 
 const held = (visits: Visits, problems: readonly string[] = []) => ({ visits, problems });
 const addressesOf = (machines: readonly Machine[]) => machines.map(({ hostname }) => hostname);
@@ -42,8 +44,8 @@ export async function tellFleet(stage: FleetStage, replicas: number, tell: Tell)
   const first = front;
 
   await tell("spread", async () => {
-    const visits = await visit(stage.steady, stage.hostname, 60);
-    return held(visits, uneven(visits, numbers));
+    const visits = await visit(stage.steady, stage.hostname, VISITS_OF_FEW);
+    return held(visits, uneven(visits, fleet, first));
   });
   await tell("one replica is killed", () => without(stage, fleet, 0, first, (machine) => machine.kill()));
   await tell("one replica freezes", () => without(stage, fleet, 1, first, async (machine) => machine.freeze()));
@@ -85,11 +87,8 @@ export async function tellFleet(stage: FleetStage, replicas: number, tell: Tell)
         for (const machine of before.slice(wanted)) await machine.close();
       });
       await forget(stage.forgetful);
-      const after = await visit(stage.forgetful, stage.hostname, 60);
-      const problems = uneven(
-        after,
-        fleet.map((_, index) => index + 1),
-      );
+      const after = await visit(stage.forgetful, stage.hostname, VISITS_OF_MANY);
+      const problems = uneven(after, fleet, second);
       return held({ ...during, failed: during.failed + after.failed, spread: after.spread }, problems);
     });
   }
@@ -158,10 +157,15 @@ function refused(front: FrontEnd | undefined): string[] {
   return failedUploads === 0 ? [] : [`${failedUploads} directories refused the front end's first descriptor`];
 }
 
-function uneven({ fetches, spread }: Visits, numbers: readonly number[]): string[] {
-  const least = (fetches / numbers.length) * LEAST_SHARE;
-  return numbers.flatMap((number) => {
-    const got = spread[`replica-${number}`] ?? 0;
-    return got < least ? [`replica-${number} answered ${got} of ${fetches} fetches`] : [];
+/** Each by its introduction points in the address: where two replicas chose the same relay, one of them has fewer. */
+function uneven({ fetches, spread }: Visits, fleet: readonly Machine[], front: FrontEnd): string[] {
+  const { backends = {} } = front.record() ?? {};
+  const points = fleet.map(({ hostname }) => backends[hostname]?.introductionPoints ?? 0);
+  const all = points.reduce((sum, count) => sum + count, 0);
+  return points.flatMap((count, index) => {
+    const name = `replica-${index + 1}`;
+    const got = spread[name] ?? 0;
+    const isFair = count > 0 && got >= (fetches * count * LEAST_SHARE) / all;
+    return isFair ? [] : [`${name} answered ${got} of ${fetches} fetches, with ${count} of ${all} introduction points`];
   });
 }

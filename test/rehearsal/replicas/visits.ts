@@ -12,8 +12,8 @@ export interface Visits {
   readonly times: readonly number[];
 }
 
-/** How long a browser waits for an answer before it shows an error. */
-const PATIENCE_MS = 60_000;
+/** How long Tor Browser waits for a connection (`network.http.connection-timeout`) before it shows an error. */
+const PATIENCE_MS = 90_000;
 let circuits = 0;
 
 /** Fetches the page so often, each time by a circuit of its own, `together` at a time. */
