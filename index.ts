@@ -67,10 +67,12 @@ if (config.vaultAuth) {
 
 /** Who deploys, and so seals and uploads: a preview shows when that is somebody else than last time. */
 export const deployedBy = lendLogin(stack, deployer, [vault.vaultUri, image.containerUrl]);
-export const onionHostnames = onionHostnamesOf(services, hostnames);
-export const onionHostname = hostnames.apply((known) => known[services[0]?.key ?? ""]);
+export const onionHostnames = onionHostnamesOf(config, hostnames);
+export const onionHostname = hostnames.apply(
+  (known) => known[services.find(({ ssh }) => !hasFrontEnd || !ssh)?.key ?? ""],
+);
 /** Lines of `known_hosts` by service, where SSH is offered. */
-export const knownHosts = knownHostsOf(services, { hostnames, publicKeys: machines.publicKeys });
+export const knownHosts = knownHostsOf(config, { hostnames, publicKeys: machines.publicKeys });
 export const keyUrl = vault.keyUrl;
 export const vaultUri = vault.vaultUri;
 export const identityClientId = identity.clientId;

@@ -11,7 +11,7 @@ export interface StackFacts {
   readonly replica?: { readonly services?: Readonly<Record<string, readonly { readonly secret: string }[]>> };
   /** Of a front end alone: the addresses that it publishes. */
   readonly frontEnd?: { readonly services?: Readonly<Record<string, { readonly secret: string }>> };
-  readonly services?: Readonly<Record<string, { readonly hostname: string }>>;
+  readonly services?: Readonly<Record<string, { readonly hostname: string; readonly ssh?: boolean }>>;
 }
 
 /** Where a stack's facts lie, relative to the project's root. */

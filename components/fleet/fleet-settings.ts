@@ -95,6 +95,7 @@ export interface OtherSettings {
   readonly services: readonly {
     readonly name: string;
     readonly key: string;
+    readonly ports: object;
     readonly ssh: boolean;
     readonly clientAuthorization: readonly string[];
   }[];
@@ -132,6 +133,11 @@ export function checkFleet(settings: OtherSettings): void {
     ],
   ];
   const problems = refused.filter(([is]) => is).map(([, problem, remedy]) => `${problem}: set ${NAMESPACE}:${remedy}`);
+  if (services.every(({ ports, ssh }) => ssh && Object.keys(ports).length === 0)) {
+    problems.push(
+      `every service is ssh alone, which each replica has for itself: set ${NAMESPACE}:services.NAME.ports`,
+    );
+  }
   throwIfAny([...problems, ...services.flatMap(serviceProblems), ...takenNames(settings)]);
 }
 
@@ -147,18 +153,18 @@ function takenNames({ replicas, secrets, services }: OtherSettings): string[] {
   );
 }
 
-function serviceProblems({ name, key, ssh, clientAuthorization }: OtherSettings["services"][number]): string[] {
+function serviceProblems({ name, key, ports, ssh, clientAuthorization }: OtherSettings["services"][number]): string[] {
   const path = `services.${name}`;
   const refused: [boolean, string, string][] = [
     [
-      clientAuthorization.length > 0,
+      clientAuthorization.length > 0 && !ssh,
       `${path} has clientAuthorization, and a front end cannot read the descriptors of replicas that have it`,
       `remove ${NAMESPACE}:${path}.clientAuthorization`,
     ],
     [
-      ssh,
-      `${path}.ssh is true, and would lead to any of the replicas, another one each time`,
-      `remove ${NAMESPACE}:${path}.ssh`,
+      ssh && Object.keys(ports).length > 0,
+      `${path}.ssh is true beside other ports, and would lead to any of the replicas, another one each time`,
+      `remove ${NAMESPACE}:${path}.ssh, and give ssh a service of its own with ports {}`,
     ],
     [
       key.length > LONGEST.key,

@@ -42,7 +42,8 @@ export const LATE_MS = 90 * 60_000;
 export function notTakenIn(replica: FleetMachineStatus, machines: readonly FleetMachineStatus[]): string | undefined {
   const balanced = machines.flatMap(({ frontEnd }) => Object.values(frontEnd ?? {}));
   if (balanced.length === 0) return "no front end has said anything yet";
-  for (const { hostname, published } of Object.values(replica.services)) {
+  for (const { alone, hostname, published } of Object.values(replica.services)) {
+    if (alone) continue;
     const isTaken = balanced.some(({ backends, published: at, uploading }) => {
       const taken = backends[hostname];
       return (

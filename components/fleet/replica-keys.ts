@@ -19,15 +19,20 @@ export function replicaKeysOf(served: readonly string[], replicas: number): stri
   return [...new Set(served)].flatMap((key) => numbers.map((number) => replicaKey(key, number)));
 }
 
-/** @param served the onion keys that services use */
+/**
+ * @param services those with ssh are each replica's own, under an address of its own: no front end publishes them, or has
+ * their keys
+ */
 export function keyHolders(
   secrets: readonly SecretDeclaration[],
-  served: readonly string[],
+  services: readonly { readonly key: string; readonly ssh: boolean }[],
   replicas: number,
 ): KeyHolders {
+  const balanced = services.filter(({ ssh }) => !ssh).map(({ key }) => key);
+  const served = services.map(({ key }) => key);
   const own = Object.fromEntries(replicaKeysOf(served, replicas).map((name) => [name, { source: { onion: {} } }]));
   return {
-    frontEnd: secrets.filter(({ name }) => served.includes(name)),
-    replicas: [...secrets.filter(({ name }) => !served.includes(name)), ...parseSecrets(own)],
+    frontEnd: secrets.filter(({ name }) => balanced.includes(name)),
+    replicas: [...secrets.filter(({ name }) => !balanced.includes(name)), ...parseSecrets(own)],
   };
 }

@@ -161,8 +161,7 @@ function withReplicas(config: Omit<StackConfig, "fleet">, fleet: FleetSettings):
   const { replicas } = fleet;
   const { authorization } = vault;
   checkFleet({ ...machine, ...{ stack, replicas, secrets, status, services, authorization, vhd: image.vhd } });
-  const served = services.map(({ key }) => key);
-  const { frontEnd: keys, replicas: own } = keyHolders(secrets, served, replicas);
+  const { frontEnd: keys, replicas: own } = keyHolders(secrets, services, replicas);
   return { ...config, secrets: own, fleet: { ...fleet, keys } };
 }
 

@@ -24,13 +24,14 @@ function replicaFacts(config: StackConfig, deployed: Deployed): Facts {
 
 /** Of the front end: the addresses' keys and nothing else of the stack's secrets. */
 export function frontEndFacts(config: StackConfig, deployed: Deployed): Facts {
-  const { secrets, services, ...facts } = factsOf(frontEndConfig(config), deployed);
+  const { secrets, services, sshHostKey: _, ...facts } = factsOf(frontEndConfig(config), deployed);
   const replicas = replicasOf(config, deployed.hostnames);
-  const balanced = Object.entries(services).map(([name, { secret, hostname }]) => {
+  const published = Object.entries(services).filter(([, { ssh }]) => !ssh); // each replica has ssh for itself
+  const balanced = published.map(([name, { secret, hostname }]) => {
     const backends = (replicas[name] ?? []).map((replica) => replica.hostname);
     return [name, { secret, hostname, backends }] as const;
   });
-  const { vaultAgent: _, ...own } = facts;
+  const { vaultAgent: __, ...own } = facts;
   return {
     ...own,
     stack: frontEndOf(config.stack),

@@ -1,22 +1,24 @@
 import * as pulumi from "@pulumi/pulumi";
 import { SSH_HOST_KEY } from "../secrets/own-secrets";
 import type { SealedSecrets } from "../secrets/sealed-secrets";
+import { addressesOf } from "./addresses";
+import type { StackConfig } from "./config";
 import type { ServiceDeclaration } from "./services";
 
 /** Where SSH answers on the VM, and at which port of its address. */
 const SSHD = "127.0.0.1:22";
 const SSH_PORT = "22";
 
-/** A line of `known_hosts` for each service that offers SSH, by service; none where the host key was not generated here. */
+/** A line of `known_hosts` for each address that offers SSH, by its name; none where the host key was not generated here. */
 export function knownHostsOf(
-  services: readonly ServiceDeclaration[],
+  config: Pick<StackConfig, "fleet" | "services">,
   { hostnames, publicKeys }: Pick<SealedSecrets, "hostnames" | "publicKeys">,
 ): pulumi.Output<Record<string, string>> {
   return pulumi.all([hostnames, publicKeys]).apply(([known, keys]) => {
     const hostKey = keys[SSH_HOST_KEY];
-    const reachable = hostKey === undefined ? [] : services.filter(({ ssh }) => ssh);
+    const reachable = hostKey === undefined ? [] : addressesOf(config).filter(({ service }) => service.ssh);
     return Object.fromEntries(
-      reachable.map((service) => [service.name, knownHostsLine(service, known[service.key] ?? "", hostKey ?? "")]),
+      reachable.map(({ key, name, service }) => [name, knownHostsLine(service, known[key] ?? "", hostKey ?? "")]),
     );
   });
 }

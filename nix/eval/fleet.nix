@@ -27,6 +27,23 @@ let
         }
       )
     );
+  # Another address for each replica, with ssh and nothing else.
+  own = letter: {
+    secret = "onion-replica-${letter}";
+    hostname = "${lib.concatStrings (lib.replicate 55 "a")}${letter}.onion";
+  };
+  reachable = replica.extendModules {
+    modules = [
+      {
+        sealed-onion.replica.services.shell = map own [ "1" "2" "3" ];
+        sealed-onion.onionServices.shell = {
+          inherit (lib.head replica.config.sealed-onion.replica.services.onion) secret hostname;
+          ports = { };
+          ssh = true;
+        };
+      }
+    ];
+  };
 in
 {
   inherit (ours) replica frontEnd;
@@ -89,8 +106,15 @@ in
     "ssh at the address is refused" =
       refused { ssh = lib.mkForce true; } == [
         "SSH is on and nobody can log in: set sealed-onion.bootAgent.adminUser (in a stack: bootAgent.sshKeys), or users.users.<name>.openssh.authorizedKeys.keys"
-        "sealed-onion.replica: a balanced address cannot have ssh: it would reach any of the machines, and another one each time"
+        "sealed-onion.replica: ssh beside other ports would reach any of the machines, and another one each time: give it a service of its own"
       ];
+    "ssh alone is each replica's own: its tor is not told of a front end, and its status says so" =
+      !(reachable.config.services.tor.relay.onionServices.shell.settings ? HiddenServiceOnionBalanceInstance)
+      && reachable.config.services.tor.relay.onionServices.onion.settings.HiddenServiceOnionBalanceInstance
+      && reachable.config.services.tor.relay.onionServices.shell.secretKey == "/run/sealed-onion-replica/keys/shell"
+      && lib.length (lib.filter (lib.hasInfix "ob_config") (map toString reachable.config.systemd.services.tor.serviceConfig.ExecStartPre)) == 1
+      && reachable.config.systemd.services.write-status.environment.SEALED_ONION_ALONE == "shell"
+      && !(replica.config.systemd.services.write-status.environment ? SEALED_ONION_ALONE);
     "client authorization is refused" =
       refused { clientAuthorization = lib.mkForce [ "onion-replica-2" ]; } == [
         "sealed-onion.replica: a balanced address cannot have client authorization: its front end cannot read the descriptor of a replica that has it"

@@ -41,7 +41,10 @@ let
   masterOf =
     name: pkgs.writeText "ob_config" "MasterOnionAddress ${cfg.onionServices.${name}.hostname}\n";
   onion = name: config.services.tor.relay.onionServices.${name};
-  balanced = lib.filterAttrs (name: _: services ? ${name}) cfg.onionServices;
+  # A service with ssh is each replica's own, under its own address: no front end publishes it.
+  declared = lib.filterAttrs (name: _: services ? ${name}) cfg.onionServices;
+  alone = lib.attrNames (lib.filterAttrs (_: service: service.ssh) declared);
+  balanced = removeAttrs declared alone;
   refuse = what: why: remedy: {
     assertion = !lib.any what (lib.attrValues balanced);
     message = "sealed-onion.replica: a balanced address cannot have ${why}: ${remedy}";
@@ -85,9 +88,10 @@ in
       (refuse (service: service.clientAuthorization != [ ]) "client authorization"
         "its front end cannot read the descriptor of a replica that has it"
       )
-      (refuse (
-        service: service.ssh
-      ) "ssh" "it would reach any of the machines, and another one each time")
+      {
+        assertion = lib.all (name: declared.${name}.ports == { }) alone;
+        message = "sealed-onion.replica: ssh beside other ports would reach any of the machines, and another one each time: give it a service of its own";
+      }
       (refuse (
         service: service.proofOfWork
       ) "proof of work" "the address's descriptor does not say what a client has to prove")
@@ -99,7 +103,7 @@ in
 
     services.tor.relay.onionServices = lib.mapAttrs (name: _: {
       secretKey = lib.mkForce "${state}/keys/${name}";
-      settings.HiddenServiceOnionBalanceInstance = true;
+      settings = lib.mkIf (balanced ? ${name}) { HiddenServiceOnionBalanceInstance = true; };
     }) services;
 
     systemd.services.tor = {
@@ -109,7 +113,7 @@ in
       serviceConfig.ExecStartPre = lib.mkOrder 600 (
         map (
           name: "+${pkgs.coreutils}/bin/install -m 0400 -o tor -g tor ${masterOf name} ${(onion name).path}/ob_config"
-        ) (lib.attrNames services)
+        ) (lib.attrNames balanced)
       );
     };
 

@@ -16,6 +16,9 @@ let
   # front-end.nix need not be there
   hostnames = lib.mapAttrs (_: service: service.hostname) (services // config.sealed-onion.frontEnd.services or { });
   inherit (config.sealed-onion) asReplica;
+  replica = config.sealed-onion.replica.services or { }; # replica.nix need not be there
+  # Those of a replica that no front end publishes.
+  alone = lib.attrNames (lib.filterAttrs (name: service: replica ? ${name} && service.ssh) services);
   state = "/run/sealed-onion-status";
   dataDisk = config.sealed-onion.dataDisk or { }; # data-disk.nix need not be there
   inherit (lib) mkOption types;
@@ -67,6 +70,7 @@ in
         SEALED_ONION_STATE = state;
         SEALED_ONION_TOR = config.services.tor.package.version;
       }
+      // lib.optionalAttrs (alone != [ ]) { SEALED_ONION_ALONE = toString alone; }
       // lib.optionalAttrs (dataDisk.enable or false) { SEALED_ONION_DATA = dataDisk.folder; }
       // lib.optionalAttrs (config.sealed-onion.keyVault.clientId != null) {
         AZURE_CLIENT_ID = config.sealed-onion.keyVault.clientId;

@@ -5,7 +5,9 @@
 # SERVICES is JSON, {"<service>":"<hostname>"}. The blob is called like the machine, <name>.json; what is in it is read by
 # components/vm/status/machine-status.ts. No secret, nothing of any visitor. The machine's identity may write there.
 # Environment: SEALED_ONION_STATE (the folder of scripts/follow-descriptors.sh), AZURE_CLIENT_ID, SEALED_ONION_TOR (its
-# version), SEALED_ONION_DATA (where the data disk is mounted; default: there is none), SEALED_ONION_EVERY in seconds (default 300). SEALED_ONION_ROOT (default none): a root to look below.
+# version), SEALED_ONION_DATA (where the data disk is mounted; default: there is none), SEALED_ONION_ALONE (a replica's
+# services that no front end publishes, by name; default: none), SEALED_ONION_EVERY in seconds (default 300).
+# SEALED_ONION_ROOT (default none): a root to look below.
 container=$1 services=$2
 state=$SEALED_ONION_STATE root=${SEALED_ONION_ROOT:-}
 export http_proxy=${http_proxy:-${HTTP_PROXY:-}} # curl reads it in small letters only
@@ -71,7 +73,7 @@ status=$(jq --null-input \
   --arg system "$(target current-system)" --arg booted "$(target booted-system)" \
   --argjson pending "$(reboot_pending)" \
   --arg boot "$(cat "$root/proc/sys/kernel/random/boot_id")" --arg guards "$(guards_since)" \
-  --arg version "${SEALED_ONION_TOR:-}" --arg release "$(uname -r)" '{
+  --arg alone "${SEALED_ONION_ALONE:-}" --arg version "${SEALED_ONION_TOR:-}" --arg release "$(uname -r)" '{
     version: 1,
     machine: $compute.name,
     resourceId: $compute.resourceId,
@@ -81,10 +83,11 @@ status=$(jq --null-input \
     rebootPending: $pending,
     secrets: $secrets,
     tor: ($tor + {version: $version} + if $guards == "" then {} else {guardsSince: $guards} end),
-    services: ($names | with_entries(.value as $hostname
+    services: ($names | with_entries(.key as $name | .value as $hostname
       | .value = {hostname: $hostname} + ($descriptors[$hostname]
         // (($front // {})[$hostname] | select(.published) | {published, state: "own"})
-        // {published: null, state: "waiting"}))),
+        // {published: null, state: "waiting"})
+        + if $alone | split(" ") | index($name) then {alone: true} else {} end)),
     failedUnits: ($failed | split("\n") | map(select(. != ""))),
     update: $update,
     kernel: $release

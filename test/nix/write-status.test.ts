@@ -143,6 +143,13 @@ describe.skipIf(missing.length > 0)(`a machine's status (skipped without ${missi
     expect(parseMachineStatus(await blob()).dataDisk).toEqual({ state: "failed", why: 'key "gone"' });
   });
 
+  it("says which of a replica's services no front end publishes", async () => {
+    expect(parseMachineStatus(await run().then(blob)).services.site).not.toHaveProperty("alone");
+    environment.SEALED_ONION_ALONE = "shell site";
+    await run();
+    expect(parseMachineStatus(await blob()).services.site).toMatchObject({ hostname: HOSTNAME, alone: true });
+  });
+
   it("is not written again while nothing changes, and at once when something does", async () => {
     await run();
     const first = await blob();

@@ -77,7 +77,8 @@ function fleetOf(stack: string): Fleet | undefined {
   const { replica, services, status } = readStackFacts(stack) ?? {};
   const [backends] = Object.values(replica?.services ?? {});
   if (backends === undefined || status === undefined) return undefined;
-  const addresses = Object.values(services ?? {}).map(({ hostname }) => hostname);
+  const balanced = Object.values(services ?? {}).filter(({ ssh }) => !ssh);
+  const addresses = balanced.map(({ hostname }) => hostname);
   return { stack, replicas: backends.length, containerUrl: status.containerUrl, addresses };
 }
 

@@ -7,6 +7,8 @@ export interface ServiceStatus {
   readonly published: string | null;
   /** `other`: the network gives out another machine's, under the same key. */
   readonly state: DescriptorState;
+  /** Of one of several replicas: no front end publishes it, as its ssh. */
+  readonly alone?: true;
 }
 
 /** A unit as systemd has it, and why it does not run in the words that the machine's console shows. */

@@ -71,6 +71,16 @@ describe("await-replica", () => {
     expect([code, JSON.parse(stdout)]).toEqual([0, { machine: MACHINE, replica: 2 }]);
   });
 
+  it("waits for no front end with what a replica has for itself, as its ssh", async () => {
+    const at = "2026-06-01T12:00:00Z";
+    const site = { hostname: OWN, published: at, state: "own" as const };
+    const shell = { hostname: `${"c".repeat(56)}.onion`, published: at, state: "own" as const, alone: true as const };
+    await write({ ...exampleStatus({ machine: MACHINE, services: { shell, site } }), replica: 2 });
+    await frontEnd(2, "2026-06-01T12:01:00Z");
+    const { code, stderr } = await start("5").ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+
   it("fails with the reason where that does not happen in time: the other replicas stay", async () => {
     await replica("2026-06-01T12:00:00Z");
     await frontEnd(2, "2026-06-01T12:01:00Z", true);

@@ -90,7 +90,12 @@ export const FLEET_DIALS: readonly Malformed[] = [
   [
     "ssh at a balanced address",
     { ...service({ ssh: true }), bootAgent: { sshKeys: true } },
-    "services.web.ssh is true, and would lead to any of the replicas, another one each time: remove sealed-onion:services.web.ssh",
+    "services.web.ssh is true beside other ports, and would lead to any of the replicas, another one each time: remove sealed-onion:services.web.ssh, and give ssh a service of its own with ports {}",
+  ],
+  [
+    "nothing but ssh on several machines",
+    { ...service({ ssh: true, ports: {} }), bootAgent: { sshKeys: true } },
+    "every service is ssh alone, which each replica has for itself: set sealed-onion:services.NAME.ports",
   ],
   [
     "a secret that is called like a replica's own key",
