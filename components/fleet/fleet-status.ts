@@ -25,6 +25,8 @@ export interface FleetMachineStatus extends MachineStatus {
   readonly zone?: string;
   /** Of a replica: which one it is. */
   readonly replica?: number;
+  /** Of a replica: what its tor has counted since its start, that many seconds ago. */
+  readonly visits?: { readonly introductions: number; readonly seconds: number };
   /** Of a front end, by address. */
   readonly frontEnd?: Readonly<Record<string, Balanced>>;
 }

@@ -96,6 +96,9 @@ in
     "what is told of its address is of its own" =
       lib.hasInfix "/bin/as-replica " replica.config.systemd.services.follow-descriptors.serviceConfig.ExecStart
       && lib.hasInfix "/bin/as-replica " replica.config.systemd.services.write-status.serviceConfig.ExecStart;
+    "it counts visits, which a machine alone does not" =
+      replica.config.systemd.services.follow-descriptors.environment.SEALED_ONION_COUNT == "1800"
+      && !(alone.config.systemd.services.follow-descriptors.environment ? SEALED_ONION_COUNT);
     "it asks for no proof of work" = !onion.settings.HiddenServicePoWDefensesEnabled;
     "a machine alone knows nothing of all this" =
       lib.intersectLists (lib.attrNames alone.config.systemd.units) [

@@ -13,6 +13,8 @@
 # Descriptors are told apart by the certificate in their clear part: each tor signs with a key of its own, another one
 # in each time period. Sources: https://spec.torproject.org/control-spec/ (HSFETCH, HS_DESC) and
 # https://spec.torproject.org/rend-spec/hsdesc-outer.html, .../shared-random.html (time periods).
+# Of a replica it counts visits, too: every SEALED_ONION_COUNT seconds (default 0: never) STATE/visits.json gets the
+# introductions that this tor has been asked for since its start, {"introductions":12,"seconds":3600}.
 # Environment: SEALED_ONION_STATE (a folder), SEALED_ONION_SAID (a file: what the console was last told of tor), and in
 # seconds SEALED_ONION_SETTLE (from published to the first look, default 5), SEALED_ONION_LOOK (between two looks, 60),
 # SEALED_ONION_GUARD (of the machine's life, 1800).
@@ -20,6 +22,7 @@ socket=$1
 shift
 state=$SEALED_ONION_STATE
 settle=${SEALED_ONION_SETTLE:-5} look=${SEALED_ONION_LOOK:-60} guard=${SEALED_ONION_GUARD:-1800}
+count=${SEALED_ONION_COUNT:-0} counted=0 tor_uptime=0
 declare -A published=() signer=() period=() standing=() due=()
 reply='' answer='' told=''
 
@@ -53,6 +56,11 @@ next() {
 # An upload that tor tells of: the descriptor is on its way to all the directories, the first has it.
 event() {
   local what hostname
+  if [[ $1 =~ ^650\ NOTICE\ .*\ received\ ([0-9]+)\ v3\ INTRODUCE2\ cells ]]; then
+    printf '{"introductions":%s,"seconds":%s}\n' "${BASH_REMATCH[1]}" "$tor_uptime" >"$state/visits.json.new"
+    mv "$state/visits.json.new" "$state/visits.json"
+    return 0
+  fi
   read -r _ what hostname _ <<<"${1#650 }"
   if [[ $what != UPLOADED ]]; then return 0; fi
   hostname=$hostname.onion
@@ -141,10 +149,21 @@ write() {
   fi
 }
 
+# Tor tells how many introductions there were in its log alone, which it also hands out here.
+count_visits() {
+  counted=$SECONDS
+  ask "GETINFO uptime" || return 0
+  tor_uptime=$(sed -n 's/^uptime=\([0-9]*\)$/\1/p' <<<"$reply")
+  ask "SIGNAL HEARTBEAT" || return 0
+}
+
 for hostname in "$@"; do standing[$hostname]=waiting; done
+rm -f "$state/visits.json" # of the tor before
 write
 ask AUTHENTICATE || end "tor refuses its control socket: $reply"
-ask "SETEVENTS HS_DESC" || end "tor tells of no descriptors: $reply"
+events=HS_DESC
+if ((count > 0)); then events+=' NOTICE'; fi
+ask "SETEVENTS $events" || end "tor tells of no descriptors: $reply"
 # What was published before this began is taken as published now; an upload that is still to come corrects it.
 for hostname in "$@"; do
   if ask "GETINFO hs/service/desc/id/${hostname%.onion}" && [[ $reply == *superencrypted* ]]; then
@@ -154,6 +173,7 @@ done
 while :; do
   answer=
   if next 1 && [[ $answer == 650* ]]; then event "$answer"; fi
+  if ((count > 0 && SECONDS - counted >= count)); then count_visits; fi
   for hostname in "${!due[@]}"; do
     if ((SECONDS >= due[$hostname])); then look_at "$hostname"; fi
   done

@@ -65,6 +65,7 @@ descriptors=$(json_of "$state/descriptors.json" '{}')
 status=$(jq --null-input \
   --argjson compute "$compute" --argjson names "$services" --argjson descriptors "$descriptors" \
   --argjson replica "$(json_of "$root/run/sealed-onion-replica/number" null)" \
+  --argjson visits "$(json_of "$state/visits.json" null)" \
   --argjson front "$(json_of "$root/run/sealed-onion-front-end/front-end.json" null)" \
   --argjson update "$(json_of "$root/var/lib/sealed-onion/update.json" null)" \
   --argjson data "$(if [[ -n ${SEALED_ONION_DATA:-} ]]; then unit data-disk.service; else printf null; fi)" \
@@ -92,6 +93,7 @@ status=$(jq --null-input \
     update: $update,
     kernel: $release
   } + if $replica == null then {} else {$replica} end
+    + if $visits == null then {} else {$visits} end
     + if $front == null then {} else {frontEnd: $front} end
     + if $compute.zone then {zone: $compute.zone} else {} end
     + if $data == null then {} else {dataDisk: $data} end')

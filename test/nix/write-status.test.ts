@@ -143,6 +143,14 @@ describe.skipIf(missing.length > 0)(`a machine's status (skipped without ${missi
     expect(parseMachineStatus(await blob()).dataDisk).toEqual({ state: "failed", why: 'key "gone"' });
   });
 
+  it("says what a replica's tor has counted, once it has", async () => {
+    expect(JSON.parse(await run().then(blob))).not.toHaveProperty("visits");
+    const visits = { introductions: 12, seconds: 3600 };
+    fs.writeFileSync(path.join(directory, "state", "visits.json"), JSON.stringify(visits));
+    await run();
+    expect(JSON.parse(await blob())).toMatchObject({ visits });
+  });
+
   it("says which of a replica's services no front end publishes", async () => {
     expect(parseMachineStatus(await run().then(blob)).services.site).not.toHaveProperty("alone");
     environment.SEALED_ONION_ALONE = "shell site";

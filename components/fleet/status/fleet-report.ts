@@ -8,6 +8,8 @@ export interface Member {
   readonly status?: FleetMachineStatus;
   /** Of its addresses: how many introduction points the front ends have published. */
   readonly introductionPoints?: number;
+  /** Of all replicas' visits, 0 to 1, as their tors count introductions; undefined before they have. */
+  readonly share?: number;
   readonly verdict: Verdict;
 }
 
@@ -37,7 +39,7 @@ export function fleetReport(
   const last = newest.find(({ frontEnd }) => frontEnd !== undefined);
   const numbers = Array.from({ length: replicas }, (_, index) => index + 1);
   const members = [
-    ...numbers.map((number) => replicaMember(number, newest, fronts, now)),
+    ...withShares(numbers.map((number) => replicaMember(number, newest, fronts, now))),
     ...(fronts.length > 0 ? fronts : [last]).map((status, index) => frontEndMember(index + 1, status, now)),
   ];
   return { stack, members, verdict: fleetVerdict(members, fronts, last, now) };
@@ -57,6 +59,20 @@ function replicaMember(
   const missing = verdict.serving && fronts.length > 0 ? notTakenIn(status, fronts) : undefined;
   const taken = missing === undefined ? verdict : { serving: false, problem: missing, remedy: HTTP_STATUS };
   return { role, status, introductionPoints: pointsOf(status, fronts), verdict: taken };
+}
+
+/** By visits an hour: a replica that was replaced has counted for less time. */
+function withShares(replicas: readonly Member[]): Member[] {
+  const rates = replicas.map(({ status }) => {
+    const { introductions = 0, seconds = 0 } = status?.visits ?? {};
+    return seconds > 0 ? introductions / seconds : undefined;
+  });
+  const all = rates.reduce<number>((sum, rate = 0) => sum + rate, 0);
+  if (all === 0) return [...replicas];
+  return replicas.map((replica, index) => {
+    const rate = rates[index];
+    return rate === undefined ? replica : { ...replica, share: rate / all };
+  });
 }
 
 /** The most that one front end has published: two front ends publish the same ones. */

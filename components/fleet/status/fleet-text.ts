@@ -6,13 +6,14 @@ export function fleetText({ stack, members, verdict }: FleetReport): string {
   return [`${"stack".padEnd(12)} ${stack}`, ...members.map(memberText), verdictText(verdict)].join("\n");
 }
 
-function memberText({ role, status, introductionPoints, verdict }: Member): string {
+function memberText({ role, share, status, introductionPoints, verdict }: Member): string {
   const zone = status?.zone === undefined ? [] : [`zone ${status.zone}`];
   const services = Object.values(status?.services ?? {});
   const published = services.map(({ published: at }) => (at === null ? "not published" : `published ${at}`));
   const points = introductionPoints === undefined ? [] : [`${introductionPoints} introduction points in the address`];
+  const visits = share === undefined ? [] : [`${Math.round(share * 100)} % of visits`];
   const problem = verdict.problem === undefined ? [] : [verdict.problem];
-  return `${role.padEnd(12)} ${[...zone, ...published, ...points, ...problem].join(", ")}`;
+  return `${role.padEnd(12)} ${[...zone, ...published, ...points, ...visits, ...problem].join(", ")}`;
 }
 
 /** For programs: one line. */
@@ -34,6 +35,17 @@ export function fleetMetrics({ stack, members, verdict }: FleetReport): string {
     ...replicas.map(
       ({ role, introductionPoints }) => `sealed_onion_introduction_points${labels(role)} ${introductionPoints}`,
     ),
+    ...shareMetrics(replicas, labels),
     "",
   ].join("\n");
+}
+
+function shareMetrics(replicas: readonly Member[], labels: (role: string) => string): string[] {
+  const counted = replicas.filter(({ share }) => share !== undefined);
+  if (counted.length === 0) return [];
+  return [
+    "# HELP sealed_onion_visits_share Of a replica, of all visits, 0 to 1.",
+    "# TYPE sealed_onion_visits_share gauge",
+    ...counted.map(({ role, share }) => `sealed_onion_visits_share${labels(role)} ${share?.toFixed(3)}`),
+  ];
 }

@@ -8,6 +8,7 @@
 }:
 let
   services = config.sealed-onion.onionServices;
+  replicas = config.sealed-onion.replica.services or { }; # replica.nix need not be there
   state = "/run/sealed-onion-status"; # status.nix reads it
   script = import ../../lib/script.nix { inherit lib pkgs; };
   follow = script "follow-descriptors" [
@@ -36,7 +37,8 @@ in
       environment = {
         SEALED_ONION_STATE = state;
         SEALED_ONION_SAID = "/run/sealed-onion/said-tor";
-      };
+      }
+      // lib.optionalAttrs (replicas != { }) { SEALED_ONION_COUNT = "1800"; };
       serviceConfig = {
         ExecStart = lib.escapeShellArgs (
           config.sealed-onion.asReplica

@@ -16,6 +16,8 @@ export interface Follower {
   until(state: FollowedDescriptor["state"]): Promise<void>;
   /** What it had systemd do, a line each. */
   systemctl(): string[];
+  /** What tor has counted; undefined before. */
+  visits(): { introductions: number; seconds: number } | undefined;
   stderr(): string;
   close(): Promise<void>;
 }
@@ -23,6 +25,8 @@ export interface Follower {
 export interface FollowOptions {
   /** For how long the machine has run, as the script sees it. @default 60 */
   uptimeSeconds?: number;
+  /** Seconds between two counts of visits. @default none is counted */
+  count?: number;
 }
 
 const DEADLINE_MS = 60_000;
@@ -32,7 +36,7 @@ export function followDescriptors(
   directory: string,
   tor: string,
   hostname: string,
-  { uptimeSeconds = 60 }: FollowOptions = {},
+  { uptimeSeconds = 60, count = 0 }: FollowOptions = {},
 ): Follower {
   const state = fs.mkdtempSync(path.join(directory, `${path.basename(tor)}-followed-`));
   const programs = path.join(state, "bin");
@@ -50,6 +54,7 @@ export function followDescriptors(
       SEALED_ONION_SAID: path.join(state, "said"),
       SEALED_ONION_UPTIME: path.join(state, "uptime"),
       SEALED_ONION_LOOK: "2",
+      SEALED_ONION_COUNT: `${count}`,
     },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -74,6 +79,10 @@ export function followDescriptors(
       }
     },
     systemctl: () => fs.readFileSync(notes, "utf8").split("\n").filter(Boolean),
+    visits() {
+      const file = path.join(state, "visits.json");
+      return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : undefined;
+    },
     stderr: () => said,
     async close() {
       child.kill("SIGTERM");

@@ -47,6 +47,19 @@ describe("a fleet's status", () => {
     ]);
   });
 
+  it("shows each replica's share of the visits, by what each tor has counted an hour", () => {
+    const visits = (introductions: number, seconds: number) => ({ visits: { introductions, seconds } });
+    const counted = [replica(1, visits(90, 3600)), replica(2, visits(10, 1800)), replica(3)];
+    const told = report(...counted, frontEnd());
+    const percent = told.members.map(({ share }) => share && Math.round(share * 100));
+    expect(percent).toEqual([82, 18, undefined, undefined]);
+    expect(fleetText(told)).toMatch(/^replica 1 .*, 82 % of visits$/m);
+    expect(fleetText(told)).toMatch(/^replica 3 .* points in the address$/m);
+    expect(fleetMetrics(told)).toContain('sealed_onion_visits_share{stack="dev",role="replica 2"} 0.182\n');
+    const quiet = report(replica(1, visits(0, 3600)), replica(2), replica(3), frontEnd());
+    expect(quiet.members.every(({ share }) => share === undefined)).toBe(true);
+  });
+
   it.each<[string, FleetMachineStatus[], { serving: boolean; problem?: unknown }]>([
     ["all are well", [...fleet, frontEnd()], { serving: true }],
     [
