@@ -1,29 +1,18 @@
-import * as fs from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { findOnPath } from "../../../components/process/find-program";
 import { until } from "../../components/image/upload/run-command";
 import { fetchOnion } from "./fetch-onion";
 import { followDescriptors } from "./follow-descriptors";
-import { type OnionStage, openOnionStage } from "./onion-stage";
+import { withOnionStage } from "./with-onion-stage";
 
 const missing = ["tor", "tor-gencert", "socat", "jq"].filter((program) => findOnPath(program) === undefined);
 const skipped = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")} not on PATH)`;
 
 describe.skipIf(missing.length > 0)(`a replica counts its visits${skipped}`, () => {
-  let directory: string;
-  let stage: OnionStage;
-  beforeAll(async () => {
-    directory = fs.mkdtempSync(path.join(os.tmpdir(), "tor-"));
-    stage = await openOnionStage(directory);
-  }, 120_000);
-  afterAll(async () => {
-    await stage?.close();
-    fs.rmSync(directory, { recursive: true, force: true });
-  });
+  const opened = withOnionStage();
 
   it("as tor itself does, by introductions; one that is not asked to counts none", async () => {
+    const { directory, stage } = opened();
     const service = await stage.service("machine");
     const counting = followDescriptors(directory, service.directory, stage.hostname, { count: 1 });
     const other = followDescriptors(directory, service.directory, stage.hostname);

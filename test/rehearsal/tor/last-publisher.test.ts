@@ -1,29 +1,18 @@
-import * as fs from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { findOnPath } from "../../../components/process/find-program";
 import { fetchOnion } from "./fetch-onion";
 import { followDescriptors } from "./follow-descriptors";
 import type { OnionService } from "./onion-service";
-import { type OnionStage, openOnionStage } from "./onion-stage";
+import { withOnionStage } from "./with-onion-stage";
 
 const missing = ["tor", "tor-gencert", "socat", "jq"].filter((program) => findOnPath(program) === undefined);
 const skipped = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")} not on PATH)`;
 
 describe.skipIf(missing.length > 0)(`a machine that took over an address${skipped}`, () => {
-  let directory: string;
-  let stage: OnionStage;
-  beforeAll(async () => {
-    directory = fs.mkdtempSync(path.join(os.tmpdir(), "tor-"));
-    stage = await openOnionStage(directory);
-  }, 120_000);
-  afterAll(async () => {
-    await stage?.close();
-    fs.rmSync(directory, { recursive: true, force: true });
-  });
+  const opened = withOnionStage();
 
   it("publishes once more when the machine before was the last to publish; one that has long run does not", async () => {
+    const { directory, stage } = opened();
     const follow = (service: OnionService, uptimeSeconds: number) =>
       followDescriptors(directory, service.directory, stage.hostname, { uptimeSeconds });
     const next = await stage.service("next");

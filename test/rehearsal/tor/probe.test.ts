@@ -1,27 +1,18 @@
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { findOnPath } from "../../../components/process/find-program";
 import { probe } from "../../../components/vm/status/probe";
-import { type OnionStage, openOnionStage } from "./onion-stage";
+import { withOnionStage } from "./with-onion-stage";
 
 const missing = ["tor", "tor-gencert", "curl"].filter((program) => findOnPath(program) === undefined);
 const skipped = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")} not on PATH)`;
 
 describe.skipIf(missing.length > 0)(`an address is fetched over Tor${skipped}`, () => {
-  let directory: string;
-  let stage: OnionStage;
-  beforeAll(async () => {
-    directory = fs.mkdtempSync(path.join(os.tmpdir(), "tor-"));
-    stage = await openOnionStage(directory);
-  }, 120_000);
-  afterAll(async () => {
-    await stage?.close();
-    fs.rmSync(directory, { recursive: true, force: true });
-  });
+  const opened = withOnionStage();
 
   it("by a tor of its own, which leaves nothing behind: one answers, one does not", async () => {
+    const { directory, stage } = opened();
     await stage.service("machine");
     const nobody = `${"a".repeat(56)}.onion`;
     const own = fs.mkdtempSync(path.join(directory, "t"));
