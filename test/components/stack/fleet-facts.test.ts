@@ -31,7 +31,15 @@ const CONFIG: StackConfig = {
   },
   machine: { ...DEFAULT_MACHINE, sshPublicKey: "ssh-ed25519 AAAA" },
   bootAgent: { ...DEFAULT_BOOT_AGENT, sshKeys: true },
-  ...{ production: false, tags: {}, vaultAuth: undefined, status: true, logs: undefined, update: DEFAULT_UPDATE },
+  ...{
+    production: false,
+    tags: {},
+    vaultAuth: undefined,
+    status: true,
+    logs: undefined,
+    network: undefined,
+    update: DEFAULT_UPDATE,
+  },
   fleet: {
     ...{ replicas: REPLICAS, frontEnd: { vmSize: "Standard_B1s", replicas: 1 }, rollout: "newFirst" },
     keys: frontEnd,
