@@ -48,10 +48,14 @@ async function runAll(): Promise<void> {
 
 /** Of what is measured and of what it is measured beside; what is not here is left out. */
 function versions(): string {
+  const provided = (program: string): string => {
+    const fetched = path.resolve(".tools", "bin", program);
+    return fs.existsSync(fetched) ? fetched : program;
+  };
   const asked: readonly (readonly [string, string, ...string[]])[] = [
     ["Pulumi", "pulumi", "version"],
-    ["sops", "sops", "--version"],
-    ["azcopy", path.resolve(".tools", "bin", "azcopy"), "--version"],
+    ["sops", provided("sops"), "--disable-version-check", "--version"],
+    ["azcopy", provided("azcopy"), "--version"],
     ["npm", "npm", "--version"],
   ];
   const found = asked.flatMap(([name, program, ...words]) => {

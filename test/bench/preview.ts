@@ -10,6 +10,7 @@ import { openStage } from "../rehearsal/engine/open-stage";
 import { findPulumi, type PulumiEngine, startPulumi } from "../rehearsal/engine/pulumi";
 import { localCommand } from "../rehearsal/providers/local-command";
 import { simulatedRandom } from "../rehearsal/providers/random";
+import { requireTools } from "../rehearsal/setup";
 import { copyProgram } from "../rehearsal/workspace";
 import { median } from "./median";
 import { configOf } from "./preview-config";
@@ -94,6 +95,7 @@ function inProcess(folder: (name: string) => string): Contest {
 async function unchangedUp(): Promise<number> {
   const cleanup = new Cleanup();
   try {
+    await requireTools(["sops"], (line) => console.error(line)); // the first up seals
     const stage = await openStage(cleanup, process.cwd(), "pulumi");
     await stage.engine.up();
     const extra: number[] = [];
