@@ -14,6 +14,13 @@ export function requiredUrl(environment: NodeJS.ProcessEnv, variable: string): s
   throw new UsageError(`${variable} must be a URL of blob storage, got "${url.split("?", 1)[0]}"`);
 }
 
+/** A parameter that is a whole number, 0 or more. @throws UsageError */
+export function requiredCount(environment: NodeJS.ProcessEnv, variable: string): number {
+  const text = required(environment, variable);
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new UsageError(`${variable} must be a whole number, got "${text}"`);
+}
+
 /** A parameter that is a JSON object. @throws UsageError */
 export function requiredJson<T extends object>(environment: NodeJS.ProcessEnv, variable: string): T {
   const text = required(environment, variable);

@@ -10,6 +10,9 @@ interface OwnSecret {
 /** sshd's key: the machine keeps it when it is replaced, and those who log in are not asked again. */
 export const SSH_HOST_KEY = "ssh-host-key";
 
+/** What signs the stack's systems. It stays on the workstation, so it is no secret of a machine and cannot be declared. */
+export const SIGNING_KEY = "system-signing-key";
+
 const OWN: readonly OwnSecret[] = [
   {
     name: SSH_HOST_KEY,

@@ -15,6 +15,7 @@ import {
 } from "../config/fields";
 import { DEFAULTS, follows, ruled, saysOf } from "../config/rules";
 import { parseOnionHostname } from "../onion/hostname";
+import { SIGNING_KEY } from "./own-secrets";
 import { parseAccount, parseMode, parsePath, parseUnits } from "./placement";
 import { parseSource, type SecretSource, sourceOf } from "./sources/sources";
 
@@ -81,6 +82,9 @@ export function parseSecrets(value: unknown): SecretDeclaration[] {
 
 function parseSecret(name: SecretName, field: Field): SecretDeclaration {
   checkName(`secret's name`, name, `${NAMESPACE}:secrets`);
+  if (name === SIGNING_KEY) {
+    throw malformed(`${field.path} is what signs the stack's systems`, `choose another name in ${NAMESPACE}:secrets`);
+  }
   const keys = structure(field, KEYS);
   const value = (key: string) => at(field.path, keys, key);
   const { access, identity, ...parts } = gather({

@@ -42,7 +42,7 @@ export function deliver(config: StackConfig, args: DeliveryArgs): Delivery {
   };
   const image = new NixosImage(place.name, { ...args.imageArgs, once }, place.options);
   const [system] = systems;
-  const release = system?.publish({ imageUrl: image.blobUrl, ready: image.ready });
+  const release = system?.publish({ imageUrl: image.blobUrl, keep: config.image.keep, ready: image.ready });
   return { image, release, ready: [...image.ready, ...(system?.readerReady ?? [])] };
 }
 

@@ -94,12 +94,12 @@ export class SystemClosure extends pulumi.ComponentResource {
   }
 
   /** Signs the system and uploads what the image lacks. @returns what the machine is asked for */
-  publish({ imageUrl, ready }: PublishedImage): pulumi.Output<Release> {
+  publish({ imageUrl, keep, ready }: PublishedImage): pulumi.Output<Release> {
     const { containerUrl } = this.trust;
     const system = { STACK: this.#stack, SYSTEM: this.#build.stdout };
     const published = new Command(
       `${this.#name}-publish`,
-      commandArgs("publish-system", { ...system, CONTAINER_URL: containerUrl, IMAGE_URL: imageUrl }),
+      commandArgs("publish-system", { ...system, CONTAINER_URL: containerUrl, IMAGE_URL: imageUrl, KEEP: `${keep}` }),
       { parent: this, dependsOn: [...ready, this.#container] },
     );
     return published.stdout.apply((stdout) =>
@@ -116,6 +116,8 @@ export class SystemClosure extends pulumi.ComponentResource {
 export interface PublishedImage {
   /** Its blob. */
   readonly imageUrl: pulumi.Input<string>;
+  /** Systems before the wanted one whose store paths stay in the container. */
+  readonly keep: number;
   readonly ready: readonly pulumi.Resource[];
 }
 

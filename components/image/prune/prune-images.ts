@@ -1,8 +1,7 @@
 import type { ContainerClient } from "@azure/storage-blob";
-import { required, requiredUrl } from "../../process/environment";
+import { required, requiredCount, requiredUrl } from "../../process/environment";
 import { interruption } from "../../process/interruption";
 import { runMain } from "../../process/run-main";
-import { UsageError } from "../../process/usage-error";
 import { blocksOf, pathsOf } from "../image";
 import type { Attempt } from "../upload/retry";
 import { type ListedBlob, oldImages, type PruneRequest, usedBefore } from "./old-images";
@@ -37,10 +36,7 @@ async function main(): Promise<void> {
 }
 
 function readRequest(environment: NodeJS.ProcessEnv): PruneRequest {
-  const keep = Number(required(environment, "KEEP"));
-  if (!Number.isInteger(keep) || keep < 0) {
-    throw new UsageError(`KEEP must be a whole number, got "${environment.KEEP}"`);
-  }
+  const keep = requiredCount(environment, "KEEP");
   const current = required(environment, "CURRENT");
   const used = usedBefore(environment.PULUMI_COMMAND_STDOUT).filter((name) => name !== current);
   return { stack: required(environment, "STACK"), current, keep, used };

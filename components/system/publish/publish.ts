@@ -5,7 +5,7 @@ import { createProgress } from "../../process/progress";
 import { createTurns } from "../../process/turns";
 import type { SigningKey } from "../signing-key/signing-key";
 import { closureOf, pack } from "./closure";
-import { narInfo, type StorePath } from "./nar-info";
+import { hashPart, narInfo, type StorePath } from "./nar-info";
 import { type Release, signRelease } from "./release";
 import { missingPaths, type SystemStore } from "./system-store";
 
@@ -44,6 +44,10 @@ export async function publish(
   const missing = missingPaths(closure, known.there, known.inImage);
   const sent = await upload(missing, tools);
   const release = await wish(stack, system, known.before?.generation ?? 0, tools);
+  await tools.store.addClosure(
+    release.generation,
+    closure.map(({ path: stored }) => hashPart(stored)),
+  );
   return { release, paths: missing.length, of: closure.length, sent };
 }
 

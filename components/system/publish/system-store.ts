@@ -8,6 +8,10 @@ import { parseRelease, type Release } from "./release";
 const NAR_INFO = ".narinfo";
 const RELEASES = "releases/";
 
+/** What each release needs: hash parts, one a line. */
+const CLOSURES = "closures/";
+const NARS = "nar/";
+
 /** The container of a stack's systems: a Nix binary cache, and the numbered wishes. Nothing in it ever changes. */
 export interface SystemStore {
   /** Hash parts of the store paths that are there. */
@@ -19,6 +23,14 @@ export interface SystemStore {
   lastRelease(): Promise<Release | undefined>;
   /** False where another run has taken this number. */
   addRelease(release: Release): Promise<boolean>;
+  /** Notes what a release needs: hash parts of its store paths. */
+  addClosure(generation: number, hashes: readonly string[]): Promise<void>;
+  /** What the newest releases need; undefined where that was not noted of one of them, or there are no more than these. */
+  lastClosures(releases: number): Promise<string[][] | undefined>;
+  removeNarInfo(hash: string): Promise<void>;
+  /** The blob of a store path's archive. */
+  narOf(hash: string): Promise<string>;
+  removeNarsBut(kept: ReadonlySet<string>): Promise<void>;
 }
 
 export function openSystemStore(client: ContainerClient, attempt: Attempt): SystemStore {
@@ -44,7 +56,34 @@ export function openSystemStore(client: ContainerClient, attempt: Attempt): Syst
         throw error;
       }
     });
+  const remove = (blob: string) =>
+    attempt(`delete ${name(blob)}`, (abortSignal) => client.getBlobClient(blob).deleteIfExists({ abortSignal }));
   return {
+    async addClosure(generation, hashes) {
+      const text = `${[...hashes].sort().join("\n")}\n`;
+      const conditions = { ifNoneMatch: "*" };
+      await create(numbered(CLOSURES, generation), (target, abortSignal) =>
+        target.upload(text, Buffer.byteLength(text), { abortSignal, conditions }),
+      );
+    },
+    async lastClosures(releases) {
+      const all = (await names(RELEASES)).sort();
+      if (all.length <= releases) return undefined;
+      const noted = new Set(await names(CLOSURES));
+      const wanted = all.slice(-releases).map((release) => release.replace(RELEASES, CLOSURES));
+      if (!wanted.every((closure) => noted.has(closure))) return undefined;
+      return Promise.all(wanted.map(async (closure) => (await read(closure)).trim().split("\n")));
+    },
+    async removeNarInfo(hash) {
+      await remove(`${hash}${NAR_INFO}`);
+    },
+    async narOf(hash) {
+      const [, url = ""] = /^URL: (.*)$/m.exec(await read(`${hash}${NAR_INFO}`)) ?? [];
+      return url;
+    },
+    async removeNarsBut(kept) {
+      for (const nar of await names(NARS)) if (!kept.has(nar)) await remove(nar);
+    },
     async paths() {
       const all = await names("");
       return new Set(all.filter((blob) => blob.endsWith(NAR_INFO)).map((blob) => blob.slice(0, -NAR_INFO.length)));
@@ -89,7 +128,11 @@ export function missingPaths(
 }
 
 function releaseName(generation: number): string {
-  return `${RELEASES}${String(generation).padStart(9, "0")}`;
+  return numbered(RELEASES, generation);
+}
+
+function numbered(prefix: string, generation: number): string {
+  return `${prefix}${String(generation).padStart(9, "0")}`;
 }
 
 function isThere(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import * as path from "node:path";
 import { stackFolder } from "../../config/stack-folder";
 import { readIfThere } from "../../process/read-if-there";
+import { SIGNING_KEY } from "../../secrets/own-secrets";
 import { makeFolder, moveInto, moveIntoEmpty, syncFolder, writeDurably } from "../../secrets/seal/place-file";
 import { damagedSealedFile, missingSealedFile, sealedPath } from "../../secrets/seal/seal-record";
 import { isSealedForExactly, readSealedContent, type SealFor } from "../../secrets/seal/sealed-content";
@@ -8,9 +9,6 @@ import { workFolder } from "../../secrets/seal/sealed-file";
 import { withSecretLock } from "../../secrets/seal/secret-lock";
 import { decrypt, encryptOnlyCopy } from "../../secrets/seal/sops";
 import { newSigningKey, readSigningKey, type SigningKey } from "./signing-key";
-
-/** What its two files are called; no secret may be called like it. */
-export const SIGNING_KEY = "system-signing-key";
 
 /** The public half lies beside the sealed file, in clear. */
 export function publicKeyPath(stack: string): string {

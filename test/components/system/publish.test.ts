@@ -6,6 +6,7 @@ import { ContainerClient } from "@azure/storage-blob";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createAttempt } from "../../../components/image/upload/retry";
 import { closureOf } from "../../../components/system/publish/closure";
+import { prune } from "../../../components/system/publish/prune";
 import { type Known, publish } from "../../../components/system/publish/publish";
 import { parseRelease } from "../../../components/system/publish/release";
 import { openSystemStore } from "../../../components/system/publish/system-store";
@@ -63,7 +64,7 @@ describe.skipIf(noScratchStore)(`publishing a system (skipped: ${noScratchStore}
     const cache = fs.mkdtempSync(path.join(os.tmpdir(), "cache-"));
     fs.mkdirSync(path.join(cache, "nar"));
     fs.writeFileSync(path.join(cache, "nix-cache-info"), "StoreDir: /nix/store\n");
-    for (const name of (await names()).filter((blob) => !blob.startsWith("releases/"))) {
+    for (const name of (await names()).filter((blob) => !/^(releases|closures)\//.test(blob))) {
       await container.getBlobClient(name).downloadToFile(path.join(cache, name));
     }
     return cache;
@@ -131,6 +132,45 @@ describe.skipIf(noScratchStore)(`publishing a system (skipped: ${noScratchStore}
     await container.deleteBlob(`${hash}.narinfo`);
     expect(await publishIt(wanted)).toMatchObject({ paths: 1, sent: 0 });
     expect(await names()).toContain(`${hash}.narinfo`);
+  });
+
+  describe("pruning", () => {
+    const pruneIt = (systems: number) => {
+      const { signal } = new AbortController();
+      return prune(openSystemStore(container, createAttempt({ signal, log: () => {} })), systems);
+    };
+    const pages = ["one", "two", "three", "four"];
+
+    it("leaves all that the last systems need, and nothing else; an older one is sent again", async () => {
+      const built = pages.map((text) => store.build(system(text)));
+      for (const path of built) await publishIt(path);
+      expect(await pruneIt(2)).toBe(4); // page and system of the first two; the kernel is everybody's
+      const left = await names();
+      expect(left.filter((name) => name.endsWith(".narinfo"))).toHaveLength(5);
+      expect(left.filter((name) => name.startsWith("nar/"))).toHaveLength(5);
+      for (const path of built.slice(2)) {
+        const cache = await download();
+        expect(take(cache, path, key.publicKey)).toMatchObject({ ok: true, valid: true });
+        fs.rmSync(cache, { recursive: true });
+      }
+      expect(await publishIt(built[0] ?? "")).toMatchObject({ paths: 2, release: { generation: 5 } });
+    });
+
+    it("deletes nothing while there are no older ones, or where it was not noted what one needs", async () => {
+      for (const text of pages.slice(0, 2)) await publishIt(store.build(system(text)));
+      expect(await pruneIt(2)).toBe(0);
+      await publishIt(store.build(system("three")));
+      await container.deleteBlob("closures/000000003");
+      expect(await pruneIt(2)).toBe(0);
+      expect((await names()).filter((name) => name.endsWith(".narinfo"))).toHaveLength(7);
+    });
+
+    it("goes on where it was killed: an archive without its narinfo goes", async () => {
+      for (const text of pages) await publishIt(store.build(system(text)));
+      await container.getBlockBlobClient("nar/left-over.nar.zst").upload("x", 1);
+      await pruneIt(1);
+      expect((await names()).filter((name) => name.startsWith("nar/"))).toHaveLength(3);
+    });
   });
 
   it("two runs at once take two numbers", async () => {

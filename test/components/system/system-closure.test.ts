@@ -40,7 +40,7 @@ async function make(options: MockOptions = {}) {
     ready: [],
   });
   const image = new RandomString("image", { length: 8 });
-  const release = await resolved(system.publish({ imageUrl: `${ENDPOINT}/images/dev-0.vhd`, ready: [image] }));
+  const release = await resolved(system.publish({ imageUrl: `${ENDPOINT}/images/dev-0.vhd`, keep: 2, ready: [image] }));
   await settled();
   return { registrations, release };
 }
@@ -62,7 +62,7 @@ describe("a stack's system", () => {
     const { registrations, release } = await make();
     const [build, publish] = ["system-build", "system-publish"].map((name) => find(registrations, name));
     expect(build?.inputs.environment).toMatchObject({ FACTS: `${ENDPOINT}/systems sealed-onion-dev:AAAA` });
-    expect(publish?.inputs.environment).toMatchObject({ SYSTEM: JSON.stringify(SYSTEM) });
+    expect(publish?.inputs.environment).toMatchObject({ SYSTEM: JSON.stringify(SYSTEM), KEEP: "2" });
     expect(publish?.options.dependsOn).toContain("image");
     expect(release).toEqual(RELEASE);
   });

@@ -24,6 +24,11 @@ export const SECRETS: readonly Malformed[] = [
     "secrets must be a map of at least one secret by name, got a text of 9 characters: set sealed-onion:secrets",
   ],
   [
+    "a secret that is called like the key that signs systems",
+    secret({}, "system-signing-key"),
+    "secrets.system-signing-key is what signs the stack's systems: choose another name in sealed-onion:secrets",
+  ],
+  [
     "a secret that is a text",
     { secrets: { ...ONION, token: "hunter2" } },
     "secrets.token must be an object, got a text of 7 characters: set sealed-onion:secrets.token",
