@@ -57,7 +57,7 @@ in
     };
     interval = mkOption {
       type = types.str;
-      default = "30s";
+      default = "5s";
       description = "How often user data is looked at (a systemd time span).";
     };
   };
@@ -119,6 +119,9 @@ in
         StateDirectory = "sealed-onion";
         StateDirectoryMode = "0700";
         TimeoutStartSec = "2h"; # a whole system over a slow line
+        # It looks every few seconds: the journal has what it does, not that it looked.
+        SyslogLevel = "notice";
+        LogLevelMax = "notice";
         # A switch writes the whole machine: a sandbox would only be in its way.
         NoNewPrivileges = true;
         RestrictAddressFamilies = [

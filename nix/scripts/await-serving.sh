@@ -17,6 +17,13 @@ said() {
 }
 since() { systemctl show --timestamp=unix --property=ActiveEnterTimestamp "$1" | sed -n 's/.*=@//p'; }
 
+# hopeless: tor has ended as soon as it was started, again and again: waiting does not help.
+hopeless() {
+  local restarts
+  restarts=$(systemctl show --value --property=NRestarts tor.service)
+  [[ $1 == "tor does not run"* && ${restarts:-0} -ge 3 ]]
+}
+
 # problem: what keeps it from serving, in one line; nothing where it serves.
 problem() {
   local started why
@@ -44,8 +51,8 @@ problem() {
 while :; do
   why=$(problem)
   if [[ -z $why ]]; then exit 0; fi
-  if ((SECONDS >= end)); then break; fi
+  if ((SECONDS >= end)) || hopeless "$why"; then break; fi
   sleep 1
 done
-printf '%s after %s s' "$why" "$1"
+printf '%s after %s s' "$why" "$((SECONDS - end + $1))"
 exit 1

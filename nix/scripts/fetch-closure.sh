@@ -14,6 +14,7 @@ nix_options=(
   --option trusted-public-keys "$SEALED_ONION_PUBLIC_KEY"
   --option require-sigs true
   --option substituters ""
+  --option sync-before-registering true # a power cut leaves no path that counts as whole and is empty
 )
 export http_proxy=${http_proxy:-${HTTP_PROXY:-}} # curl reads it in small letters only
 export XDG_CACHE_HOME=$folder/cache              # Nix remembers there what a cache has not

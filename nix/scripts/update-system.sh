@@ -36,12 +36,14 @@ of() { jq --raw-output "$2 // empty" "$1" 2>/dev/null || true; }
 
 # record OUTCOME WHY: for the status, and once a change for the console. "<2>" is what an operator without a shell sees.
 record() {
-  local now level=6
+  local now
+  level=6
   now=$(jq --null-input --compact-output --argjson generation "$generation" --arg path "$path" --arg outcome "$1" \
     --arg why "$2" --arg boot "$boot" '{$generation, $path, $outcome, $why, $boot}')
   if [[ $(jq --compact-output 'del(.at)' "$state/update.json" 2>/dev/null) != "$now" ]]; then
     level=2
     jq --arg at "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" '. + {$at}' <<<"$now" | write "$state/update.json"
+    systemctl --no-block start write-status.service 2>/dev/null || true # whoever runs `up` waits for it
   fi
   printf '<%s>sealed-onion: system %s %s\n' "$level" "$generation" "$1${2:+: $2}" >&2
 }
@@ -55,9 +57,12 @@ let_serve() {
 
 accepted=$(of "$state/accepted.json" .generation)
 # stop OUTCOME WHY: a machine that has served goes on with what it has; a new one waits, as its image may be old.
+# Ends with 1 where that is news: a unit that fails every few seconds would fill the journal.
 stop() {
+  local level=''
   record "$1" "$2"
-  exit 1
+  if [[ $level == 2 ]]; then exit 1; fi
+  exit 0
 }
 # Whatever fails here, a full disk for instance, is no reason to serve no more.
 trap 'if [[ -n $accepted ]]; then let_serve; fi' EXIT
@@ -121,6 +126,7 @@ go_back() {
   printf '<4>sealed-onion: system %s does not serve: back to %s\n' "$generation" "$previous" >&2
   if [[ $(readlink "$(dirname "$profile")/$(readlink "$profile")") != "$previous" ]]; then keep_as_default "$previous"; fi
   switch_to "$previous" test || true # units that fail are the status's to tell
+  systemctl --no-block start tor.service 2>/dev/null || true # it may wait out the pause between its restarts
   record "went back" "$1"
   rm "$state/trial.json"
   let_serve
@@ -158,7 +164,7 @@ if [[ $current == "$path" && $generation == "$accepted" && ! -e $state/trial.jso
 fi
 if [[ $(of "$state/update.json" '"\(.outcome) \(.generation) \(.boot)"') == "went back $generation $boot" ]]; then
   let_serve # it had its trial; a reboot gives it another one
-  exit 1
+  exit 0
 fi
 
 previous=$current attempts=1 kind=switch

@@ -6,6 +6,7 @@ import { deployBooted } from "../rehearsal/booted/deployment";
 import { isInside } from "../rehearsal/booted/namespaces";
 import type { Stage } from "../rehearsal/booted/stage";
 import { property } from "../rehearsal/booted/stories/services";
+import { manifestOf } from "../rehearsal/booted/stories/switches";
 import { sealed, setUserData } from "../rehearsal/booted/stories/user-data";
 import { Cleanup } from "../rehearsal/cleanup";
 import { Steps } from "../rehearsal/steps";
@@ -52,7 +53,9 @@ async function main(): Promise<number> {
   if (!isInside()) return bootInside(OWN_FILE, process.argv.slice(2));
   const cleanup = new Cleanup();
   try {
-    const { stage } = await deployBooted(new Steps(), cleanup);
+    const replaced = { "sealed-onion:update": "replace", "sealed-onion:status": "false" }; // as sops-nix: opened at once
+    const { stage, deploying } = await deployBooted(new Steps(), cleanup, replaced);
+    await deploying;
     return report(await measure(stage));
   } finally {
     await cleanup.run();
@@ -72,7 +75,7 @@ async function measure(stage: Stage): Promise<Measured> {
   await stage.machine.switchOn();
   await opened(stage);
   await writeSecrets(stage);
-  const unit = (await stage.machine.run("cat", [UNIT_FILE])).replaceAll("/nix/store/manifest.json", MANIFEST);
+  const unit = (await stage.machine.run("cat", [UNIT_FILE])).replaceAll(await manifestOf(stage), MANIFEST);
   const seconds: Measured = { ours: [], upstream: [], upstreamAfterNetwork: [] };
   for (let boot = 0; boot < BOOTS; boot++) {
     seconds.upstream.push(await bootWith(stage, upstreamUnit(unit, "")));
@@ -84,7 +87,7 @@ async function measure(stage: Stage): Promise<Measured> {
 
 /** 20 sealed files, those of the deployment among them, and a manifest of all. */
 async function writeSecrets(stage: Stage): Promise<void> {
-  const manifest = JSON.parse(await stage.machine.run("cat", ["/nix/store/manifest.json"]));
+  const manifest = JSON.parse(await stage.machine.run("cat", [await manifestOf(stage)]));
   const like = manifest.secrets.find(({ name }: { name: string }) => name === "token");
   while (manifest.secrets.length < SECRETS) {
     const name = `bench-${manifest.secrets.length}`;

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { findOnPath } from "../../components/process/find-program";
+import { nixStoreEnvironment } from "../rehearsal/nix-store";
 
 /** A Nix store of its own: its paths are called /nix/store/…, and lie below its folder. */
 export interface ScratchStore {
@@ -46,19 +47,7 @@ export function trivial(name: string, script: string, uses: Readonly<Record<stri
 
 export function openScratchStore(): ScratchStore {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "nix-store-"));
-  // Asked before each build whether another machine should do it: none should.
-  const hook = path.join(folder, "hook");
-  fs.writeFileSync(hook, '#!/bin/sh\necho "# decline-permanently" >&2\nexec cat >/dev/null\n', { mode: 0o755 });
-  const config = [
-    "experimental-features = nix-command flakes",
-    `build-hook = ${hook}`,
-    "build-users-group =",
-    "substituters =",
-    "sandbox = true",
-    "sandbox-fallback = false",
-    `sandbox-paths = /bin/sh=${findOnPath("busybox")} /bin/busybox=${findOnPath("busybox")}`,
-  ];
-  const env = { NIX_CONFIG: config.join("\n"), NIX_REMOTE: folder };
+  const env = nixStoreEnvironment(folder);
   const run = (command: string[]) => {
     const result = spawnSync(command[0] ?? "", command.slice(1), { env: { ...process.env, ...env }, encoding: "utf8" });
     return { ok: result.status === 0, stdout: result.stdout, stderr: result.stderr };

@@ -33,6 +33,12 @@ in
   config = {
     sealed-onion.onionSites = lib.listToAttrs numbered;
 
+    # By a path that stays: another page is another target of a link, and no server restarts for it.
+    environment.etc = lib.mapAttrs' (name: _: {
+      name = "sealed-onion/sites/${name}";
+      value.source = cfg.onionServices.${name}.site;
+    }) cfg.onionSites;
+
     systemd.services = lib.mapAttrs' (name: site: {
       name = "onion-site-${name}";
       value = {
@@ -43,7 +49,7 @@ in
         serviceConfig = {
           ExecStart = lib.escapeShellArgs [
             (lib.getExe pkgs.darkhttpd)
-            cfg.onionServices.${name}.site
+            "/run/current-system/etc/sealed-onion/sites/${name}"
             "--addr"
             "127.0.0.1"
             "--port"

@@ -77,6 +77,7 @@ in
 
     systemd.services.tor = {
       startLimitIntervalSec = 0;
+      stopIfChanged = false; # a switch restarts it at its end: it is away for that alone, not while all else is activated
       serviceConfig = {
         # Before upstream's own, which copies the secret key beside what is laid out here.
         ExecStartPre = lib.mkBefore (

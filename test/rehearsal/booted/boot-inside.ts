@@ -8,7 +8,7 @@ import { enterNamespaces } from "./namespaces";
 import { provideRoot } from "./root-cache";
 
 const tools = [
-  ...(["busybox", "curl", "ip", "jq", "mke2fs", "mmdebstrap"] as const),
+  ...(["busybox", "curl", "ip", "jq", "mke2fs", "mmdebstrap", "nix", "zstd"] as const),
   ...(["sops", "ssh-keygen", "systemd-nspawn", "tor", "tor-gencert"] as const),
 ];
 

@@ -1,19 +1,41 @@
 import * as path from "node:path";
+import type { Cloud } from "loopback-azure/cloud";
 import type { Cleanup } from "../cleanup";
 import { type Deployment, deploy } from "../deploy";
 import { startEngine } from "../engine/start-engine";
 import { makeFolders } from "../folders";
+import { nixStoreEnvironment } from "../nix-store";
 import { makeBootedScenario } from "../scenario";
 import { makeRecovery, startCloud, startTor } from "../start-parts";
 import type { Steps } from "../steps";
+import { until } from "./console";
+import { placeFlake } from "./flake";
 import { debianFolder } from "./namespaces";
 import { addresses, makeNetwork } from "./network";
 import { prepareStage, type Stage } from "./stage";
 import { succeed } from "./succeed";
 
-/** Deploys the stack whose machine boots. It has its disk, and is not yet switched on. This process is in the namespaces. */
-export async function deployBooted(steps: Steps, cleanup: Cleanup): Promise<{ stage: Stage; deployment: Deployment }> {
+/** A machine that has its disk and is not yet switched on, and the `up` that made it. */
+export interface BootedDeployment {
+  readonly stage: Stage;
+  /** Where the machine writes a status, it ends once the machine says there that it serves. */
+  readonly deploying: Promise<Deployment>;
+  /** The stack's, with namespaces. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/**
+ * Deploys the stack whose machine boots. This process is in the namespaces.
+ * @param dials configuration in place of `bootedDials`
+ */
+export async function deployBooted(
+  steps: Steps,
+  cleanup: Cleanup,
+  dials: Readonly<Record<string, string>> = {},
+): Promise<BootedDeployment> {
   const folders = makeFolders(cleanup);
+  placeFlake(folders.program);
+  Object.assign(process.env, nixStoreEnvironment(path.join(folders.program, ".cache", "nix")));
   await makeNetwork();
   const tor = startTor(folders, cleanup, addresses.hosts);
   const azure = await steps.run("Azure at its own addresses", () => startCloud(folders, cleanup));
@@ -21,19 +43,31 @@ export async function deployBooted(steps: Steps, cleanup: Cleanup): Promise<{ st
   const ssh = await makeSshKey(folders.sources);
   const builder = ["node", "components/start/run.mjs", "test/rehearsal/booted/image.ts", debianFolder()];
   const scenario = makeBootedScenario(folders.sources, recoverers, builder, ssh.publicKey);
-  const engine = await startEngine("in-process", { azure, folder: folders.program, home: folders.engine, ...scenario });
+  const config = { ...scenario.config, ...dials };
+  const parts = { azure, folder: folders.program, home: folders.engine, stack: scenario.stack, config };
+  const engine = await startEngine("in-process", parts);
   cleanup.add(() => engine.close());
-  const deployment = await steps.run(
-    "pulumi up: vault, secrets, image, VM",
+  const deploying = steps.run(
+    "pulumi up: vault, secrets, system, image, VM",
     () => deploy(engine, azure),
     ({ resources }) => `${resources} resources by ${engine.name} ${engine.version}`,
   );
+  const vmId = await Promise.race([deploying.then((made) => made.vmId), machineIn(azure.cloud)]);
   const { plaintexts } = scenario;
-  const { vmId } = deployment;
   const stage = await steps.run("its disk, out of the uploaded blob", async () =>
     prepareStage({ azure, engine, folders, tor: await tor, plaintexts, sshKey: ssh.file, vmId, cleanup }),
   );
-  return { stage, deployment };
+  return { stage, deploying, config };
+}
+
+/** The machine of a deployment that goes on, once Azure has it. */
+async function machineIn(cloud: Cloud): Promise<string> {
+  let found: string | undefined;
+  await until(() => {
+    found = cloud.list({ type: "Microsoft.Compute/virtualMachines" })[0]?.id;
+    return found !== undefined;
+  }, 300_000);
+  return found ?? "";
 }
 
 /** The operator's key pair. @param folder on a memory file system */

@@ -2,7 +2,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Stage } from "./stage";
 
-const folder = path.join(".cache", "rehearsal", "stories");
+/** The checkout's: while an engine runs in this process, the working folder is the program's. */
+const folder = path.resolve(".cache", "rehearsal", "stories");
 
 /** Forgets what runs before have kept. */
 export function clearEvidence(): void {

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { runChild } from "../../../components/process/child-process";
+import { pathsOf } from "../../../components/image/image";
 import { makeDisk } from "./disk";
-import { goldenFiles, goldenPath } from "./golden";
+import { GOLDEN_TEXTS, goldenFiles, goldenPath } from "./golden";
 import { placePrograms } from "./programs";
 import { writeTree } from "./root-tree";
+import { succeed } from "./succeed";
 
 /** What has installed Debian's packages, and nothing of the machine needs: each megabyte is written, sent and searched. */
 const unneeded = [
@@ -14,8 +15,9 @@ const unneeded = [
 ];
 
 /**
- * A program for `image.builder`: makes the disk of the machine that boots, and prints the path of its VHD. Its argument
- * is the folder with Debian's part (root-cache.ts); it reads STACK and STACK_DIRECTORY.
+ * A program for `image.builder`: makes the disk of the machine that boots, and prints the path of its VHD; the store paths
+ * that it has lie beside it. Its argument is the folder with Debian's part (root-cache.ts); it reads STACK and
+ * STACK_DIRECTORY. The stack's system is there already: `nix/` makes it.
  */
 async function main(): Promise<void> {
   const { STACK: stack, STACK_DIRECTORY: stackDirectory } = process.env;
@@ -27,18 +29,52 @@ async function main(): Promise<void> {
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
   const root = path.join(folder, "root");
-  const copied = await runChild("cp", ["--archive", debian, root]);
-  if (copied.code !== 0) throw new Error(`cannot copy ${debian}: ${copied.stderr.trim()}`);
+  await succeed("cp", ["--archive", debian, root]);
   for (const name of unneeded) fs.rmSync(path.join(root, name), { recursive: true, force: true });
-  writeTree(root, JSON.parse(factsText), stackDirectory);
+  writeTree(root, JSON.parse(factsText));
   placePrograms(
     root,
     goldenFiles().map((name) => fs.readFileSync(goldenPath(name), "utf8")),
+    fs.readdirSync(path.join(GOLDEN_TEXTS, "store")),
   );
   const vhd = path.join(folder, `${stack}.vhd`);
+  fs.writeFileSync(pathsOf(vhd), await placeSystem(root, stack));
   await makeDisk(root, vhd, createHash("sha256").update(factsText).digest().subarray(0, 16));
   fs.rmSync(root, { recursive: true });
   console.log(vhd);
+}
+
+/** Puts a stack's system, whole, into the machine's store, and has it booted. @returns its store paths, one a line */
+async function placeSystem(root: string, stack: string): Promise<string> {
+  const nix = (...command: string[]) =>
+    succeed("nix", ["--extra-experimental-features", "nix-command flakes", ...command]);
+  const target = `path:./nix#packages.x86_64-linux.system-${stack}`;
+  await nix("build", "--no-link", target);
+  const paths = await nix("path-info", "--recursive", target);
+  const system = (await nix("path-info", target)).trim();
+  await nix("copy", "--no-check-sigs", "--to", root, system);
+  const state = path.join(root, "nix/var/nix");
+  const link = (to: string, from: string) => {
+    fs.rmSync(from, { force: true });
+    fs.symlinkSync(to, from);
+  };
+  link("/nix/var/nix/profiles", path.join(state, "gcroots/profiles"));
+  fs.mkdirSync(path.join(state, "profiles"), { recursive: true });
+  link(system, path.join(state, "profiles/system-1-link"));
+  link("system-1-link", path.join(state, "profiles/system"));
+  fs.mkdirSync(path.join(root, "boot"), { recursive: true });
+  link(system, path.join(root, "boot/default"));
+  placeInit(root);
+  return paths;
+}
+
+/** What is between the loader and systemd: nspawn starts the program of this name. */
+function placeInit(root: string): void {
+  const folder = path.join(root, "usr/lib/systemd");
+  fs.mkdirSync(path.join(folder, "first"));
+  fs.renameSync(path.join(folder, "systemd"), path.join(folder, "first/systemd"));
+  fs.copyFileSync(path.join("test", "rehearsal", "booted", "system", "init.sh"), path.join(folder, "systemd"));
+  fs.chmodSync(path.join(folder, "systemd"), 0o755);
 }
 
 main().catch((error: unknown) => {

@@ -13,11 +13,12 @@ export function standInPrograms(): string[] {
 }
 
 /**
- * Puts the programs that the texts name where they name them: a package's folder in the store is a link to Debian's.
+ * Puts the programs that the texts name where the system's texts name them: a package's folder is a link to Debian's.
  * @param texts everything that may name a program
+ * @param own names in the store that are the system's own
  * @throws where a text names a program that is not there
  */
-export function placePrograms(root: string, texts: readonly string[]): void {
+export function placePrograms(root: string, texts: readonly string[], own: readonly string[]): void {
   for (const name of ours) copyProgram(root, findOnPath(name) ?? path.join(standIns, name), name);
   copyProgram(root, path.join(standIns, "darkhttpd"), "darkhttpd");
   // Of tens of megabytes each: the real installer has sops in it.
@@ -27,8 +28,9 @@ export function placePrograms(root: string, texts: readonly string[]): void {
   const named = new Set(
     texts.flatMap((text) => text.match(/\/nix\/store\/[\w.+-]+\/(s?bin|lib|libexec)(\/[\w.+-]+)*/g) ?? []),
   );
-  for (const file of named) linkPackage(root, file);
-  const missing = [...named].filter((file) => !isThere(root, file));
+  const packages = [...named].filter((file) => !own.includes(file.split("/")[3] ?? ""));
+  for (const file of packages) linkPackage(root, file);
+  const missing = packages.filter((file) => !isThere(root, file.replace("/nix/store/", "/guest/")));
   if (missing.length > 0) throw new Error(`the machine has no ${missing.join(", ")}, which its texts name`);
 }
 
@@ -45,10 +47,10 @@ function alsoIn(root: string, folder: string, target: string): void {
   if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) fs.symlinkSync(target, file);
 }
 
-/** `/nix/store/NAME/bin` leads to /usr/bin, unless the package is one of the guest's own texts. */
+/** `/guest/NAME/bin` leads to /usr/bin. */
 function linkPackage(root: string, file: string): void {
   const [, , , name = "", kind = ""] = file.split("/");
-  const folder = path.join(root, "nix/store", name, kind);
+  const folder = path.join(root, "guest", name, kind);
   if (fs.existsSync(folder)) return;
   fs.mkdirSync(path.dirname(folder), { recursive: true });
   fs.symlinkSync(path.join("/usr", kind), folder);

@@ -7,8 +7,20 @@ import { runChild } from "../../../components/process/child-process";
 /** Debian's release whose systemd knows all that the guest's units say (`RestartSteps`: 254 and later). */
 const release = "trixie";
 const packages = [
-  ...["curl", "dbus", "iproute2", "jq", "libnss-resolve", "nftables", "openssh-server", "openssl", "socat", "sudo"],
-  ...["systemd", "systemd-resolved", "systemd-sysv", "tor"],
+  ...[
+    "curl",
+    "dbus",
+    "iproute2",
+    "jq",
+    "libnss-resolve",
+    "nftables",
+    "nix-bin",
+    "openssh-server",
+    "openssl",
+    "socat",
+    "sudo",
+  ],
+  ...["systemd", "systemd-resolved", "systemd-sysv", "tor", "zstd"],
 ];
 const leftOut = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];
 const buildMs = 900_000;

@@ -6,6 +6,8 @@ import { nobodysSshKey } from "../ssh-key";
 
 /** Configuration keys of the booted stack besides region, recipients, image and SSH key: everything that boots is on. */
 export const bootedDials = {
+  "sealed-onion:update": "inPlace",
+  "sealed-onion:status": "true",
   "sealed-onion:services": JSON.stringify({ site: { key: "onion", ports: { "80": "site" }, ssh: true } }),
   "sealed-onion:bootAgent": JSON.stringify({
     checkIn: true,
@@ -28,6 +30,9 @@ const placeholders = {
   keyUrl: "https://sealed-golden.vault.azure.net/keys/sealing/0123456789abcdef0123456789abcdef",
   clientId: "11111111-2222-3333-4444-555555555555",
   hostname: "lbtgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztmn5ad.onion",
+  statusUrl: "https://sealedgolden.blob.core.windows.net/status",
+  containerUrl: "https://sealedgolden.blob.core.windows.net/systems",
+  publicKey: "sealed-onion-golden:3JpEZ4S5bBDpBa8wEwyxgIxBa7KYWTLvk6nQ7dVgSyA=",
 };
 
 /** What stands for a sealed file where the golden texts are made: the manifest holds its digest. */
@@ -49,11 +54,10 @@ export async function goldenFacts(): Promise<Facts> {
     "azure-native:location": "westeurope",
     sshPublicKey: nobodysSshKey,
     secrets: Object.fromEntries(secrets),
-    status: false, // the booted machine has no storage account
   };
   pulumi.runtime.setAllConfig(pulumiConfig({ ...config, ...bootedDials }));
   const { hostname, ...deployed } = placeholders;
-  return factsOf(readConfig(), { ...deployed, hostnames: { onion: hostname }, statusUrl: "" });
+  return factsOf(readConfig(), { ...deployed, hostnames: { onion: hostname } });
 }
 
 /** The golden texts' placeholders, each with the value that a deployment gives it. */
@@ -64,5 +68,8 @@ export function replacements(facts: Facts): [placeholder: string, value: string]
     [placeholders.keyUrl, facts.vault.keyUrl],
     [placeholders.clientId, facts.identity.clientId],
     [placeholders.hostname, service.hostname],
+    [placeholders.statusUrl, facts.status?.containerUrl ?? ""],
+    [placeholders.containerUrl, facts.update?.containerUrl ?? ""],
+    [placeholders.publicKey, facts.update?.publicKey ?? ""],
   ];
 }

@@ -7,7 +7,7 @@ import type { Stage } from "../stage";
 import { succeed } from "../succeed";
 import type { Story } from "./story";
 
-function address({ facts }: Stage): string {
+export function address({ facts }: Stage): string {
   return Object.values(facts.services)[0]?.hostname ?? "";
 }
 

@@ -3,10 +3,11 @@ import { active, property, serving } from "./services";
 import type { Story } from "./story";
 import { withoutUserData } from "./user-data";
 
-const file = "/nix/store/token.sops.json";
-
 /** The image's own sealed file, with a data key that nobody wrapped. */
 async function damage({ machine }: Stage): Promise<() => Promise<string>> {
+  const file = (
+    await machine.run("sh", ["-c", "ls -d /nix/store/[0-9a-z]*-token.sops.json | grep -E '/[0-9a-z]{32}-token'"])
+  ).trim();
   const whole = await machine.run("cat", [file]);
   const sealed = JSON.parse(whole);
   sealed.sops.azure_kv[0].enc = Buffer.from("no wrapped key").toString("base64url");

@@ -8,6 +8,7 @@ import { lateRight, revokedRight } from "./rights";
 import { rotated, takenBack } from "./rotations";
 import type { Story } from "./story";
 import { switched } from "./switches";
+import { changedPage, changedTor, torless } from "./updates";
 import { damagedOnionKey, foreignOnionKey } from "./wrong-keys";
 
 /** In the order in which they are told: the first switches the machine on, and each leaves one that serves. */
@@ -20,6 +21,9 @@ export const stories: readonly Story[] = [
   takenBack,
   foreignOnionKey,
   damagedOnionKey,
+  changedPage,
+  changedTor,
+  torless,
   reboot,
   isolated,
   revokedRight,

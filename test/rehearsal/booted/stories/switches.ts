@@ -8,7 +8,13 @@ import { sealed, withoutUserData } from "./user-data";
 
 const site = "onion-site-site.service";
 const units = ["sops-install-secrets.service", "refresh-secrets.service"].map((name) => `/etc/systemd/system/${name}`);
-const [ours, next] = ["/nix/store/manifest.json", "/nix/store/next-manifest.json"];
+const next = "/nix/store/next-manifest.json";
+
+/** Where the machine's own manifest lies. */
+export async function manifestOf({ machine }: Stage): Promise<string> {
+  const unit = await machine.run("cat", [units[0] ?? ""]);
+  return /\/nix\/store\/[0-9a-z]{32}-manifest\.json/.exec(unit)?.[0] ?? "";
+}
 
 /** As a switch does to the units whose text is another: the new text, then a restart of what opens the secrets. */
 async function useManifest({ machine }: Stage, from: string, to: string): Promise<void> {
@@ -18,7 +24,7 @@ async function useManifest({ machine }: Stage, from: string, to: string): Promis
 }
 
 /** The next system's manifest: another token, and no blob any more. */
-async function writeNext(stage: Stage, token: string): Promise<void> {
+async function writeNext(stage: Stage, ours: string, token: string): Promise<void> {
   const { machine } = stage;
   const write = (file: string, content: object) =>
     machine.run("tee", [file], { input: Buffer.from(JSON.stringify(content)) });
@@ -50,7 +56,8 @@ export const switched: Story = {
       const own = await openDigest(stage, "token");
       const tor = await property(stage, "tor.service", "InvocationID");
       const before = await starts(stage, site);
-      await writeNext(stage, token);
+      const ours = await manifestOf(stage);
+      await writeNext(stage, ours, token);
       try {
         await useManifest(stage, ours, next);
         await checkNext(stage, token, tor, before);
