@@ -58,6 +58,17 @@ async function makePgp(folder: string): Promise<Recoverer> {
   return { kind: "pgp", recipient, environment };
 }
 
+/** What others know of a PGP recipient, in a home of its own: sops looks up there what it seals for. */
+export async function publicHalf(recoverers: readonly Recoverer[], home: string): Promise<NodeJS.ProcessEnv> {
+  const pgp = recoverers.find(({ kind }) => kind === "pgp");
+  if (pgp === undefined) return {};
+  fs.mkdirSync(home, { mode: 0o700 });
+  const key = `${home}.gpg`;
+  await succeed("gpg", ["--batch", "--quiet", "--output", key, "--export", pgp.recipient], pgp.environment);
+  await succeed("gpg", ["--batch", "--quiet", "--no-autostart", "--import", key], { GNUPGHOME: home });
+  return { GNUPGHOME: home };
+}
+
 /** Ends the gpg-agent that a throw-away home has started. */
 export async function endAgents(recoverers: Recoverer[]): Promise<void> {
   const pgp = recoverers.find(({ kind }) => kind === "pgp");
@@ -68,13 +79,23 @@ export async function endAgents(recoverers: Recoverer[]): Promise<void> {
  * Opens a sealed file as one recipient alone: no Azure credential, and a proxy that nobody listens on, so that the
  * vault is as good as gone.
  */
-export async function openWithoutVault(sealedFile: string, recoverer: Recoverer): Promise<Buffer> {
-  const { PATH, HOME } = process.env;
+export function openWithoutVault(sealedFile: string, recoverer: Recoverer): Promise<Buffer> {
   const nowhere = "http://127.0.0.1:9";
-  const environment = { PATH, HOME, HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, ...recoverer.environment };
+  const environment = { HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, ...recoverer.environment };
+  return open(`the ${recoverer.kind} recipient alone`, sealedFile, environment);
+}
+
+/** Opens a sealed file with the rights of a workstation, and with no key besides. */
+export function openByVault(sealedFile: string, workstation: NodeJS.ProcessEnv): Promise<Buffer> {
+  return open("the vault", sealedFile, workstation);
+}
+
+async function open(who: string, sealedFile: string, more: NodeJS.ProcessEnv): Promise<Buffer> {
+  const { PATH, HOME } = process.env;
   const types = ["--input-type", "json", "--output-type", "binary"];
+  const environment = { PATH, HOME, ...more };
   const { code, stdout, stderr } = await runChild("sops", ["decrypt", ...types, sealedFile], { environment });
-  if (code !== 0) throw new Error(`the ${recoverer.kind} recipient alone cannot open '${sealedFile}': ${stderr}`);
+  if (code !== 0) throw new Error(`${who} cannot open '${sealedFile}': ${stderr}`);
   return stdout;
 }
 

@@ -13,6 +13,7 @@ import { bootVm, serveOnion, type Vm } from "./guest/vm";
 import { keepOpen } from "./keep";
 import type { Plaintext } from "./leaks";
 import { ProcessSampler } from "./process-sampler";
+import { cannotRecover, recoverStack, startAfresh } from "./recover-stack";
 import { openWithoutVault, type Recoverer, recoveryTools } from "./recovery";
 import type { RehearsalReport, Rehearsed } from "./report";
 import { diskBuilder, makeScenario, type Scenario } from "./scenario";
@@ -69,6 +70,10 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
     () => reportReady(vm),
     (program) => `by ${program}`,
   );
+  const again = "all lost but git and the age key: made again";
+  const cannot = cannotRecover(recoverers);
+  const fresh = cannot === undefined ? startAfresh(folders, cleanup) : undefined; // while the page is waited for
+  fresh?.catch(() => {}); // a failure shows where it is used
   const httpStatus = await steps.run(
     "its page, fetched over Tor",
     async () => fetchPage(deployment, await tor, vm, opened, folders, cleanup),
@@ -85,6 +90,13 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
       () => recover(vm, opened, recoverers),
       () => kindsOf(recoverers),
     );
+  if (fresh === undefined) steps.skip(again, cannot ?? "");
+  else {
+    const { onionHostname } = deployment;
+    const lost = { engine: engineName, sources: folders.sources, scenario, recoverers, opened, onionHostname };
+    const where = () => "in another tenant, at the same address";
+    await steps.run(again, async () => recoverStack(lost, await fresh), where);
+  }
   const { leaks, canaryFound } = await steps.run("search for plaintext", async () =>
     search(deployment, scenario, vm, opened, folders, sampler),
   );

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import * as path from "node:path";
 
 /** What `pulumi up` needs of a checkout; everything else (tests, benches, git) stays out of a rehearsal's copy. */
-const programFiles = [
+export const programFiles = [
   "Pulumi.yaml",
   "Pulumi.dev.yaml",
   "components",
