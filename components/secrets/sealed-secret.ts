@@ -61,7 +61,8 @@ export class SealedSecret extends pulumi.ComponentResource {
         update: programCommand("seal"),
         delete: programCommand("seal --remove"),
         environment,
-        // With it the program takes the fingerprint of what it really seals. No plaintext: Pulumi keeps it as a secret.
+        // With it the program takes the fingerprint of what it really seals. No plaintext: Pulumi keeps it as a secret. By the
+        // session's socket the state would be smaller, but a command that finds no session would have no key.
         stdin: pulumi.secret(complete.fingerprintKey),
         // Progress goes to people; the one line of stdout is for this program.
         logging: "stderr",
