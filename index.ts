@@ -15,7 +15,7 @@ import { VaultAzureAuth } from "./components/vault-auth/vault-azure-auth";
 import { statusUrl } from "./components/vm/status/status-container";
 
 const config = readConfig();
-const { stack, location, production, recipients, services } = config;
+const { granted, stack, location, production, recipients, services } = config;
 
 const at = { vault: inPlace("vault", config) };
 const hasFrontEnd = config.fleet !== undefined;
@@ -57,7 +57,7 @@ const vmArgs = {
   userDataSecrets: userDataSecrets ? machines.digests : undefined,
   release,
   images: { containerUrl: image.containerUrl, current: image.blobName, keep: config.image.keep },
-  status: config.status ? { account: image.account, subscriptionId: deployer.subscriptionId } : undefined,
+  status: config.status ? { account: image.account, subscriptionId: deployer.subscriptionId, granted } : undefined,
   ...config.machine,
 };
 

@@ -11,22 +11,26 @@ interface AzureRequest {
   /** @default GET */
   readonly method?: "DELETE" | "GET" | "POST";
   readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
   /** @default 30 s */
   readonly timeoutMs?: number;
 }
 
 /**
- * One request without a body, by way of the proxy that the environment names: Node's own `fetch` of versions 20 and 22 knows of none.
+ * One request, by way of the proxy that the environment names: Node's own `fetch` of versions 20 and 22 knows of none.
  * @throws where nobody answers
  */
 export async function askAzure(
   url: string,
-  { method = "GET", headers, timeoutMs = 30_000 }: AzureRequest,
+  { method = "GET", headers, body, timeoutMs = 30_000 }: AzureRequest,
 ): Promise<AzureAnswer> {
   const { createDefaultHttpClient, createHttpHeaders, createPipelineFromOptions, createPipelineRequest } = await import(
     "@azure/core-rest-pipeline"
   );
-  const request = createPipelineRequest({ url, method, headers: createHttpHeaders(headers), timeout: timeoutMs });
+  const request = createPipelineRequest({
+    ...{ url, method, headers: createHttpHeaders(headers), timeout: timeoutMs },
+    ...(body === undefined ? {} : { body }),
+  });
   const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 } });
   const answer = await pipeline.sendRequest(createDefaultHttpClient(), request);
   const text = answer.bodyAsText ?? "";

@@ -97,6 +97,15 @@ export const PARTS: readonly Part[] = [
     ],
   },
   {
+    name: "logs",
+    when: "`existing.workspace`",
+    actions: [
+      ...all("Microsoft.Insights/diagnosticSettings"),
+      "Microsoft.OperationalInsights/workspaces/read",
+      "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
+    ],
+  },
+  {
     name: "VM",
     when: "always",
     actions: [

@@ -40,9 +40,10 @@ function plannedOf(own: (key: string) => unknown): PlannedChange[] {
   const osDisk = isEphemeral ? { diffDiskSettings: { option: "Local" } } : kept;
   const kty = own("keyProtection") === "hsm" ? "RSA-HSM" : "RSA";
   const { frontEnds, machines } = wantedMachines(own);
+  const isPublic = own("outbound") !== "subnet";
   const machine = (vmSize: string, more: object) => [
     create("azure-native:compute:VirtualMachine", { hardwareProfile: { vmSize }, ...more }),
-    create("azure-native:network:PublicIPAddress", {}),
+    ...(isPublic ? [create("azure-native:network:PublicIPAddress", {})] : []),
   ];
   return [
     ...machines.flatMap(({ size, spot }) =>
@@ -51,5 +52,29 @@ function plannedOf(own: (key: string) => unknown): PlannedChange[] {
     ...frontEnds.flatMap(({ size }) => machine(size, { storageProfile: { osDisk: {} } })),
     create("azure-native:keyvault:Key", { properties: { kty, keySize: Number(own("keySize") ?? 3072) } }),
     ...(own("outbound") === "natGateway" ? [create("azure-native:network:NatGateway", {})] : []),
+    ...dialsOf(own, frontEnds.length > 0 ? 2 : 1).map(([type, next]) => create(`azure-native:${type}`, next)),
+  ];
+}
+
+/** What dials add beside the machines. @param accounts one, and one more for the images of a front end */
+function dialsOf(own: (key: string) => unknown, accounts: number): (readonly [type: string, inputs: object])[] {
+  const object = (key: string) => (own(key) ?? {}) as Readonly<Record<string, unknown>>;
+  const { sizeGib, type: kind = "StandardSSD_LRS" } = object("dataDisk");
+  const { publish, targetRegions = [{}] } = object("image");
+  const endpoints = `${object("network").privateEndpoints}` === "true" ? accounts + 1 : 0;
+  const logs = object("existing").workspace === undefined ? 0 : accounts + 1;
+  const some = (count: number, type: string, inputs: object = {}) =>
+    Array.from({ length: count }, () => [type, inputs] as const);
+  const regions = (targetRegions as { replicas?: number }[]).map(({ replicas }) => ({
+    regionalReplicaCount: replicas,
+  }));
+  return [
+    ...some(sizeGib === undefined ? 0 : 1, "compute:Disk", { diskSizeGB: sizeGib, sku: { name: kind } }),
+    ...some(publish === "gallery" ? accounts : 0, "compute:GalleryImageVersion", {
+      publishingProfile: { targetRegions: regions },
+    }),
+    ...some(endpoints, "network:PrivateEndpoint"),
+    ...some(endpoints > 0 ? 2 : 0, "privatedns:PrivateZone"),
+    ...some(logs, "monitor:DiagnosticSetting"),
   ];
 }

@@ -9,6 +9,7 @@ import type { TokenSource } from "../azure/token-source";
 import { readStackFile } from "../config/stack-file";
 import { runChild } from "../process/child-process";
 import type { Finding } from "./finding";
+import { examinePolicies } from "./policies";
 import { examineQuota } from "./quota";
 
 /** As whom `up` acts, and whether Azure lets that one. */
@@ -59,7 +60,8 @@ async function roomFor({ stack, structure, value, login, token, subscription }: 
     const plain = value(`sealed-onion:${key}`);
     return typeof plain === "string" && plain.startsWith("{") ? structure(`sealed-onion:${key}`) : plain;
   };
-  return [await examineQuota(place, own, { resourceManager, token })];
+  const asked = { resourceManager, token };
+  return Promise.all([examineQuota(place, own, asked), examinePolicies(own, { ...asked, subscription, location })]);
 }
 
 async function examineRights({ stack, value, login, token, subscription }: Asked): Promise<Finding> {
@@ -119,9 +121,11 @@ function partsOf(value: (key: string) => unknown): readonly Part[] {
   const own = (key: string) => value(`sealed-onion:${key}`);
   const { publish = "managed" } = (own("image") ?? {}) as { publish?: string };
   const vaultAuth = Object.keys((own("vaultAuth") ?? {}) as object).length > 0;
+  const { workspace } = (own("existing") ?? {}) as { workspace?: string };
   const network = (own("network") ?? {}) as { privateEndpoints?: boolean };
   const isPrivate = `${network.privateEndpoints}` === "true";
   const wanted: Readonly<Record<string, boolean>> = {
+    logs: workspace !== undefined,
     firewall: Object.keys(network).length > 0 && !isPrivate,
     "private endpoints": isPrivate,
     roles: own("authorization") === "rbac" || vaultAuth,

@@ -55,9 +55,9 @@ export class OnionFleet extends pulumi.ComponentResource {
 /** The machines' status is where a single machine's is, and both identities may write there. */
 function addStatus(parent: pulumi.Resource, name: string, args: OnionFleetArgs): pulumi.Resource[] {
   const { frontEnd, identity, status } = args;
-  const [container, own] = statusContainer(parent, name, { ...status, writer: identity.principalId });
+  const [container, ...own] = statusContainer(parent, name, { ...status, writer: identity.principalId });
   const { principalId: writer } = frontEnd.holder.identity;
-  return [container, own, statusWriter(parent, `${name}-front-end`, container, { ...status, writer })];
+  return [container, ...own, statusWriter(parent, `${name}-front-end`, container, { ...status, writer })];
 }
 
 function addReplicas(

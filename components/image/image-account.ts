@@ -1,9 +1,11 @@
+import { DiagnosticSetting } from "@pulumi/azure-native/monitor/diagnosticSetting";
 import { StorageAccount } from "@pulumi/azure-native/storage/storageAccount";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
 import { azureName } from "../azure/azure-name";
 import { blobEndpoint, storageAccountName } from "../azure/azure-names";
 import { cloudNamed } from "../azure/clouds";
+import { diagnosticArgs } from "../azure/diagnostics";
 import { type Existing, partsOfId } from "../azure/existing/existing";
 import { programSettings } from "../azure/program-settings";
 import { accountNetwork, type NetworkGuard } from "../network/network-guard";
@@ -14,7 +16,7 @@ interface AccountArgs {
   readonly stack: string;
   readonly location: string;
   readonly resourceGroupName: pulumi.Input<string>;
-  readonly existing?: Pick<Existing, "storageAccount">;
+  readonly existing?: Pick<Existing, "storageAccount" | "workspace">;
   /** Who reaches an account of the stack's own. @default everybody */
   readonly network?: NetworkGuard | undefined;
 }
@@ -52,6 +54,12 @@ export function imageAccount(parent: pulumi.Resource, name: string, args: Accoun
   const accountName = suffix.result.apply((random) => storageAccountName(args.stack, random));
   const own = new StorageAccount(`${name}-account`, accountArgs(args, accountName), { parent });
   const endpoint = accountName.apply((known) => blobEndpoint(known, cloud));
+  const workspace = args.existing?.workspace;
+  if (workspace !== undefined) {
+    const blobs = pulumi.interpolate`${own.id}/blobServices/default`;
+    const log = diagnosticArgs(blobs, workspace, ["StorageRead", "StorageWrite", "StorageDelete"]);
+    new DiagnosticSetting(`${name}-logs`, log, { parent });
+  }
   const reachable = args.network?.connect(parent, `${name}-endpoint`, "blob", own.id) ?? [];
   return { id: own.id, name: azureName(own), groupName, endpoint, reachable };
 }

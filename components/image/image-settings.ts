@@ -16,6 +16,7 @@ import {
 } from "../config/fields";
 
 const PUBLISH = ["managed", "gallery"] as const;
+const UPLOAD = ["granted", "own"] as const;
 
 /** A region that a gallery's image is copied to. */
 export interface TargetRegion {
@@ -33,6 +34,11 @@ export interface ImageSettings {
   readonly builder?: readonly string[];
   /** A managed image, or a version in an Azure Compute Gallery. @default managed */
   readonly publish: (typeof PUBLISH)[number];
+  /**
+   * Whether the sealers are granted the account's blobs, or whoever uploads has a right or a SAS of their own.
+   * @default granted
+   */
+  readonly upload: (typeof UPLOAD)[number];
   /** Earlier images whose blobs stay for a rollback. @default 2 */
   readonly keep: number;
   /** Grows to make another image where machines take their systems in place; of no meaning elsewhere. @default 1 */
@@ -41,7 +47,7 @@ export interface ImageSettings {
   readonly targetRegions: readonly TargetRegion[];
 }
 
-export const DEFAULT_IMAGE = { publish: "managed", keep: 2, generation: 1 } as const;
+export const DEFAULT_IMAGE = { publish: "managed", upload: "granted", keep: 2, generation: 1 } as const;
 
 /** Azure's name of a region: lower-case letters and digits. */
 const REGION = /^[a-z][a-z0-9]{2,40}$/;
@@ -56,7 +62,7 @@ export function parseLocation(field: Field): string {
 
 /** Reads configuration key `image`, without regard to the stack's own region: see {@link inOwnRegion}. */
 export function parseImage(field: Field): ImageSettings {
-  const keys = structure(field, ["vhd", "builder", "publish", "keep", "generation", "targetRegions"]);
+  const keys = structure(field, ["vhd", "builder", "publish", "upload", "keep", "generation", "targetRegions"]);
   const value = (key: string) => at(field.path, keys, key);
   if (keys.vhd !== undefined && keys.builder !== undefined) {
     throw malformed(`${field.path} has both a vhd and a builder`, `remove one from ${NAMESPACE}:${field.path}`);
@@ -66,6 +72,7 @@ export function parseImage(field: Field): ImageSettings {
     vhd: () => optional(value("vhd"), undefined, parseVhd),
     builder: () => optional(value("builder"), undefined, parseBuilder),
     publish: () => optional(value("publish"), DEFAULT_IMAGE.publish, (publish) => choice(publish, PUBLISH)),
+    upload: () => optional(value("upload"), DEFAULT_IMAGE.upload, (upload) => choice(upload, UPLOAD)),
     keep: () => optional(value("keep"), DEFAULT_IMAGE.keep, (keep) => wholeNumber(keep, 0, 100)),
     generation: () =>
       optional(value("generation"), DEFAULT_IMAGE.generation, (field) => wholeNumber(field, 1, 1_000_000)),

@@ -33,7 +33,9 @@ export interface NixosImageArgs extends ImageSettings {
   /** Digests of the sealed files that a new image is made for, by secret name. */
   readonly sealed: Readonly<Record<string, pulumi.Input<string>>>;
   /** What somebody else made and keeps. @default nothing */
-  readonly existing?: Pick<Existing, "gallery" | "storageAccount">;
+  readonly existing?: Pick<Existing, "gallery" | "storageAccount" | "workspace">;
+  /** Whether somebody else made the role assignments, and the program makes none. @default false */
+  readonly granted?: boolean;
   /** Who reaches the stack's own account. @default everybody */
   readonly network?: NetworkGuard | undefined;
   /** What the machines are that boot it. */
@@ -94,7 +96,7 @@ export class NixosImage extends pulumi.ComponentResource {
     const { subscriptionId } = args.deployer;
     const contributor = { scope: account.id, role: BLOB_CONTRIBUTOR, subscriptionId };
     const grants: RoleAssignment[] = [];
-    for (const uploader of args.uploaders) {
+    for (const uploader of args.upload === "own" || args.granted ? [] : args.uploaders) {
       const { name: grantName, options } = grant(this, `${name}-*-blobs`, uploader, grants.slice(-1));
       grants.push(new RoleAssignment(grantName, roleAssignmentArgs({ ...contributor, grantee: uploader }), options));
     }

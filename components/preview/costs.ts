@@ -28,9 +28,18 @@ const VM_PRICES: Readonly<Record<string, number>> = {
 };
 const PUBLIC_ADDRESS = 4;
 const NAT_GATEWAY = 33;
-const OS_DISK = 2;
+const PRIVATE_ENDPOINT = 7;
+const PRIVATE_ZONE = 0.5;
 /** A GiB and month. */
-const DISK_PRICES: Readonly<Record<string, number>> = { Standard_LRS: 0.05, StandardSSD_LRS: 0.075, Premium_LRS: 0.16 };
+const DISK_PRICES: Readonly<Record<string, number>> = {
+  Standard_LRS: 0.05,
+  StandardSSD_LRS: 0.075,
+  StandardSSD_ZRS: 0.11,
+  Premium_LRS: 0.16,
+  Premium_ZRS: 0.24,
+};
+/** GiB that a disk of a machine has at least in Azure's books: each costs as the next power of two. */
+const SMALLEST_OS_DISK = 32;
 const HSM_KEY = { small: 1, large: 5 };
 /** About 2 GiB of data, in a page blob or a gallery's replica. */
 const IMAGE_DATA = 0.1;
@@ -75,8 +84,10 @@ function diskPrice(inputs: Inputs): number | undefined {
   };
   const { diffDiskSettings, diskSizeGB } = storageProfile?.osDisk ?? {};
   if (diffDiskSettings !== undefined) return 0;
-  const type = textIn(inputs, "storageProfile", "osDisk", "managedDisk", "storageAccountType");
-  return (type ?? "StandardSSD_LRS") === "StandardSSD_LRS" && (diskSizeGB ?? 0) <= 32 ? OS_DISK : undefined;
+  const type = textIn(inputs, "storageProfile", "osDisk", "managedDisk", "storageAccountType") ?? "StandardSSD_LRS";
+  const price = DISK_PRICES[type];
+  const size = Math.max(SMALLEST_OS_DISK, 2 ** Math.ceil(Math.log2(diskSizeGB ?? 1)));
+  return price === undefined ? undefined : Math.round(size * price);
 }
 
 /** Replicas in all regions of a gallery's image. */
@@ -107,6 +118,13 @@ const PRICED: Readonly<Record<string, Pricing[]>> = {
   ],
   "azure-native:keyvault:Key": [{ what: () => "key in hardware", price: keyPrice }],
   "azure-native:network:NatGateway": [{ what: () => "NAT gateway, beside its price a GB", price: () => NAT_GATEWAY }],
+  "azure-native:network:PrivateEndpoint": [
+    { what: () => "private endpoints, beside their price a GB", price: () => PRIVATE_ENDPOINT },
+  ],
+  "azure-native:privatedns:PrivateZone": [{ what: () => "private DNS zones", price: () => PRIVATE_ZONE }],
+  "azure-native:monitor:DiagnosticSetting": [
+    { what: () => "logs in the workspace, about 3 USD a GB", price: () => undefined },
+  ],
   "azure-native:network:PublicIPAddress": [{ what: () => "public IP address", price: () => PUBLIC_ADDRESS }],
 };
 

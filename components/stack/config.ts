@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type AzureCloud, cloudNamed } from "../azure/clouds";
 import { type Existing, parseExisting } from "../azure/existing/existing";
+import { type Grants, parseGrants } from "../azure/existing/grants";
 import { programSettings } from "../azure/program-settings";
 import { parseTags, type Tags } from "../azure/tags";
 import {
@@ -26,6 +27,7 @@ import { parseRecipients, type Recipients } from "../secrets/recipients";
 import { parseSecrets, type SecretDeclaration } from "../secrets/secret";
 import { parseUpdate, type UpdateSettings } from "../system/update-settings";
 import { forProduction, parseVault, type VaultSettings } from "../vault/vault";
+import type { StackGrants } from "../vault/vault-and-key";
 import { parseVaultAuth, type VaultAuth } from "../vault-auth/vault-auth";
 import { type BootAgent, DEFAULT_BOOT_AGENT, parseBootAgent } from "../vm/boot-agent";
 import { checkLogs, type Logs, parseLogs } from "../vm/logs";
@@ -42,10 +44,17 @@ export interface StackConfig {
   readonly secrets: readonly SecretDeclaration[];
   readonly services: readonly ServiceDeclaration[];
   readonly recipients: Recipients;
+  /** Role assignments that somebody else made, in the place of the program's. @default the program's: undefined */
+  readonly grants: Grants | undefined;
+  readonly granted: boolean;
   /** Who reaches the stack's own vault and account. @default everybody: undefined */
   readonly network: NetworkSettings | undefined;
-  readonly vault: VaultSettings & { readonly existing?: Existing };
-  readonly image: ImageSettings & { readonly machine: ImageMachine; readonly existing?: Existing };
+  readonly vault: VaultSettings & { readonly existing?: Existing; readonly grants?: StackGrants };
+  readonly image: ImageSettings & {
+    readonly machine: ImageMachine;
+    readonly existing?: Existing;
+    readonly granted?: boolean;
+  };
   readonly machine: MachineSettings & { readonly subnetId?: string };
   readonly update: UpdateSettings;
   readonly bootAgent: BootAgent;
@@ -80,6 +89,7 @@ const KEYS = {
   ephemeralOsDisk: "boolean",
   outbound: "text",
   existing: "json",
+  grants: "json",
   network: "json",
   osDisk: "json",
   security: "json",
@@ -125,6 +135,7 @@ function gatherConfig(): StackConfig {
     image: () => parseImage(withDefault("image", {})),
     machine: () => parseMachine(field),
     existing: () => optional<Existing, Existing>(field("existing"), {}, parseExisting),
+    grants: () => optional(field("grants"), undefined, parseGrants),
     bootAgent: () => optional(field("bootAgent"), DEFAULT_BOOT_AGENT, parseBootAgent),
     production: () => optional(field("production"), false, boolean),
     network: () =>
@@ -141,12 +152,21 @@ function gatherConfig(): StackConfig {
   checkLogs(config.logs, { recipients: config.recipients.age, status: config.status });
   checkImageFits(config.image, config.machine);
   checkExistingFits({ ...config, existing, fleet });
+  const { grants: ids, status } = config;
+  const uploads = config.image.upload !== "own";
+  const granted = ids !== undefined;
+  const grants = ids === undefined ? {} : { grants: { ids, uploads, status } };
   const { subnet: subnetId } = existing;
   const named = Object.keys(existing).length > 0 ? { existing } : {};
-  const vault = { ...forProduction(config.production, config.vault), ...named };
-  const image = { ...inOwnRegion(config.image, config.location), machine: imageMachine(config.machine), ...named };
+  const vault = { ...forProduction(config.production, config.vault), ...named, ...grants };
+  const image = {
+    ...inOwnRegion(config.image, config.location),
+    machine: imageMachine(config.machine),
+    ...named,
+    granted,
+  };
   const machine = { ...config.machine, ...(subnetId === undefined ? {} : { subnetId }) };
-  const whole = { ...config, ...declared, vault, image, machine };
+  const whole = { ...config, granted, ...declared, vault, image, machine };
   if (fleet !== undefined && whole.update.update === "inPlace") {
     const problem = "update inPlace is for a single machine, several take a new image one after the other";
     throw malformed(problem, `set ${NAMESPACE}:update to replace`);

@@ -57,6 +57,7 @@ function addSystem(config: StackConfig, args: DeliveryArgs, account: NixosImage[
     sealersReady: vault.sealersReady,
     subscriptionId: vault.deployer.subscriptionId,
     reader: vault.identity.principalId,
+    granted: config.grants !== undefined,
     facts: (trust: SystemTrust) => facts(account.endpoint, trust),
   };
   return new SystemClosure(name, given, options);

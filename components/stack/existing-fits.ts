@@ -9,7 +9,9 @@ interface Settings {
   /** Where there are several machines. */
   readonly fleet: object | undefined;
   readonly image: Pick<ImageSettings, "publish">;
+  readonly grants: object | undefined;
   readonly network: object | undefined;
+  readonly vaultAuth: object | undefined;
   readonly machine: Pick<MachineSettings, "outbound">;
   readonly vault: Pick<VaultSettings, "authorization">;
 }
@@ -29,6 +31,7 @@ export function checkExistingFits(config: Settings): void {
     const problem = "authorization must be rbac for existing.vault, whose access policies are a part of it";
     throw malformed(`${problem}, got "${vault.authorization}"`, `set ${NAMESPACE}:authorization to rbac`);
   }
+  checkGrantsFit(config);
   if (network !== undefined && existing.vault !== undefined && existing.storageAccount !== undefined) {
     const problem =
       "network is about a vault and an account of the stack's own, and existing.vault and existing.storageAccount have rules of their own";
@@ -45,5 +48,19 @@ export function checkExistingFits(config: Settings): void {
   if (existing.subnet === undefined && machine.outbound === "subnet") {
     const problem = "outbound is subnet, and existing.subnet names none";
     throw malformed(problem, `set ${NAMESPACE}:existing.subnet to the id of a subnet with a way out`);
+  }
+}
+
+/** Rights can be given before the stack is there to those alone who are there before it. */
+function checkGrantsFit({ existing, fleet, grants, vaultAuth }: Settings): void {
+  if (grants === undefined) return;
+  if (existing.identity === undefined) {
+    const problem = "grants names what was granted before, and the machine's identity is yet to be made";
+    throw malformed(problem, `set ${NAMESPACE}:existing.identity`);
+  }
+  const more = fleet === undefined ? vaultAuth && "vaultAuth" : "replicas";
+  if (more !== undefined) {
+    const problem = `grants is set, and ${more} asks for roles that are made with the stack`;
+    throw malformed(problem, `remove ${NAMESPACE}:grants, or ${NAMESPACE}:${more}`);
   }
 }

@@ -19,6 +19,8 @@ export interface SystemClosureArgs {
   readonly subscriptionId: pulumi.Input<string>;
   /** Object id of who reads: the machine's identity. */
   readonly reader: pulumi.Input<string>;
+  /** Whether somebody else has granted that. @default false */
+  readonly granted?: boolean;
   /** The text of `facts.json`, given what signs the stack's systems and where they lie. */
   readonly facts: (trust: SystemTrust) => pulumi.Input<string>;
   /** Digests of the sealed files in the system, by secret name. */
@@ -76,16 +78,12 @@ export class SystemClosure extends pulumi.ComponentResource {
       { resourceGroupName, accountName: account.name, containerName: CONTAINER, publicAccess: "None" },
       { parent: this },
     );
-    const reader = new RoleAssignment(`${name}-reader`, readerArgs(args, container), {
-      parent: this,
-      deleteBeforeReplace: true,
-    });
+    this.readerReady = args.granted ? [] : [readerGrant(this, name, args, container)];
     const build = new Command(`${name}-build`, commandArgs("build-system", buildEnvironment(args, this.trust)), {
       parent: this,
       dependsOn: [...args.ready, key],
     });
     this.built = build;
-    this.readerReady = [reader];
     this.#name = name;
     this.#stack = stack;
     this.#build = build;
@@ -140,6 +138,10 @@ function publicKeyOf(stack: string, key: Command): pulumi.Output<string> {
   const known = readably(() => publicKeyOnDisk(stack));
   if (pulumi.runtime.isDryRun() && known !== undefined) return pulumi.output(known);
   return key.stdout.apply((stdout) => (JSON.parse(stdout) as { publicKey: string }).publicKey);
+}
+
+function readerGrant(parent: pulumi.Resource, name: string, args: SystemClosureArgs, container: BlobContainer) {
+  return new RoleAssignment(`${name}-reader`, readerArgs(args, container), { parent, deleteBeforeReplace: true });
 }
 
 function readerArgs({ account, reader, subscriptionId }: SystemClosureArgs, container: BlobContainer) {

@@ -19,6 +19,8 @@ export interface KeyAccess {
   readonly deployer: Deployer;
   readonly sealers: readonly Grantee[];
   readonly machine: Grantee;
+  /** Whether somebody else made the role assignments. */
+  readonly granted?: boolean;
 }
 
 /** What must exist before a sealer can seal, and before the machine can open. */
@@ -42,6 +44,7 @@ type Part = keyof typeof RIGHTS;
 
 /** Gives the machine and the sealers their rights, by the vault's policies or by role assignments on the key. */
 export function grantKeyAccess(parent: pulumi.Resource, name: string, access: KeyAccess): KeyGrants {
+  if (access.authorization === "rbac" && access.granted) return { sealers: guards(access), machine: guards(access) };
   return access.authorization === "rbac" ? assignRoles(parent, name, access) : addPolicies(parent, name, access);
 }
 

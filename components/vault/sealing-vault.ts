@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RandomBytes } from "@pulumi/random/randomBytes";
 import { RandomString } from "@pulumi/random/randomString";
-import { vaultName } from "../azure/azure-names";
+import { groupName, vaultName } from "../azure/azure-names";
 import { cloudNamed } from "../azure/clouds";
 import { type Deployer, type Grantee, sealersOf, whoDeploys } from "../azure/deployer";
 import type { Existing } from "../azure/existing/existing";
+import { checkGrants } from "../azure/existing/grants";
 import { type Looked, lookAt } from "../azure/existing/look";
 import { programSettings } from "../azure/program-settings";
 import type { GuardedNetwork } from "../network/guarded-network";
@@ -12,6 +13,7 @@ import { readably } from "../process/readable-error";
 import { frontEndKey, type KeyHolder } from "./front-end-key";
 import { grantKeyAccess } from "./key-access";
 import { type MachineIdentity, machineIdentity } from "./machine-identity";
+import { neededGrants } from "./needed-grants";
 import { vaultsOf } from "./sealed-for-vault";
 import { stackGroup } from "./stack-group";
 import { type StackVault, vaultAndKey } from "./vault-and-key";
@@ -88,6 +90,7 @@ export class SealingVault extends pulumi.ComponentResource {
       vaultName: made.vaultName,
       keyId: made.keyId,
       guard: made.guard,
+      granted: args.grants !== undefined,
       deployer: this.deployer,
       sealers: this.sealers,
       machine: { suffix: "machine", objectId: this.identity.principalId, type: "ServicePrincipal" },
@@ -103,15 +106,24 @@ export class SealingVault extends pulumi.ComponentResource {
   }
 
   /** What exists is looked at before anything is made of it; nothing is asked where nothing is named. */
-  private look(
-    existing: Existing,
-    { authorization, bySubnet = false, location }: SealingVaultArgs,
-  ): pulumi.Output<Looked> {
+  private look(existing: Existing, args: SealingVaultArgs): pulumi.Output<Looked> {
     if (Object.keys(existing).length === 0) return pulumi.output({});
+    const { authorization, bySubnet = false, location } = args;
     const { subscriptionId: subscription, tenantId: tenant } = this.deployer;
-    const looked = pulumi.all([subscription, tenant]).apply(([subscriptionId, tenantId]) => {
-      return readably(() => lookAt(existing, { authorization, bySubnet, location, subscriptionId, tenantId }, this));
-    });
+    const who = this.sealers.map(({ objectId }) => objectId);
+    const looked = pulumi.all([subscription, tenant, pulumi.all(who)]).apply(([subscriptionId, tenantId, sealers]) =>
+      readably(async () => {
+        const wanted = { authorization, bySubnet, location, subscriptionId, tenantId };
+        const found = await lookAt(existing, wanted, this);
+        if (args.grants === undefined) return found;
+        const group = existing.resourceGroup ?? groupName(args.stack, location);
+        const groupId = `/subscriptions/${subscriptionId}/resourceGroups/${group}`;
+        const machine = found.identity?.principalId ?? "";
+        const stack = { authorization, existing, groupId, machine, sealers, ...args.grants };
+        await checkGrants(args.grants.ids, neededGrants(stack), this);
+        return found;
+      }),
+    );
     return saidOnce(looked);
   }
 }

@@ -1,11 +1,14 @@
 import { Key } from "@pulumi/azure-native/keyvault/key";
 import { Vault } from "@pulumi/azure-native/keyvault/vault";
+import { DiagnosticSetting } from "@pulumi/azure-native/monitor/diagnosticSetting";
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { azureName } from "../azure/azure-name";
 import type { AzureCloud } from "../azure/clouds";
 import type { Deployer } from "../azure/deployer";
+import { diagnosticArgs } from "../azure/diagnostics";
 import { type Existing, partsOfId } from "../azure/existing/existing";
+import type { Grants } from "../azure/existing/grants";
 import type { Looked } from "../azure/existing/look";
 import { programCommand } from "../config/project";
 import type { NetworkPlace } from "../network/closed-network";
@@ -13,6 +16,15 @@ import type { GuardedNetwork } from "../network/guarded-network";
 import { type NetworkGuard, vaultNetwork } from "../network/network-guard";
 import { readably } from "../process/readable-error";
 import type { VaultSettings } from "./vault";
+
+/** What somebody else has granted, and for what besides the key. */
+export interface StackGrants {
+  readonly ids: Grants;
+  /** Whether sealers upload as themselves. */
+  readonly uploads: boolean;
+  /** Whether the machine writes its status. */
+  readonly status: boolean;
+}
 
 /** What a stack's vault is to be. */
 export interface StackVault extends VaultSettings {
@@ -26,6 +38,8 @@ export interface StackVault extends VaultSettings {
   readonly production: boolean;
   /** What somebody else made and keeps. @default nothing */
   readonly existing?: Existing;
+  /** Role assignments that somebody else made, where the program makes none. @default the program's */
+  readonly grants?: StackGrants | undefined;
   /** The network that the stack's own vault is to be reached from. @default everybody's */
   readonly network?: ((place: NetworkPlace) => GuardedNetwork) | undefined;
 }
@@ -98,6 +112,10 @@ function ownVault(parent: pulumi.Resource, name: string, args: StackVault, place
     { resourceGroupName: group.name, location: args.location, ...vaultArgs(args, place) },
     { ...kept, ignoreChanges: fixedFor(args) },
   );
+  const workspace = args.existing?.workspace;
+  if (workspace !== undefined) {
+    new DiagnosticSetting(`${name}-logs`, diagnosticArgs(vault.id, workspace, ["AuditEvent"]), { parent });
+  }
   vault.properties.apply((properties) => readably(() => checkRetention(args, properties)));
   // Azure has no way to delete a key of a vault but the data plane, which nobody here may use for that; and anybody who
   // goes back to an older image needs the key that sealed it. A key goes with its vault.

@@ -39,7 +39,7 @@ export interface OnionVmArgs extends MachineSettings {
   /** Where images are uploaded to, and how many earlier ones stay there. */
   readonly images: ImageStore;
   /** Where the machine writes how it is; without, `up` does not wait until it serves. */
-  readonly status: Pick<StatusContainerArgs, "account" | "subscriptionId"> | undefined;
+  readonly status: Pick<StatusContainerArgs, "account" | "granted" | "subscriptionId"> | undefined;
 }
 
 /** What a machine itself follows from. */

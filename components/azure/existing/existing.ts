@@ -11,6 +11,8 @@ export interface Existing {
   readonly storageAccount?: string;
   readonly gallery?: string;
   readonly subnet?: string;
+  /** Where the stack's own vault and account write who asked them for what. */
+  readonly workspace?: string;
 }
 
 export type ExistingKind = keyof Existing;
@@ -24,6 +26,10 @@ const PROVIDERS: Readonly<Record<Exclude<ExistingKind, "resourceGroup">, { path:
   subnet: {
     path: "Microsoft.Network/virtualNetworks/NAME/subnets/NAME",
     find: "az network vnet subnet list --vnet-name NAME --query [].id",
+  },
+  workspace: {
+    path: "Microsoft.OperationalInsights/workspaces/NAME",
+    find: "az monitor log-analytics workspace list --query [].id",
   },
 };
 

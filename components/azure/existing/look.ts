@@ -4,6 +4,7 @@ import { getVault } from "@pulumi/azure-native/keyvault/getVault";
 import { getUserAssignedIdentity } from "@pulumi/azure-native/managedidentity/getUserAssignedIdentity";
 import { getSubnet } from "@pulumi/azure-native/network/getSubnet";
 import { getVirtualNetwork } from "@pulumi/azure-native/network/getVirtualNetwork";
+import { getWorkspace } from "@pulumi/azure-native/operationalinsights/getWorkspace";
 import { getResourceGroup } from "@pulumi/azure-native/resources/getResourceGroup";
 import { getStorageAccount } from "@pulumi/azure-native/storage/getStorageAccount";
 import type * as pulumi from "@pulumi/pulumi";
@@ -73,6 +74,11 @@ export async function lookAt(existing: Existing, wanted: Wanted, parent: pulumi.
       const network = await getVirtualNetwork({ resourceGroupName, virtualNetworkName }, { parent });
       const subnet = await getSubnet({ resourceGroupName, virtualNetworkName, subnetName }, { parent });
       return subnetProblem(subnet) ?? endpointProblem(subnet, wanted) ?? regionProblem(network.location ?? "", wanted);
+    },
+    workspace: async (id) => {
+      const { resourceGroupName, names } = partsOfId(id);
+      await getWorkspace({ resourceGroupName, workspaceName: names[0] ?? "" }, { parent });
+      return undefined;
     },
   };
   const given = Object.entries(existing) as [ExistingKind, string][];

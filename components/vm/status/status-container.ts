@@ -19,6 +19,8 @@ export interface StatusContainerArgs {
   readonly subscriptionId: pulumi.Input<string>;
   /** Object id of who writes: the machine's identity. */
   readonly writer: pulumi.Input<string>;
+  /** Whether somebody else has granted that. @default false */
+  readonly granted?: boolean;
 }
 
 const CONTAINER = "status";
@@ -33,14 +35,14 @@ export function statusContainer(
   parent: pulumi.Resource,
   name: string,
   args: StatusContainerArgs,
-): readonly [BlobContainer, RoleAssignment] {
+): readonly [BlobContainer, ...RoleAssignment[]] {
   const { account } = args;
   const container = new BlobContainer(
     `${name}-status`,
     { resourceGroupName: account.groupName, accountName: account.name, containerName: CONTAINER, publicAccess: "None" },
     { parent },
   );
-  return [container, statusWriter(parent, name, container, args)];
+  return args.granted ? [container] : [container, statusWriter(parent, name, container, args)];
 }
 
 /** Another principal's right to write there. */

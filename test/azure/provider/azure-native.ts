@@ -1,5 +1,6 @@
 import type { Cloud, CloudResource } from "../cloud";
 import { refuseDenied } from "../policy/assignments";
+import { builtInRole } from "../resource-manager/role-definitions";
 import { normalizedLocation, parseId, refuse } from "./arm";
 import { inputFailures, membersOf, pathInputs, withDefaults } from "./kind-check";
 import { checkRules, checkTags } from "./kind-rules";
@@ -159,7 +160,7 @@ export function simulatedAzureNative(options: AzureNativeOptions): ResourceProvi
   function find(token: string, args: PropertyMap): PropertyMap {
     const kind = kindOf(token.replace(/:get(\w+)$/, ":$1"));
     const { id } = wantedResource(kind, cloud, args);
-    const stored = cloud.get(id);
+    const stored = cloud.get(id) ?? builtIn(id);
     if (stored === undefined) refuseMissing(kind.type, id);
     return { ...outputsOf(kind, stored), id: stored.id };
   }
@@ -215,4 +216,14 @@ function refuseMissing(type: string, id: string): never {
 function comparable(inputs: PropertyMap): PropertyMap {
   const { location, ...rest } = inputs;
   return typeof location === "string" ? { ...rest, location: normalizedLocation(location) } : inputs;
+}
+
+/** Azure's own roles are there in every scope. */
+function builtIn(id: string): CloudResource | undefined {
+  const role = /\/roleDefinitions\/([^/]+)$/i.exec(id)?.[1];
+  const found = role === undefined ? undefined : builtInRole(role);
+  if (found === undefined) return undefined;
+  const { guid: name, permissions, roleName } = found;
+  const properties = { roleName, type: "BuiltInRole", permissions, assignableScopes: ["/"] };
+  return { id, type: "Microsoft.Authorization/roleDefinitions", name, properties };
 }

@@ -7,6 +7,7 @@ import { type Answer, type Exchange, json, type Service, send } from "../gateway
 import { isAllowed, permissionsAt } from "./authorization";
 import { answerForGroups } from "./groups";
 import { type Consoles, instanceViewOf } from "./machine-state";
+import { answerForPolicies } from "./policy-restrictions";
 import { answerForRegion } from "./regional";
 
 const audiencesOf = ({ managementAudience, resourceManager }: CloudNames) =>
@@ -160,6 +161,8 @@ export function createResourceManager(cloud: Cloud, tokens: TokenIssuer, console
       record.operation = "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData";
       return consoleOf(machine, check.caller);
     }
+    const policies = answerForPolicies(exchange, cloud, check.caller);
+    if (policies !== undefined) return policies;
     const other = answerForGroups(exchange, cloud, check.caller) ?? answerForRegion(exchange, cloud, check.caller);
     if (other !== undefined) return other;
     const target = parsePath(decodeURIComponent(url.pathname));

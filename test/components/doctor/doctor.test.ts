@@ -4,12 +4,14 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { assignment, type Rig, roleId, startRig } from "loopback-azure/fixture";
+import { assignPolicy } from "loopback-azure/policy/assignments";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { PARTS } from "../../../components/azure/rights";
 
 const run = promisify(execFile);
 const root = process.cwd();
+const READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 const CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c";
 
 interface Finding {
@@ -130,6 +132,33 @@ describe("doctor", () => {
     expect(stdout).toMatch(/^ +74 USD {2}in all/m);
     const json = JSON.parse((await doctor(["--cost", "--json", "--stack", "dev"])).stdout);
     expect(json).toContainEqual({ what: "VM, Standard_B2s", usd: 35 });
+    const everything = {
+      vmSize: "Standard_D2as_v5",
+      spot: true,
+      outbound: "subnet",
+      osDisk: { type: "Premium_LRS", sizeGiB: 100 },
+      dataDisk: { sizeGib: 64 },
+      image: { publish: "gallery", targetRegions: [{ name: "westeurope", replicas: 3 }, { name: "northeurope" }] },
+      network: { privateEndpoints: true },
+      existing: { subnet: "S", workspace: "W" },
+      zones: [1],
+    };
+    configure(
+      "dev",
+      Object.fromEntries(Object.entries(everything).map(([key, value]) => [`sealed-onion:${key}`, value])),
+    );
+    const costs = JSON.parse((await doctor(["--cost", "--json", "--stack", "dev"])).stdout);
+    expect(Object.fromEntries(costs.map(({ what, usd }: { what: string; usd: number | null }) => [what, usd]))).toEqual(
+      {
+        "VM, Standard_D2as_v5 at spot price": null,
+        "its OS disk": 20,
+        "data disk": 5,
+        "the image in the gallery": 0.4,
+        "private endpoints, beside their price a GB": 14,
+        "private DNS zones": 1,
+        "logs in the workspace, about 3 USD a GB": null,
+      },
+    );
     configure("dev", { "sealed-onion:vmSize": "Standard_B2s", "sealed-onion:replicas": 3 });
     const several = (await doctor(["--cost", "--stack", "dev"])).stdout;
     expect(several).toContain("105 USD  VM, Standard_B2s");
@@ -180,6 +209,49 @@ describe("doctor, asking Azure", () => {
         /does not let this login do Microsoft.Authorization\/roleAssignments\/write, Microsoft.Authorization\/roleAssignments\/delete$/,
       ),
       type: expect.stringContaining("doctor -- --role"),
+    });
+  });
+
+  describe("for what policies deny", () => {
+    async function policies(config: object, environment = rig.azure.workstation.env) {
+      configure("dev", { "azure-native:location": "westeurope", ...config });
+      return (await examine(environment)).finding("policies");
+    }
+    const assigned = "Microsoft.Authorization/policyAssignments";
+    afterEach(() => {
+      for (const { id } of rig.cloud.list({ type: assigned })) rig.cloud.remove(id);
+    });
+
+    it("says what policies of the subscription would deny, by their names, and by which dial they pass", async () => {
+      expect(await policies({})).toMatchObject({ state: "ok", found: expect.stringContaining("denies what up makes") });
+      for (const policy of ["keyVaultPublicAccess", "storagePublicAccess", "noPublicAddress", "tagTeam"] as const)
+        assignPolicy(rig.cloud, policy);
+      expect(await policies({ "sealed-onion:tags": { team: "web" } })).toEqual({
+        name: "policies",
+        state: "missing",
+        found:
+          'denied by the subscription: the vault and the storage account and the NIC, by "Azure Key Vault should disable public network access" and "Storage accounts should disable public network access" and "Network interfaces should not have public IPs"',
+        type: "turn the dial that components/stack/baseline.md has for it, or ask who assigned it",
+      });
+      const passing = {
+        "sealed-onion:tags": { team: "web" },
+        "sealed-onion:network": { privateEndpoints: true, publicAccess: "off" },
+        "sealed-onion:outbound": "natGateway",
+      };
+      expect(await policies(passing)).toMatchObject({ state: "ok" });
+    });
+
+    it("says that it could not ask what policies deny", async () => {
+      const { cloud } = rig;
+      const { clientId, objectId, tenantId } = cloud.directory.addApplication({ displayName: "look", secrets: ["s"] });
+      const scope = `/subscriptions/${cloud.subscriptionId}`;
+      cloud.put(assignment(scope, objectId, roleId(cloud, READER)), { effectiveAfterMs: 0 });
+      const named = { ARM_CLIENT_ID: clientId, ARM_TENANT_ID: tenantId, ARM_SUBSCRIPTION_ID: cloud.subscriptionId };
+      const environment = { ...rig.azure.workstation.env, ...named, ARM_CLIENT_SECRET: "s" };
+      expect(await policies({}, environment)).toMatchObject({
+        state: "warning",
+        found: "not looked at: Azure answers 403 to what it would deny",
+      });
     });
   });
 

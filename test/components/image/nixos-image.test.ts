@@ -50,6 +50,7 @@ async function make(args: Partial<NixosImageArgs> = {}, options: MockOptions = {
     uploaders: [deployer.grantee],
     deployer,
     publish: "managed",
+    upload: "granted",
     keep: 2,
     generation: 1,
     targetRegions: [],

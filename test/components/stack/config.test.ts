@@ -106,6 +106,7 @@ describe("what is not set", () => {
     expect(await read()).toEqual({
       stack: "dev",
       location: "westeurope",
+      granted: false,
       secrets: [
         {
           name: "onion-key",
@@ -131,7 +132,9 @@ describe("what is not set", () => {
         sealers: [],
       },
       image: {
+        granted: false,
         publish: "managed",
+        upload: "granted",
         keep: 2,
         generation: 1,
         targetRegions: [],

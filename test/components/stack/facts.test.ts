@@ -19,6 +19,7 @@ const CONFIG: StackConfig = {
   vault: DEFAULT_VAULT,
   image: {
     publish: "managed",
+    upload: "granted",
     keep: 2,
     generation: 1,
     targetRegions: [],
@@ -28,6 +29,8 @@ const CONFIG: StackConfig = {
   bootAgent: DEFAULT_BOOT_AGENT,
   production: false,
   network: undefined,
+  grants: undefined,
+  granted: false,
   tags: {},
   vaultAuth: undefined,
   status: true,

@@ -84,6 +84,25 @@ describe("what somebody else made", () => {
     expect(hub()).toEqual(before);
   });
 
+  it("is a workspace for who asked the stack's own vault and account for what", async () => {
+    const workspace = await stack.make("operationalinsights:Workspace", { ...place, workspaceName: "hub-logs" });
+    const made = await up({ existing: { workspace } });
+    expect(made.filter((change) => change.endsWith("-logs"))).toEqual(["create image-logs", "create vault-logs"]);
+    const settings = stack.cloud.list({ type: "Microsoft.Insights/diagnosticSettings" });
+    const logged = settings.map(({ properties }) => [properties.workspaceId, properties.logs]);
+    const categories = (...names: string[]) => names.map((category) => ({ category, enabled: true }));
+    expect(logged).toEqual(
+      expect.arrayContaining([
+        [workspace, categories("AuditEvent")],
+        [workspace, categories("StorageRead", "StorageWrite", "StorageDelete")],
+      ]),
+    );
+    expect(await up({ existing: { workspace } })).toEqual([]);
+    await stack.engine.destroy();
+    expect(stack.cloud.get(workspace)).toBeDefined();
+    expect(stack.cloud.list({ type: "Microsoft.Insights/diagnosticSettings" })).toEqual([]);
+  });
+
   it("gets a key of the stack's own where only the vault is named", async () => {
     const made = await up({ existing: { vault: await makeVault() }, authorization: "rbac" });
     expect(made).toContain("create vault-key");
@@ -136,6 +155,14 @@ describe("what somebody else made", () => {
       }),
       { outbound: "subnet" },
       "existing.subnet onions is delegated to Microsoft.Web/serverFarms, no VM can be in it: set sealed-onion:existing.subnet",
+    ],
+    [
+      "a workspace that is not there",
+      async () => ({
+        workspace: `/subscriptions/${stack.cloud.subscriptionId}/resourceGroups/hub/providers/Microsoft.OperationalInsights/workspaces/logs`,
+      }),
+      {},
+      "existing.workspace logs does not exist: set sealed-onion:existing.workspace",
     ],
   ])("is refused before anything is made: %s", async (_, existing, settings, line) => {
     expect(await problem({ existing: await existing(), ...settings })).toContain(line);

@@ -6,6 +6,7 @@ import { gallery, galleryImage, galleryImageVersion } from "./gallery";
 import { image } from "./image";
 import { key } from "./key";
 import { userAssignedIdentity } from "./managed-identity";
+import { diagnosticSetting, workspace } from "./monitor";
 import { natGateway, networkSecurityGroup, publicIpAddress } from "./network-edge";
 import { networkInterface } from "./network-interface";
 import { privateZone, virtualNetworkLink } from "./private-dns";
@@ -20,6 +21,7 @@ import { subnet, virtualNetwork } from "./virtual-network";
 export const kinds: readonly ResourceKind[] = [
   accessPolicy,
   blobContainer,
+  diagnosticSetting,
   disk,
   gallery,
   galleryImage,
@@ -43,4 +45,5 @@ export const kinds: readonly ResourceKind[] = [
   virtualMachine,
   virtualNetwork,
   virtualNetworkLink,
+  workspace,
 ];

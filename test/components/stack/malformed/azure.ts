@@ -34,12 +34,12 @@ export const AZURE: readonly Malformed[] = [
   [
     "a key that is mistyped",
     { vmSze: "Standard_B2s" },
-    'configuration has an unknown key "vmSze", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, existing, network, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, logs, replicas, frontEnd, rollout, dataDisk, update, reboot: did you mean "vmSize"',
+    'configuration has an unknown key "vmSze", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, existing, grants, network, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, logs, replicas, frontEnd, rollout, dataDisk, update, reboot: did you mean "vmSize"',
   ],
   [
     "a key that nothing is like",
     { colour: "blue" },
-    'configuration has an unknown key "colour", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, existing, network, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, logs, replicas, frontEnd, rollout, dataDisk, update, reboot: remove it',
+    'configuration has an unknown key "colour", allowed are secrets, services, recipients, keySize, keyProtection, authorization, purgeProtection, softDeleteDays, sealers, image, vmSize, sshPublicKey, adminUser, ephemeralOsDisk, outbound, existing, grants, network, osDisk, security, zones, spot, bootAgent, production, tags, vaultAuth, status, logs, replicas, frontEnd, rollout, dataDisk, update, reboot: remove it',
   ],
   [
     "an encrypted value",
@@ -174,7 +174,7 @@ export const AZURE: readonly Malformed[] = [
   [
     "a mistyped key of the image",
     { image: { vdh: "nixos.vhd" } },
-    'image has an unknown key "vdh", allowed are vhd, builder, publish, keep, generation, targetRegions: did you mean "vhd"',
+    'image has an unknown key "vdh", allowed are vhd, builder, publish, upload, keep, generation, targetRegions: did you mean "vhd"',
   ],
   [
     "a disk in a home folder that no shell looks up",

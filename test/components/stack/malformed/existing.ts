@@ -4,12 +4,15 @@ const GROUP = "/subscriptions/33333333-3333-4333-8333-333333333333/resourceGroup
 const VAULT = `${GROUP}/Microsoft.KeyVault/vaults/shared`;
 const SUBNET = `${GROUP}/Microsoft.Network/virtualNetworks/hub/subnets/onions`;
 
+const IDENTITY = `${GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/shared`;
+const GRANT = `${GROUP.replace("/providers", "")}/providers/Microsoft.Authorization/roleAssignments/01234567-89ab-4def-8123-456789abcdef`;
+
 /** What exists and is named wrongly, or does not fit. */
 export const EXISTING: readonly Malformed[] = [
   [
     "a mistyped kind of what exists",
     { existing: { vualt: VAULT } },
-    'existing has an unknown key "vualt", allowed are resourceGroup, vault, key, identity, storageAccount, gallery, subnet: did you mean "vault"',
+    'existing has an unknown key "vualt", allowed are resourceGroup, vault, key, identity, storageAccount, gallery, subnet, workspace: did you mean "vault"',
   ],
   [
     "a group's name that Azure does not take",
@@ -35,6 +38,36 @@ export const EXISTING: readonly Malformed[] = [
     "a key of another vault",
     { authorization: "rbac", existing: { vault: VAULT, key: `${VAULT}2/keys/sealing` } },
     `existing.key is no key of existing.vault, which is ${VAULT}: set sealed-onion:existing.vault to the vault of the key`,
+  ],
+  [
+    "a workspace by its name",
+    { existing: { workspace: "logs" } },
+    'existing.workspace must be an id /subscriptions/ID/resourceGroups/NAME/providers/Microsoft.OperationalInsights/workspaces/NAME (az monitor log-analytics workspace list --query [].id), got "logs": set sealed-onion:existing.workspace',
+  ],
+  [
+    "a grant by a role's name",
+    { grants: ["Storage Blob Data Contributor"] },
+    'grants[0] must be the id of a role assignment, got "Storage Blob Data Contributor": set sealed-onion:grants[0]',
+  ],
+  [
+    "grants of somebody who is not there yet",
+    { grants: [GRANT] },
+    "grants names what was granted before, and the machine's identity is yet to be made: set sealed-onion:existing.identity",
+  ],
+  [
+    "grants beside a role that is made with the stack",
+    {
+      "vault:address": "https://vault.example.com:8200",
+      vaultAuth: { principals: ["01234567-89ab-4def-8123-456789abcdef"], roles: { web: { policies: ["web"] } } },
+      grants: [GRANT],
+      existing: { identity: IDENTITY },
+    },
+    "grants is set, and vaultAuth asks for roles that are made with the stack: remove sealed-onion:grants, or sealed-onion:vaultAuth",
+  ],
+  [
+    "an upload by somebody unheard of",
+    { image: { upload: "sas" } },
+    'image.upload must be granted or own, got "sas": set sealed-onion:image.upload',
   ],
   [
     "an existing vault whose policies would have to change",

@@ -1,0 +1,172 @@
+import * as fs from "node:fs";
+import type { CloudResource } from "loopback-azure/cloud";
+import { BUILT_IN, type PolicyDefinition } from "loopback-azure/policy/built-in";
+import { matches } from "loopback-azure/policy/policy-rule";
+import { valuesAt } from "loopback-azure/provider/arm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { said, startStack, type TestStack } from "./diffs/test-stack";
+
+const PAGE = "components/stack/configurations.md";
+const BASELINE = "components/stack/baseline.md";
+const NAMES = ["smallest", "company", "fleet"] as const;
+type Name = (typeof NAMES)[number];
+
+/** A page's configurations, by the heading above each. */
+function configurations(): Record<string, Record<string, unknown>> {
+  const found = fs.readFileSync(PAGE, "utf8").matchAll(/^## (\w+)\n[\s\S]*?```yaml\n([\s\S]*?)```/gm);
+  return Object.fromEntries(
+    [...found].map(([, name = "", text = ""]) => [name.toLowerCase(), (parse(text) as { config: object }).config]),
+  ) as Record<string, Record<string, unknown>>;
+}
+
+/** As Pulumi keeps it, with the ids of this subscription and principal in the place of the page's. */
+function settings({ cloud, sealer }: TestStack, config: Readonly<Record<string, unknown>>): Record<string, string> {
+  const entries = Object.entries(config).map(([key, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    const here = text.replaceAll("01234567-89ab-cdef-0123-456789abcdef", cloud.subscriptionId);
+    return [key, here.replace(/servicePrincipal:[0-9a-f-]+/, sealer)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What the company on the page has. */
+async function makeHub({ cloud, make, register }: TestStack): Promise<void> {
+  const hub = { resourceGroupName: "hub" };
+  await make("resources:ResourceGroup", { ...hub, location: "westeurope" });
+  const network = { ...hub, virtualNetworkName: "hub-network" };
+  await make("network:VirtualNetwork", { ...network, addressSpace: { addressPrefixes: ["10.9.0.0/16"] } });
+  await make("network:Subnet", { ...network, subnetName: "onions", addressPrefix: "10.9.1.0/24" });
+  await make("operationalinsights:Workspace", { ...hub, workspaceName: "hub-logs" });
+  register("EncryptionAtHost");
+  for (const resource of cloud.list({})) before.add(resource.id);
+}
+
+/** What was there before the stack, and is nobody's here. */
+const before = new Set<string>();
+const made = {} as Record<Name, readonly CloudResource[]>;
+const stacks: TestStack[] = [];
+
+async function deploy(name: Name): Promise<void> {
+  const stack = startStack();
+  stacks.push(stack);
+  if (name === "company") await makeHub(stack);
+  await stack.engine.setConfig(settings(stack, configurations()[name] ?? {}));
+  await said(stack.engine);
+  made[name] = stack.cloud.list({}).filter(({ id }) => !before.has(id));
+}
+
+const VAULT = "Microsoft.KeyVault/vaults";
+const ACCOUNT = "Microsoft.Storage/storageAccounts";
+const MACHINE = "Microsoft.Compute/virtualMachines";
+type Holds = (resources: readonly CloudResource[]) => boolean;
+
+/** All of a type, of which there is one at least. */
+const every = (type: string, holds: (one: CloudResource, all: readonly CloudResource[]) => boolean): Holds => {
+  return (resources) => {
+    const found = resources.filter((resource) => resource.type === type);
+    return found.length > 0 && found.every((one) => holds(one, resources));
+  };
+};
+const has = (path: string, value: unknown) => (one: CloudResource) =>
+  valuesAt(one.properties, path).some((found) => found.value === value);
+const isConnected = (one: CloudResource, all: readonly CloudResource[]) =>
+  all.some((other) =>
+    valuesAt(other, "properties.privateLinkServiceConnections[].properties.privateLinkServiceId").some(
+      ({ value }) => value === one.id,
+    ),
+  );
+
+/** Rules that no policy of the stand-in is, as they are worded in Azure. */
+const MORE: Readonly<Record<string, Holds>> = {
+  "Azure Key Vault should use private link": every(VAULT, isConnected),
+  "Key vaults should have soft delete enabled": every(VAULT, has("enableSoftDelete", true)),
+  "Resource logs in Key Vault should be enabled": every(VAULT, ({ id }, all) =>
+    all.some((other) => other.id.startsWith(`${id}/providers/Microsoft.Insights/diagnosticSettings/`)),
+  ),
+  "Key Vault keys should have an expiration date": every(
+    `${VAULT}/keys`,
+    ({ properties }) => valuesAt(properties, "attributes.exp").length > 0,
+  ),
+  "Storage accounts should use private link": every(ACCOUNT, isConnected),
+  "Storage accounts should prevent cross tenant object replication": every(
+    ACCOUNT,
+    has("allowCrossTenantReplication", false),
+  ),
+  "Storage accounts should allow access from trusted Microsoft services": every(ACCOUNT, ({ properties }) =>
+    valuesAt(properties, "networkAcls").every(({ value }) => {
+      const [bypass] = valuesAt(value, "bypass");
+      const [action] = valuesAt(value, "defaultAction");
+      return action?.value === "Allow" || bypass?.value === "AzureServices";
+    }),
+  ),
+  "Storage accounts should use customer-managed key for encryption": every(
+    ACCOUNT,
+    has("encryption.keySource", "Microsoft.Keyvault"),
+  ),
+  "Management ports should be closed on your virtual machines": every(
+    "Microsoft.Network/networkSecurityGroups",
+    ({ properties }) =>
+      valuesAt(properties, "securityRules[].properties.access").every(({ value }) => value === "Deny"),
+  ),
+  "Authentication to Linux machines should require SSH keys": every(
+    MACHINE,
+    has("osProfile.linuxConfiguration.disablePasswordAuthentication", true),
+  ),
+  "vTPM should be enabled on supported virtual machines": every(
+    MACHINE,
+    has("securityProfile.uefiSettings.vTpmEnabled", true),
+  ),
+  "Secure Boot should be enabled on supported Windows virtual machines": every(
+    MACHINE,
+    has("securityProfile.uefiSettings.secureBootEnabled", true),
+  ),
+};
+
+const policies: readonly PolicyDefinition[] = Object.values(BUILT_IN);
+const RULES: Readonly<Record<string, Holds>> = {
+  ...Object.fromEntries(
+    policies.map(({ denies, displayName }): [string, Holds] => [
+      displayName,
+      (resources) => !resources.some((resource) => matches(denies, resource)),
+    ]),
+  ),
+  ...MORE,
+};
+
+/** A row of the page's table: the rule, and what it says of each configuration. */
+function rows(): (readonly [rule: string, smallest: string, company: string, fleet: string, how: string])[] {
+  const table = fs.readFileSync(BASELINE, "utf8").matchAll(/^\| (.+) \| ([✓–]) \| ([✓–]) \| ([✓–]) \| (.+) \|$/gm);
+  return [...table].map(([, rule = "", smallest = "", company = "", fleet = "", how = ""]) => {
+    return [rule, smallest, company, fleet, how] as const;
+  });
+}
+
+beforeAll(async () => {
+  for (const name of NAMES) await deploy(name);
+}, 600_000);
+afterAll(async () => {
+  for (const stack of stacks) await stack.close();
+});
+
+describe("the three configurations of the page", () => {
+  it("are deployed as they stand there, and run as they are said to", () => {
+    const machines = (name: Name) => made[name].filter(({ type }) => type === MACHINE).length;
+    expect(NAMES.map(machines)).toEqual([1, 1, 5]);
+  });
+});
+
+describe("the baseline's table", () => {
+  it("has every rule once, and no other", () => {
+    expect(
+      rows()
+        .map(([rule]) => rule)
+        .sort(),
+    ).toEqual(Object.keys(RULES).sort());
+  });
+
+  it.each(rows())("%s", (rule, smallest, company, fleet) => {
+    const held = NAMES.map((name) => (RULES[rule]?.(made[name]) ? "✓" : "–"));
+    expect(held).toEqual([smallest, company, fleet]);
+  });
+});
