@@ -53,7 +53,8 @@ async function deploy(name: Name): Promise<void> {
   if (name === "company") await makeHub(stack);
   await stack.engine.setConfig(settings(stack, configurations()[name] ?? {}));
   await said(stack.engine);
-  made[name] = stack.cloud.list({}).filter(({ id }) => !before.has(id));
+  // An OS disk is made by Azure, with the machine: no request of the stack's is about it.
+  made[name] = stack.cloud.list({}).filter(({ id }) => !before.has(id) && !id.includes("_OsDisk_"));
 }
 
 const VAULT = "Microsoft.KeyVault/vaults";
