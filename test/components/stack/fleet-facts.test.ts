@@ -26,7 +26,7 @@ const CONFIG: StackConfig = {
   recipients: { age: [], pgp: [] },
   vault: DEFAULT_VAULT,
   image: {
-    ...{ publish: "managed", keep: 2, generation: 1, targetRegions: [] },
+    ...{ publish: "managed", upload: "granted", keep: 2, generation: 1, targetRegions: [] },
     machine: { architecture: "x64", nvme: false, trustedLaunch: false },
   },
   machine: { ...DEFAULT_MACHINE, sshPublicKey: "ssh-ed25519 AAAA" },
@@ -38,6 +38,8 @@ const CONFIG: StackConfig = {
     status: true,
     logs: undefined,
     network: undefined,
+    grants: undefined,
+    granted: false,
     update: DEFAULT_UPDATE,
   },
   fleet: {
