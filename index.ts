@@ -34,10 +34,7 @@ const facts = (endpoint: pulumi.Output<string>, trust?: SystemTrust) => {
 
 const { userDataSecrets } = config.bootAgent;
 const imageArgs = {
-  stack,
-  location,
-  resourceGroupName,
-  facts,
+  ...{ stack, location, resourceGroupName, facts },
   sealed: userDataSecrets ? {} : machines.digests,
   ready: machines.ready,
   uploaders: vault.sealers,

@@ -1,8 +1,18 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { generatedSections, withSection } from "./docs";
 import { pictures } from "./pictures";
+
+it("Pulumi takes the project's file: what an array is of is said there", () => {
+  const { config } = parse(fs.readFileSync("Pulumi.yaml", "utf8")) as {
+    config: Record<string, { type?: string; items?: object }>;
+  };
+  const arrays = Object.entries(config).filter(([, { type }]) => type === "array");
+  expect(arrays.length).toBeGreaterThan(2);
+  expect(arrays.filter(([, { items }]) => items === undefined).map(([key]) => key)).toEqual([]);
+});
 
 it("the documents show the dials and the resource graph as they are (else type npm run format)", async () => {
   const sections = await generatedSections();
