@@ -41,12 +41,12 @@ try {
   const result = {
     megabytes: Math.round((Number(kibibytes) * 1024) / 1e6),
     seconds: Number(Math.min(...times.slice(1)).toFixed(1)),
-    strangers: strangers.filter((name) => fs.existsSync(path.join(modules, name))),
+    strangers: strangers.filter((name) => fs.existsSync(path.join(modules, name))).join(", "),
   };
   console.log(
     `installed for a deployer: ${result.megabytes} MB in ${result.seconds} s, at most ${JSON.stringify(bars)}`,
   );
-  if (result.strangers.length > 0) console.log(`  missed: ${result.strangers.join(", ")} came with it`);
+  if (result.strangers !== "") console.log(`  missed: ${result.strangers} came with it`);
   if (process.argv.includes("--json")) console.log(JSON.stringify(result));
 } finally {
   fs.rmSync(root, { recursive: true });
