@@ -80,6 +80,18 @@ let
         containerUrl = "https://soexample.blob.core.windows.net/status";
       };
     };
+    logs.sealed-onion = {
+      inherit (uses.status.sealed-onion)
+        keyVault
+        secrets
+        onionServices
+        status
+        ;
+      logs = {
+        units = [ "tor.service" ];
+        recipients = [ "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p" ];
+      };
+    };
     update.sealed-onion.update = {
       enable = true;
       stack = "dev";

@@ -30,6 +30,11 @@ opens() {
   words=$(XDG_RUNTIME_DIR=$trial place "$SEALED_ONION_STATE/trial.json")
 }
 
+if [[ -z ${SEALED_ONION_MEMORY:-} && $(stat --file-system --format %T "$memory") != ramfs ]]; then
+  say "$sealed: $memory is no memory that never swaps: look at systemctl status run-secrets.d.mount"
+  exit 1
+fi
+
 # A switch opens the image's secrets again while scripts/refresh-secrets.sh may be opening user data's: one at a time.
 exec {lock}<"$memory"
 flock "$lock"

@@ -63,6 +63,7 @@ lib.mapAttrs' (name: machine: {
   vm-front-end = test ./front-end.nix;
   vm-hardening = test ./hardening.nix;
   vm-imds = test ./imds.nix;
+  vm-logs = test ./logs.nix;
   vm-onion-service = test ./onion-service.nix;
   vm-replica = test ./replica.nix;
   vm-sealed-secrets = test ./sealed-secrets.nix;

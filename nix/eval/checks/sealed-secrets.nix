@@ -27,7 +27,11 @@ in
     ];
   "the opened secrets lie in a ramfs that systemd mounts" =
     lib.any (mount: mount.where == "/run/secrets.d" && mount.type == "ramfs") config.systemd.mounts
-    && lib.elem "/run/secrets.d" unit.unitConfig.RequiresMountsFor;
+    && lib.elem "run-secrets.d.mount" unit.after;
+  "a mount of theirs that failed is asked for again by the next attempt" =
+    lib.elem "run-secrets.d.mount" unit.wants
+    && !(lib.elem "run-secrets.d.mount" unit.requires)
+    && !(lib.elem "/run/secrets.d" (unit.unitConfig.RequiresMountsFor or [ ]));
   "no GPG and no age key file is asked for" =
     config.sops.gnupg.home == null && config.sops.gnupg.sshKeyPaths == [ ] && config.sops.age.keyFile == null;
   "a consumer follows the unsealing and is not cancelled by its failure" = everyConsumer (

@@ -54,13 +54,20 @@ in
       description = "Open the Sealed Secrets";
       # Not sysinit.target: the network comes after it. Nothing that leads to the network may wait for this unit.
       wantedBy = mkForce [ "multi-user.target" ];
-      wants = [ "network-online.target" ];
-      after = [ "network-online.target" ];
+      # The memory is wanted, not required: a mount that failed once would end this unit for good, and so each attempt
+      # asks for it again. Where it is not there, nothing is opened (open-secrets.sh).
+      wants = [
+        "network-online.target"
+        "run-secrets.d.mount"
+      ];
+      after = [
+        "network-online.target"
+        "run-secrets.d.mount"
+      ];
       # sops-nix turns the default dependencies off, and with them the end at shutdown.
       conflicts = [ "shutdown.target" ];
       before = [ "shutdown.target" ];
       startLimitIntervalSec = 0;
-      unitConfig.RequiresMountsFor = [ "/run/secrets.d" ];
       environment.SEALED_ONION_KEY_URL = cfg.keyVault.keyUrl;
       serviceConfig = {
         # sops-nix's own program opens all or none.
