@@ -75,7 +75,7 @@ export function withSection(document: string, name: string, text: string): strin
 export async function generatedSections(): Promise<[file: string, name: string, text: string][]> {
   return [
     ["README.md", "dials", dialTable(fs.readFileSync("Pulumi.yaml", "utf8"))],
-    ["README.md", "rights", rightsTable()],
+    [path.join("components", "doctor", "README.md"), "rights", rightsTable()],
     [path.join("components", "README.md"), "graph", await previewGraph()],
   ];
 }
