@@ -49,11 +49,7 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
     "stands: it %s",
   ],
   ["cannot write …, the disk is full", "test/components/secrets/seal/remedies.test.ts"],
-  [
-    "this sops is too old",
-    "test/components/secrets/seal/seal-recipients.test.ts",
-    "(a PGP key that is short, though its first part is long) is named with its length",
-  ],
+  ["this sops is too old", "test/components/secrets/seal/remedies.test.ts"],
   [
     "… does not answer in time: it may wait …",
     "test/components/secrets/seal/seal-recipients.test.ts",

@@ -64,6 +64,14 @@ const rows: Row[] = [
     remedy: nothing,
   },
   {
+    row: "this sops is too old",
+    breaks: ({ sops }) => ({
+      options: sops("echo 'Error: flag provided but not defined: -filename-override' >&2; exit 1"),
+    }),
+    says: /this sops is too old: install 3\.11 or later/,
+    remedy: nothing,
+  },
+  {
     row: "Key Vault answers 403 Forbidden",
     breaks: ({ sealing }) => void sealing.allow([]),
     says: /Key Vault answers 403 .*: add servicePrincipal:\S+ to sealed-onion:sealers/,
