@@ -26,6 +26,15 @@ const FOREIGN: Record<string, string[]> = {
   "azure-native:resources:ResourceGroup": ["managedBy"],
   // Both spell them in their own way.
   "azure-native:compute:Disk": ["diskIOPSReadOnly", "diskIOPSReadWrite"],
+  // Their models are of a package that nothing else needs: what is used of them is written down in kinds/monitor.ts.
+  "azure-native:monitor:DiagnosticSetting": [
+    ...["eventHubAuthorizationRuleId", "eventHubName", "logAnalyticsDestinationType", "marketplacePartnerId"],
+    ...["metrics", "serviceBusRuleId", "storageAccountId"],
+  ],
+  "azure-native:operationalinsights:Workspace": [
+    ...["defaultDataCollectionRuleResourceId", "features", "forceCmkForQuery", "identity", "retentionInDays", "sku"],
+    ...["publicNetworkAccessForIngestion", "publicNetworkAccessForQuery", "tags", "workspaceCapping"],
+  ],
 };
 
 describe("Microsoft's models beside azure-native's SDK", () => {

@@ -100,6 +100,8 @@ describe("a NixOS image", () => {
       allowCrossTenantReplication: false,
       enableHttpsTrafficOnly: true,
       minimumTlsVersion: "TLS1_2",
+      publicNetworkAccess: "Enabled",
+      networkRuleSet: { defaultAction: "Allow", bypass: "AzureServices" },
     });
     expect(find(registrations, "image-container").inputs).toMatchObject({
       accountName: "sodevabcd1234",
