@@ -41,7 +41,7 @@ describe("the first contact with an account", () => {
 
   it.each([
     [bySas, "AuthorizationPermissionMismatch", "the SAS has no right to it: make one for the container"],
-    [byRole, "AuthorizationFailure", "the storage account's firewall refuses this machine's address: allow it"],
+    [byRole, "AuthorizationFailure", "the storage account's firewall refuses this machine's address: add it"],
     [byRole, "ContainerNotFound", "the container is not there: `pulumi up --refresh` makes it"],
     [bySas, "AuthorizationServiceMismatch", "the SAS is for another address, protocol or service: make one"],
   ])("is told at once of what waiting does not change: %o %s", async (client, code, reason) => {

