@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cleanup } from "../cleanup";
 import { RunFailed } from "./engine";
@@ -7,6 +6,7 @@ import type { PulumiEngine } from "./pulumi";
 import type { Stage } from "./stage";
 import { stageResources, VAULT } from "./stage-resources";
 import { canSeeProcesses } from "./started-processes";
+import { beginHistory, commitSealed } from "./story-commits";
 import { type Held, type Moment, PROGRAMS, strikeAndWatch } from "./story-interruptions";
 import { learnOnionKey, searchState, withConfig } from "./story-tools";
 import { skippedFor } from "./tools";
@@ -21,20 +21,9 @@ describe.skipIf(skipped)(`a move of region under Pulumi's own engine, interrupte
     stage = await openStage(cleanup, process.cwd(), "pulumi");
     await stage.engine.up();
     await learnOnionKey(stage);
-    git("init", "--quiet");
-    commit();
+    beginHistory(stage);
   }, 600_000);
   afterAll(() => cleanup.run(), 60_000);
-
-  function git(...words: string[]): void {
-    const who = ["-c", "user.name=story", "-c", "user.email=story@localhost", "-c", "commit.gpgsign=false"];
-    execFileSync("git", [...who, ...words], { cwd: stage.folder, stdio: "pipe" });
-  }
-
-  function commit(): void {
-    git("add", "nix/stacks");
-    git("commit", "--quiet", "-m", "sealed");
-  }
 
   /** A step of the new place that hangs: neither its vault nor its account has a name yet. */
   function hold(moment: Exclude<Moment, "build">): Held {
@@ -70,7 +59,7 @@ describe.skipIf(skipped)(`a move of region under Pulumi's own engine, interrupte
       expect(guarded).toBeInstanceOf(RunFailed);
       expect(run.log).toMatch(/-guard.* stays, .* as committed: type git add/s);
       expect(stageResources(old, VAULT)).toHaveLength(1);
-      commit();
+      commitSealed(stage);
       const last = await stage.engine.up();
       expect(stageResources(old)).toEqual([]);
       expect(stageResources(stage, MACHINE)).toHaveLength(1);

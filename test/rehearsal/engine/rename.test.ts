@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +7,7 @@ import { openStage } from "./open-stage";
 import type { PulumiEngine } from "./pulumi";
 import type { Stage } from "./stage";
 import { stageResources, VAULT } from "./stage-resources";
+import { beginHistory, commitSealed } from "./story-commits";
 import { skippedFor } from "./tools";
 
 const skipped = skippedFor("sops", "pulumi", "git");
@@ -17,20 +18,9 @@ describe.skipIf(skipped)(`pulumi stack rename${skipped}`, () => {
   beforeAll(async () => {
     stage = await openStage(cleanup, process.cwd(), "pulumi");
     await stage.engine.up();
-    git("init", "--quiet");
-    commit();
+    beginHistory(stage);
   }, 600_000);
   afterAll(() => cleanup.run(), 60_000);
-
-  function git(...words: string[]): void {
-    const who = ["-c", "user.name=story", "-c", "user.email=story@localhost", "-c", "commit.gpgsign=false"];
-    execFileSync("git", [...who, ...words], { cwd: stage.folder, stdio: "pipe" });
-  }
-
-  function commit(): void {
-    git("add", "nix/stacks");
-    git("commit", "--quiet", "-m", "sealed");
-  }
 
   /** Anything of the CLI, which the Automation API does not offer for a stack that changes its name. */
   function pulumi(...words: string[]): Promise<{ isWell: boolean; text: string }> {
@@ -56,7 +46,7 @@ describe.skipIf(skipped)(`pulumi stack rename${skipped}`, () => {
     expect(stageResources(old, VAULT)).toHaveLength(1);
     expect(fs.existsSync(path.join(stage.folder, "nix/stacks/story"))).toBe(false);
 
-    commit();
+    commitSealed(stage);
     const second = await up();
     expect(second, second.text).toMatchObject({ isWell: true });
     expect(stageResources(old)).toEqual([]);

@@ -1,10 +1,10 @@
 import * as assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { changesOf, RunFailed } from "./engine";
 import type { Stage } from "./stage";
 import { onlyResource, stageResources, VAULT } from "./stage-resources";
+import { beginHistory, commitSealed } from "./story-commits";
 import { upUntil } from "./story-first-failures";
 import {
   each,
@@ -20,16 +20,6 @@ import {
 /** What a stack keeps wherever it is. */
 const KEPT = ["onion-seal", "token-seal", "vault-fingerprint-key"];
 const PLACED = WHOLE_STACK.filter((name) => !KEPT.includes(name));
-
-function git({ folder }: Stage, ...words: string[]): void {
-  const who = ["-c", "user.name=story", "-c", "user.email=story@localhost", "-c", "commit.gpgsign=false"];
-  execFileSync("git", [...who, ...words], { cwd: folder, stdio: "pipe" });
-}
-
-function commit(stage: Stage, message: string): void {
-  git(stage, "add", "nix/stacks");
-  git(stage, "commit", "--quiet", "-m", message);
-}
 
 /** Everything of the region that is left, as long as the move is not through. */
 async function isWhole(stage: Stage, old: Stage, address: unknown): Promise<void> {
@@ -51,8 +41,7 @@ export async function moveRegion(stage: Stage): Promise<Told> {
   const { onionHostname } = await stage.engine.outputs();
   const old = { ...stage, config: { ...stage.config } };
   const { name: oldVault } = onlyResource(old, VAULT);
-  git(stage, "init", "--quiet");
-  commit(stage, "before the move");
+  beginHistory(stage);
   await withConfig(stage, { "azure-native:location": "northeurope" });
 
   const guarded = (run: unknown) => run instanceof RunFailed && /-guard.* stays/s.test(run.run.log);
@@ -62,7 +51,7 @@ export async function moveRegion(stage: Stage): Promise<Told> {
   assert.equal(onlyResource(old, VAULT).name, oldVault, "its vault is not");
   for (const secret of ["onion", "token"]) assert.equal(await sealAction(stage, secret), "rewrapped");
 
-  commit(stage, "sealed for the new vault");
+  commitSealed(stage);
   const last = await stage.engine.up();
   assert.deepEqual(
     [...runs, last].flatMap(changesOf).sort(),
