@@ -4,6 +4,7 @@ import { type BlockIndex, readBlockIndex } from "../disk/block-index";
 import { blocksOf, isImageBlobOf } from "../image";
 import { containerOf } from "./blob-client";
 import type { CopySource } from "./image-blob";
+import { readBlob } from "./read-blob";
 import type { Attempt } from "./retry";
 
 /** An image that the stack uploaded before: what it has is copied from there, and not sent again. */
@@ -37,8 +38,8 @@ export async function openNeighbours(
     async findEarlier(attempt) {
       const name = await attempt(`list '${client.containerName}'`, (signal) => lastImage(client, stack, blob, signal));
       if (name === undefined) return undefined;
-      const bytes = await attempt(`read '${client.containerName}/${blocksOf(name)}'`, (abortSignal) =>
-        client.getBlobClient(blocksOf(name)).downloadToBuffer(0, undefined, { abortSignal }),
+      const bytes = await attempt(`read '${client.containerName}/${blocksOf(name)}'`, (signal) =>
+        readBlob(client.getBlobClient(blocksOf(name)), signal),
       );
       const { url } = client.getBlobClient(name); // with its SAS, where there is one
       const source = async (): Promise<CopySource> => ({ url, ...(bearer && { bearer: await bearer() }) });

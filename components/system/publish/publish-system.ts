@@ -1,4 +1,5 @@
 import { pathsOf } from "../../image/image";
+import { readBlob } from "../../image/upload/read-blob";
 import { createAttempt } from "../../image/upload/retry";
 import { StorageProblem } from "../../image/upload/storage-problem";
 import { required, requiredCount, requiredJson, requiredUrl } from "../../process/environment";
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
   const store = openSystemStore(client, attempt);
   const there = await firstContact(client, () => store.paths(), signal, log);
   const inImage = await attempt(`read '${image.name}'`, async (abortSignal) => {
-    const content = await image.downloadToBuffer(0, undefined, { abortSignal });
+    const content = await readBlob(image, abortSignal);
     return new Set(content.toString("utf8").split("\n"));
   }).catch(absent);
   if (inImage === undefined) log("nobody knows what the image has: the whole system is uploaded, once");

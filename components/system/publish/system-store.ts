@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
+import { readBlob } from "../../image/upload/read-blob";
 import type { Attempt } from "../../image/upload/retry";
 import type { StorageProblem } from "../../image/upload/storage-problem";
 import { hashPart, narInfoName, narName, type PackedNar, type StorePath } from "./nar-info";
@@ -43,7 +44,7 @@ export function openSystemStore(client: ContainerClient, attempt: Attempt): Syst
     });
   const read = (blob: string) =>
     attempt(`read ${name(blob)}`, async (abortSignal) => {
-      const content = await client.getBlobClient(blob).downloadToBuffer(0, undefined, { abortSignal });
+      const content = await readBlob(client.getBlobClient(blob), abortSignal);
       return content.toString("utf8");
     });
   const create = (blob: string, work: (target: BlockBlobClient, signal: AbortSignal) => Promise<unknown>) =>

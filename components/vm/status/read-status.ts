@@ -16,8 +16,9 @@ const LOGS = ".log.age";
 /** @param containerUrl `https://ACCOUNT.blob.core.windows.net/status` */
 export async function statusReader(containerUrl: string, signal: AbortSignal): Promise<StatusReader> {
   // The Azure SDK takes a while to load: only for what reads, not for a program's help or its mistakes.
-  const [{ containerClient, firstContact }, { createAttempt }, { StorageProblem }] = await Promise.all([
+  const [{ containerClient, firstContact }, { readBlob }, { createAttempt }, { StorageProblem }] = await Promise.all([
     import("../../image/upload/blob-client.js"),
+    import("../../image/upload/read-blob.js"),
     import("../../image/upload/retry.js"),
     import("../../image/upload/storage-problem.js"),
   ]);
@@ -27,9 +28,7 @@ export async function statusReader(containerUrl: string, signal: AbortSignal): P
   async function download(name: string): Promise<Buffer | undefined> {
     const blob = client.getBlobClient(name);
     const content = () =>
-      attempt(`read '${client.containerName}/${name}'`, (abortSignal) =>
-        blob.downloadToBuffer(0, undefined, { abortSignal }),
-      );
+      attempt(`read '${client.containerName}/${name}'`, (abortSignal) => readBlob(blob, abortSignal));
     try {
       return await firstContact(client, content, signal, log);
     } catch (error) {
