@@ -17,7 +17,7 @@ export interface ProviderFault {
   error: ArmError;
 }
 
-/** An operation that comes to no end: whoever waits for it may be gone before. */
+/** An operation that comes to no end: its caller may be gone before. */
 export interface Held {
   /** Once it has come so far: before it is done, or, `afterwards`, with nothing left but its answer. */
   readonly reached: Promise<void>;

@@ -182,3 +182,11 @@ export async function makeWorld(cloud: Cloud = createCloud({ generateKey })) {
 }
 
 export type World = Awaited<ReturnType<typeof makeWorld>>;
+
+/** Inputs of a managed image of this blob. */
+export function imageOf(blobUri: string): (world: World) => PropertyMap {
+  return ({ place }) => {
+    const osDisk = { osType: "Linux", osState: "Generalized", blobUri };
+    return { ...place, imageName: "image2", hyperVGeneration: "V2", storageProfile: { osDisk } };
+  };
+}
