@@ -35,7 +35,7 @@ export interface ImageSettings {
   /** A managed image, or a version in an Azure Compute Gallery. @default managed */
   readonly publish: (typeof PUBLISH)[number];
   /**
-   * Whether the sealers are granted the account's blobs, or whoever uploads has a right or a SAS of their own.
+   * Whether the sealers are granted the account's blobs, or the uploader has a right or a SAS of their own.
    * @default granted
    */
   readonly upload: (typeof UPLOAD)[number];

@@ -17,7 +17,7 @@ export interface Origin {
   readonly run?: string | undefined;
 }
 
-const TOLD = {
+const WORDS = {
   new: "new",
   "seal again": "sealed again",
   "re-wrap": "re-wrapped",
@@ -27,9 +27,9 @@ const TOLD = {
 } as const satisfies Record<SecretChange["action"], string>;
 
 function secretWords(secrets: SecretChange[]): string {
-  const words = Object.entries(TOLD).flatMap(([action, told]) => {
+  const words = Object.entries(WORDS).flatMap(([action, word]) => {
     const number = secrets.filter((secret) => secret.action === action).length;
-    return number === 0 ? [] : [`${number} ${told}`];
+    return number === 0 ? [] : [`${number} ${word}`];
   });
   return words.length === 0 ? "Secrets stay as they are" : `Secrets: ${words.join(", ")}`;
 }

@@ -46,7 +46,7 @@ export function refusalOf(error: unknown): string | undefined {
 }
 
 /**
- * What people are told of an error: its own words where somebody wrote them for people, else what the operating system
+ * What a person reads of an error: its own words where somebody wrote them for people, else what the operating system
  * means by its code. A mistake of this program is called one: SEALED_ONION_TRACE=1 shows where it happened.
  */
 export function wordsOf(error: unknown): string {

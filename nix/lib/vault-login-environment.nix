@@ -1,4 +1,4 @@
-# What scripts/vault-login.sh is told: its environment, as plain data, from the same options as the agent's settings.
+# The environment of scripts/vault-login.sh, as plain data, from the same options as the agent's settings.
 agent:
 let
   given = {

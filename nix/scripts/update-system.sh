@@ -43,7 +43,7 @@ record() {
   if [[ $(jq --compact-output 'del(.at)' "$state/update.json" 2>/dev/null) != "$now" ]]; then
     level=2
     jq --arg at "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" '. + {$at}' <<<"$now" | write "$state/update.json"
-    systemctl --no-block start write-status.service 2>/dev/null || true # whoever runs `up` waits for it
+    systemctl --no-block start write-status.service 2>/dev/null || true # `up` waits for it
   fi
   printf '<%s>sealed-onion: system %s %s\n' "$level" "$generation" "$1${2:+: $2}" >&2
 }

@@ -1,5 +1,5 @@
 # NixOS's own afterburn reports the machine ready and brings the administrator's keys and the name; the host's random bytes
-# come by ACPI. When it reports, logins and user data are told of the machine that `npm run rehearse -- --boot` boots.
+# come by ACPI. When it reports, logins and user data are proved on the machine that `npm run rehearse -- --boot` boots.
 {
   azureNode,
   fixtures,

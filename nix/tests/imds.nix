@@ -1,5 +1,5 @@
 # By whatever way an ordinary user asks the metadata service, there is no answer: none as IPv6, none out of a namespace, none
-# out of a container. That root is answered, and nobody else, is told of the machine that `npm run rehearse -- --boot` boots.
+# out of a container. That root alone is answered is proved on the machine that `npm run rehearse -- --boot` boots.
 {
   azureNode,
   guestNode,

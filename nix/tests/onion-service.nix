@@ -1,5 +1,5 @@
 # NixOS's own tor, OpenSSH and darkhttpd, confined: the declared address, clients that need a key, nothing that listens
-# beyond loopback. Wrong keys and logins are told of the machine that `npm run rehearse -- --boot` boots.
+# beyond loopback. Wrong keys and logins are proved on the machine that `npm run rehearse -- --boot` boots.
 {
   azureNode,
   fixtures,

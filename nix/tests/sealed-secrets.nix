@@ -1,5 +1,5 @@
 # NixOS's own switch to another configuration, and back: a secret rotates and goes away. What else happens to secrets is
-# told of the machine that `npm run rehearse -- --boot` boots, which has no switch of its own.
+# proved on the machine that `npm run rehearse -- --boot` boots, which has no switch of its own.
 {
   azureNode,
   fixtures,

@@ -12,7 +12,7 @@ const OLDER = "is older than what is declared:";
  * Holds a disk that was built elsewhere against what is declared: nothing that changed since it was built would ever
  * reach the machine.
  * @param sealed digests of the sealed files that are in it
- * @returns what is to be said where it cannot be told
+ * @returns what is to be said where it cannot be found out
  * @throws if it was made for something else, with the command that builds it again
  */
 export async function checkGivenDisk(

@@ -8,7 +8,7 @@ export class CredentialFailure extends Error {
 }
 
 /**
- * A credential whose failures can be told from Azure's. While the last token is good, a renewal that fails does not
+ * A credential whose failures can be distinguished from Azure's. While the last token is good, a renewal that fails does not
  * count: the SDK renews ahead of time in the background, where nobody would catch it.
  */
 export function steadyCredential(credential: TokenCredential): TokenCredential {

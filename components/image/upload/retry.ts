@@ -14,7 +14,7 @@ export interface RetryPatience {
 export interface RetryOptions extends RetryPatience {
   /** Ends all requests and pauses. */
   readonly signal: AbortSignal;
-  /** Told of the first pause of a request, in one line. */
+  /** Takes one line about the first pause of a request. */
   readonly log: (line: string) => void;
 }
 

@@ -26,7 +26,7 @@ export async function uploadDisk(options: UploadOptions): Promise<UploadResult> 
   setMaxListeners(0, signal); // each request listens: Node would warn of more than ten
   const blob = openImageBlob(client, attempt);
   const segments = disk.format === "zstd" ? undefined : dataSegments(disk.file); // meanwhile the blob is made
-  segments?.catch(() => {}); // told when the disk is read
+  segments?.catch(() => {}); // reported when the disk is read
   const created = await firstContact(client, () => blob.create(disk.size, digest), signal, progress.log);
   const lease = await waitForLease(blob, attempt, options);
   if ("completedAt" in lease) return lease;

@@ -12,7 +12,7 @@ function searchForever(prefix: string, tell: (message: VanityMessage) => void): 
   tell({ keys: 0 }); // this thread runs: the next ones find the program ready
   const search = startVanitySearch(prefix);
   let keys = 0;
-  let told = performance.now();
+  let reportedAt = performance.now();
   for (;;) {
     const found = search.nextBatch();
     keys += search.keysPerBatch;
@@ -20,10 +20,10 @@ function searchForever(prefix: string, tell: (message: VanityMessage) => void): 
       tell(found); // a copy: nothing of a key ever lies in a file or an argument
       wipeOnionKey(found);
     }
-    if (performance.now() - told >= reportMs) {
+    if (performance.now() - reportedAt >= reportMs) {
       tell({ keys });
       keys = 0;
-      told = performance.now();
+      reportedAt = performance.now();
     }
   }
 }

@@ -97,7 +97,7 @@ async function runPatiently(
   { patienceMs = defaultPatience(), attempts = Number.POSITIVE_INFINITY }: SopsOptions,
 ): Promise<Buffer> {
   const giveUpAt = Date.now() + patienceMs;
-  let told = "";
+  let lastReason = "";
   for (let attempt = 1; ; attempt++) {
     const limit = Math.max(1000, Math.min(callLimitMs, giveUpAt - Date.now()));
     const started = ["--config", "/dev/null", ...sopsArguments];
@@ -110,8 +110,8 @@ async function runPatiently(
     if (!failure.passing) throw new SopsError(what, (failure.unexplained && oldVersion(environment)) || failure);
     if (isLast) throw new SopsError(what, failure);
     const left = Math.ceil((giveUpAt - Date.now()) / 1000);
-    if (failure.reason !== told) console.error(`${failure.reason}; trying again for up to ${left} s`);
-    told = failure.reason;
+    if (failure.reason !== lastReason) console.error(`${failure.reason}; trying again for up to ${left} s`);
+    lastReason = failure.reason;
     await pause(pauseMs);
   }
 }

@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     const content = await readBlob(image, abortSignal);
     return new Set(content.toString("utf8").split("\n"));
   }).catch(absent);
-  if (inImage === undefined) log("nobody knows what the image has: the whole system is uploaded, once");
+  if (inImage === undefined) log("the image's list of store paths is not there: the whole system is uploaded, once");
   const key = await openSigningKey(stack);
   const before = parseRelease(process.env.PULUMI_COMMAND_STDOUT ?? "");
   const known = { there, inImage: inImage ?? new Set<string>(), before };
