@@ -4,17 +4,7 @@ import { type Existing, parseExisting } from "../azure/existing/existing";
 import { type Grants, parseGrants } from "../azure/existing/grants";
 import { programSettings } from "../azure/program-settings";
 import { parseTags, type Tags } from "../azure/tags";
-import {
-  boolean,
-  type Field,
-  gather,
-  MalformedError,
-  malformed,
-  mustBe,
-  NAMESPACE,
-  optional,
-  unknownKey,
-} from "../config/fields";
+import { boolean, gather, MalformedError, malformed, mustBe, NAMESPACE, optional } from "../config/fields";
 import { follows, saysOf } from "../config/rules";
 import { checkFleet, type FleetSettings, parseFleet } from "../fleet/fleet-settings";
 import { frontEndMachine } from "../fleet/front-end-machine";
@@ -32,6 +22,7 @@ import { parseVaultAuth, type VaultAuth } from "../vault-auth/vault-auth";
 import { type BootAgent, DEFAULT_BOOT_AGENT, parseBootAgent } from "../vm/boot-agent";
 import { checkLogs, type Logs, parseLogs } from "../vm/logs";
 import { imageMachine, type MachineSettings, parseMachine } from "../vm/machine";
+import { checkKeys, field, other, withDefault } from "./config-keys";
 import { checkExistingFits } from "./existing-fits";
 import { checkImageFits } from "./image-fits";
 import { parseServices, type ServiceDeclaration } from "./services";
@@ -70,46 +61,6 @@ export interface StackConfig {
   /** Where several machines serve: their dials, and the addresses' keys, which none of them has. @default one machine */
   readonly fleet: (FleetSettings & { readonly keys: readonly SecretDeclaration[] }) | undefined;
 }
-
-/** How each key's text is read: Pulumi hands every value over as text, objects and lists as JSON. */
-const KEYS = {
-  secrets: "json",
-  services: "json",
-  recipients: "json",
-  keySize: "number",
-  keyProtection: "text",
-  authorization: "text",
-  purgeProtection: "boolean",
-  softDeleteDays: "number",
-  sealers: "json",
-  image: "json",
-  vmSize: "text",
-  sshPublicKey: "text",
-  adminUser: "text",
-  ephemeralOsDisk: "boolean",
-  outbound: "text",
-  existing: "json",
-  grants: "json",
-  network: "json",
-  osDisk: "json",
-  security: "json",
-  zones: "json",
-  spot: "boolean",
-  bootAgent: "json",
-  production: "boolean",
-  tags: "json",
-  vaultAuth: "json",
-  status: "boolean",
-  logs: "json",
-  replicas: "number",
-  frontEnd: "json",
-  rollout: "text",
-  dataDisk: "json",
-  update: "text",
-  reboot: "text",
-} as const;
-
-type Key = keyof typeof KEYS;
 
 /**
  * Reads the stack's configuration. Nothing is registered and nothing is asked of anyone.
@@ -208,60 +159,9 @@ function checkSsh(services: readonly ServiceDeclaration[], { sshKeys }: BootAgen
   throw malformed(problem, `set ${NAMESPACE}:bootAgent.sshKeys to true`);
 }
 
-/** Unknown keys are mistyped ones; secret values have no place in a configuration of references. */
-function checkKeys(): void {
-  const allowed = Object.keys(KEYS);
-  const given = Object.keys(pulumi.runtime.allConfig()).filter((key) => key.startsWith(`${NAMESPACE}:`));
-  const problems = given.flatMap((key) => {
-    const name = key.slice(NAMESPACE.length + 1);
-    if (!allowed.includes(name)) return [unknownKey("configuration has an unknown key", name, allowed)];
-    return isSecret(key) ? [secretProblem(name)] : [];
-  });
-  if (problems.length > 0) throw new MalformedError(problems);
-}
-
-function secretProblem(name: string): string {
-  const reference = `remove it and point to it by ${NAMESPACE}:secrets.NAME.source`;
-  const remedy = name === "secrets" ? reference : `set ${NAMESPACE}:${name} without --secret`;
-  return `${name} must hold no secret, got an encrypted value: ${remedy}`;
-}
-
-/** The SDK keeps this to itself, and has no public way to ask it. */
-function isSecret(key: string): boolean {
-  const runtime: object = pulumi.runtime;
-  return "isConfigSecret" in runtime && typeof runtime.isConfigSecret === "function" && runtime.isConfigSecret(key);
-}
-
 /** Stack names end up in Azure's names, which differ in what they allow: this is allowed by all of them. */
 function parseStack(): string {
   const stack = pulumi.getStack();
   if (follows("stack", stack)) return stack;
   throw mustBe({ path: "the stack's name", value: stack }, saysOf("stack"), "type pulumi stack rename NAME");
-}
-
-function other(namespace: string, key: string): string | undefined {
-  return new pulumi.Config(namespace).get(key);
-}
-
-/** A key's value; undefined where it is not set, or set to the empty text that stands for "not set". */
-function field(key: string): Field {
-  const text = new pulumi.Config(NAMESPACE).get(key);
-  return { path: key, value: text === undefined || text === "" ? undefined : typed(text, KEYS[key as Key]) };
-}
-
-function withDefault(key: Key, value: unknown): Field {
-  const given = field(key);
-  return { ...given, value: given.value ?? value };
-}
-
-/** A value of the key's type, or the text itself where it is of another: checks then show what was given. */
-function typed(text: string, type: (typeof KEYS)[Key]): unknown {
-  if (type === "text") return text;
-  if (type === "boolean") return text === "true" || (text === "false" ? false : text);
-  if (type === "number") return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
