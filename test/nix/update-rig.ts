@@ -103,7 +103,10 @@ export interface UpdateRig {
   reboot(): void;
   running(): string;
   bootDefault(): string;
-  update(): { outcome: string; why: string; generation: number };
+  /** Builds, publishes and asks for a system, and the machine looks. */
+  update(look: Look): Promise<{ release: Release; code: number | null; stderr: string }>;
+  /** What the machine wrote of its last look. */
+  outcome(): { outcome: string; why: string; generation: number };
   page(): string;
   close(): Promise<void>;
 }
@@ -160,6 +163,25 @@ export async function startUpdateRig(first: Look): Promise<UpdateRig> {
       return Promise.resolve(true);
     },
   };
+  const build = (look: Look) => workshop.build(expression(look));
+  const look = (killAfterMs?: number) => runLook(env, killAfterMs);
+  const wish = (release: object | undefined) => {
+    const content = JSON.stringify({ version: 1, secrets: {}, ...(release && { system: release }) });
+    const properties = { userData: Buffer.from(content).toString("base64") };
+    rig.cloud.put(fixture.machine(rig.cloud, [rig.ids.guest], { properties }));
+  };
+  const publishSystem = async (system: string) => {
+    const before = { ...process.env };
+    Object.assign(process.env, workshop.env);
+    try {
+      const { signal } = new AbortController();
+      const there = await store.paths();
+      const known = { there, inImage: new Set<string>(), before: undefined };
+      return (await publish({ stack: "dev", system }, known, { store, key, signal })).release;
+    } finally {
+      process.env = before;
+    }
+  };
   return {
     rig,
     key,
@@ -168,23 +190,14 @@ export async function startUpdateRig(first: Look): Promise<UpdateRig> {
     blobs,
     put,
     reboot,
-    build: (look) => workshop.build(expression(look)),
-    async publish(system) {
-      const before = { ...process.env };
-      Object.assign(process.env, workshop.env);
-      try {
-        const { signal } = new AbortController();
-        const there = await store.paths();
-        const known = { there, inImage: new Set<string>(), before: undefined };
-        return (await publish({ stack: "dev", system }, known, { store, key, signal })).release;
-      } finally {
-        process.env = before;
-      }
-    },
-    ask(release) {
-      const content = JSON.stringify({ version: 1, secrets: {}, ...(release && { system: release }) });
-      const properties = { userData: Buffer.from(content).toString("base64") };
-      rig.cloud.put(fixture.machine(rig.cloud, [rig.ids.guest], { properties }));
+    build,
+    publish: publishSystem,
+    ask: wish,
+    look,
+    async update(wanted) {
+      const release = await publishSystem(build(wanted));
+      wish(release);
+      return { release, ...(await look()) };
     },
     async remove(name) {
       await request("DELETE", name);
@@ -195,10 +208,9 @@ export async function startUpdateRig(first: Look): Promise<UpdateRig> {
       if (may) rig.cloud.put(assignment);
       else rig.cloud.remove(assignment.id);
     },
-    look: (killAfterMs) => runLook(env, killAfterMs),
     running: () => link("run/current-system"),
     bootDefault: () => link("boot-default"),
-    update: () => JSON.parse(fs.readFileSync(file("var/lib/sealed-onion/update.json"), "utf8")),
+    outcome: () => JSON.parse(fs.readFileSync(file("var/lib/sealed-onion/update.json"), "utf8")),
     page: () => fs.readFileSync(guest.real(fs.readlinkSync(file("etc/page"))), "utf8").trim(),
     async close() {
       await machine.close();
