@@ -62,7 +62,9 @@ function dialsOf(own: (key: string) => unknown, accounts: number): (readonly [ty
   const { sizeGib, type: kind = "StandardSSD_LRS" } = object("dataDisk");
   const { publish, targetRegions = [{}] } = object("image");
   const endpoints = `${object("network").privateEndpoints}` === "true" ? accounts + 1 : 0;
-  const logs = object("existing").workspace === undefined ? 0 : accounts + 1;
+  const { workspace, ...existing } = object("existing");
+  const logs = workspace === undefined ? 0 : accounts + 1;
+  const ownZones = ["vaultZone", "blobZone"].filter((zone) => existing[zone] === undefined).length;
   const some = (count: number, type: string, inputs: object = {}) =>
     Array.from({ length: count }, () => [type, inputs] as const);
   const regions = (targetRegions as { replicas?: number }[]).map(({ replicas }) => ({
@@ -74,7 +76,7 @@ function dialsOf(own: (key: string) => unknown, accounts: number): (readonly [ty
       publishingProfile: { targetRegions: regions },
     }),
     ...some(endpoints, "network:PrivateEndpoint"),
-    ...some(endpoints > 0 ? 2 : 0, "privatedns:PrivateZone"),
+    ...some(endpoints > 0 ? ownZones : 0, "privatedns:PrivateZone"),
     ...some(logs, "monitor:DiagnosticSetting"),
   ];
 }

@@ -95,7 +95,7 @@ export interface OtherSettings {
   readonly services: readonly {
     readonly name: string;
     readonly key: string;
-    readonly ports: object;
+    readonly ports: Readonly<Record<string, string>>;
     readonly ssh: boolean;
     readonly clientAuthorization: readonly string[];
   }[];
@@ -153,7 +153,12 @@ function takenNames({ replicas, secrets, services }: OtherSettings): string[] {
   );
 }
 
-function serviceProblems({ name, key, ports, ssh, clientAuthorization }: OtherSettings["services"][number]): string[] {
+/** sshd's own, by whatever port of the address. */
+const SSHD = /^127\.0\.0\.1:22$/;
+
+function serviceProblems(service: OtherSettings["services"][number]): string[] {
+  const { name, key, ssh, clientAuthorization } = service;
+  const ports = Object.values(service.ports);
   const path = `services.${name}`;
   const refused: [boolean, string, string][] = [
     [
@@ -162,9 +167,14 @@ function serviceProblems({ name, key, ports, ssh, clientAuthorization }: OtherSe
       `remove ${NAMESPACE}:${path}.clientAuthorization`,
     ],
     [
-      ssh && Object.keys(ports).length > 0,
+      ssh && ports.length > 0,
       `${path}.ssh is true beside other ports, and would lead to any of the replicas, another one each time`,
       `remove ${NAMESPACE}:${path}.ssh, and give ssh a service of its own with ports {}`,
+    ],
+    [
+      !ssh && ports.some((target) => SSHD.test(target)),
+      `${path} has a port that leads to sshd, of any of the replicas, another one each time`,
+      `remove it from ${NAMESPACE}:${path}.ports, and give ssh a service of its own with ssh true and ports {}`,
     ],
     [
       key.length > LONGEST.key,

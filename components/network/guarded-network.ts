@@ -4,7 +4,7 @@ import type { AzureCloud } from "../azure/clouds";
 import type { NetworkPlace, OwnSubnet, ServiceEndpoints } from "./closed-network";
 import type { Guarded, NetworkGuard } from "./network-guard";
 import type { NetworkSettings } from "./network-settings";
-import { type PrivateNetwork, privateEndpoint, privateZone } from "./private-endpoint";
+import { type PrivateDns, type PrivateNetwork, privateEndpoint, privateZone } from "./private-endpoint";
 
 /** Beside the machines of a stack, and beside those of a fleet. */
 const ENDPOINTS_SUBNET = "10.0.0.128/28";
@@ -16,6 +16,8 @@ export interface GuardedNetworkArgs extends NetworkPlace {
   readonly subnet: (parent: pulumi.Resource, services: ServiceEndpoints) => OwnSubnet;
   /** In place of that, a subnet that somebody else has made: endpoints are in there, too. @default none */
   readonly existingSubnetId?: string | undefined;
+  /** Zones that the existing subnet's network asks, in place of the stack's own. @default none */
+  readonly existingZoneIds?: { readonly [K in Guarded]?: string | undefined };
 }
 
 /**
@@ -57,12 +59,16 @@ export class GuardedNetwork extends pulumi.ComponentResource implements NetworkG
 
   #privateNetwork(
     name: string,
-    { cloud, resourceGroupName }: GuardedNetworkArgs,
+    { cloud, existingZoneIds = {}, resourceGroupName }: GuardedNetworkArgs,
     own: OwnSubnet | undefined,
     existing: pulumi.Output<string>,
   ): PrivateNetwork {
     const networkId = own?.networkId ?? existing.apply((id) => id.split("/").slice(0, -2).join("/"));
-    const zone = (kind: Guarded) => privateZone(this, name, { cloud, kind, networkId, resourceGroupName });
+    const zone = (kind: Guarded): PrivateDns => {
+      const id = existingZoneIds[kind];
+      if (id !== undefined) return { zoneId: existing.apply(() => id) };
+      return privateZone(this, name, { cloud, kind, networkId, resourceGroupName });
+    };
     const zones = { blob: zone("blob"), vault: zone("vault") };
     return { subnetId: own === undefined ? existing : endpointsSubnet(this, name, own, resourceGroupName), zones };
   }

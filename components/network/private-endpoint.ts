@@ -14,10 +14,10 @@ export interface PrivateNetwork {
   readonly zones: Readonly<Record<Guarded, PrivateDns>>;
 }
 
-/** A private zone, and what has to be there before a network asks it. */
-interface PrivateDns {
+/** A private zone, and what has to be there before a network asks it; nothing of a zone that somebody else has linked. */
+export interface PrivateDns {
   readonly zoneId: pulumi.Output<string>;
-  readonly link: pulumi.Resource;
+  readonly link?: pulumi.Resource;
 }
 
 interface ZoneArgs {
@@ -78,5 +78,5 @@ export function privateEndpoint(parent: pulumi.Resource, name: string, args: End
     },
     { parent, deleteBeforeReplace: true },
   );
-  return [group, link];
+  return link === undefined ? [group] : [group, link];
 }

@@ -10,7 +10,7 @@ interface Settings {
   readonly fleet: object | undefined;
   readonly image: Pick<ImageSettings, "publish">;
   readonly grants: object | undefined;
-  readonly network: object | undefined;
+  readonly network: { readonly privateEndpoints: boolean } | undefined;
   readonly vaultAuth: object | undefined;
   readonly machine: Pick<MachineSettings, "outbound">;
   readonly vault: Pick<VaultSettings, "authorization">;
@@ -22,7 +22,9 @@ interface Settings {
  */
 export function checkExistingFits(config: Settings): void {
   const { existing, fleet, image, machine, network, vault } = config;
-  const alone = (["vault", "identity", "subnet"] as const).find((kind) => existing[kind] !== undefined);
+  const alone = (["vault", "identity", "subnet", "vaultZone", "blobZone"] as const).find(
+    (kind) => existing[kind] !== undefined,
+  );
   if (fleet !== undefined && alone !== undefined) {
     const problem = `existing.${alone} is for one machine, and replicas asks for several`;
     throw malformed(problem, `remove ${NAMESPACE}:existing.${alone}, or ${NAMESPACE}:replicas`);
@@ -32,6 +34,7 @@ export function checkExistingFits(config: Settings): void {
     throw malformed(`${problem}, got "${vault.authorization}"`, `set ${NAMESPACE}:authorization to rbac`);
   }
   checkGrantsFit(config);
+  checkZonesFit(config);
   if (network !== undefined && existing.vault !== undefined && existing.storageAccount !== undefined) {
     const problem =
       "network is about a vault and an account of the stack's own, and existing.vault and existing.storageAccount have rules of their own";
@@ -48,6 +51,20 @@ export function checkExistingFits(config: Settings): void {
   if (existing.subnet === undefined && machine.outbound === "subnet") {
     const problem = "outbound is subnet, and existing.subnet names none";
     throw malformed(problem, `set ${NAMESPACE}:existing.subnet to the id of a subnet with a way out`);
+  }
+}
+
+/** A zone that somebody else has linked to a network of theirs is of use there alone, and for private endpoints. */
+function checkZonesFit({ existing, network }: Settings): void {
+  const kind = (["vaultZone", "blobZone"] as const).find((zone) => existing[zone] !== undefined);
+  if (kind === undefined) return;
+  if (!network?.privateEndpoints) {
+    const problem = `existing.${kind} is for private endpoints, and network.privateEndpoints is not true`;
+    throw malformed(problem, `set ${NAMESPACE}:network.privateEndpoints to true`);
+  }
+  if (existing.subnet === undefined) {
+    const problem = `existing.${kind} is asked by networks that it is linked to, and the stack's own is none of them`;
+    throw malformed(problem, `set ${NAMESPACE}:existing.subnet to a subnet of such a network`);
   }
 }
 

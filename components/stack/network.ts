@@ -12,7 +12,8 @@ export function networkFor(config: StackConfig): {
   readonly network?: (place: NetworkPlace) => GuardedNetwork;
   readonly bySubnet?: boolean;
 } {
-  const { fleet, machine, network: settings, stack } = config;
+  const { fleet, machine, network: settings, stack, vault } = config;
+  const { blobZone, vaultZone } = vault.existing ?? {};
   if (settings === undefined) return {};
   const { name, options } = withEitherParent(inPlace("network", config), config);
   const vm = inPlace("vm", config).name;
@@ -22,6 +23,7 @@ export function networkFor(config: StackConfig): {
       name,
       {
         ...{ ...place, settings, cloud, existingSubnetId: machine.subnetId },
+        existingZoneIds: { blob: blobZone, vault: vaultZone },
         subnet: (parent, services) =>
           fleet === undefined
             ? closedSubnet(parent, vm, { ...place, stack, outbound: machine.outbound }, services)

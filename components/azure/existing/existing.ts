@@ -11,6 +11,9 @@ export interface Existing {
   readonly storageAccount?: string;
   readonly gallery?: string;
   readonly subnet?: string;
+  /** Private DNS zones that the subnet's network asks, in which endpoints of vault and account get their names. */
+  readonly vaultZone?: string;
+  readonly blobZone?: string;
   /** Where the stack's own vault and account write who asked them for what. */
   readonly workspace?: string;
 }
@@ -26,6 +29,14 @@ const PROVIDERS: Readonly<Record<Exclude<ExistingKind, "resourceGroup">, { path:
   subnet: {
     path: "Microsoft.Network/virtualNetworks/NAME/subnets/NAME",
     find: "az network vnet subnet list --vnet-name NAME --query [].id",
+  },
+  vaultZone: {
+    path: "Microsoft.Network/privateDnsZones/privatelink.vaultcore.NAME",
+    find: "az network private-dns zone list --query [].id",
+  },
+  blobZone: {
+    path: "Microsoft.Network/privateDnsZones/privatelink.blob.NAME",
+    find: "az network private-dns zone list --query [].id",
   },
   workspace: {
     path: "Microsoft.OperationalInsights/workspaces/NAME",

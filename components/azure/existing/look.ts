@@ -5,6 +5,7 @@ import { getUserAssignedIdentity } from "@pulumi/azure-native/managedidentity/ge
 import { getSubnet } from "@pulumi/azure-native/network/getSubnet";
 import { getVirtualNetwork } from "@pulumi/azure-native/network/getVirtualNetwork";
 import { getWorkspace } from "@pulumi/azure-native/operationalinsights/getWorkspace";
+import { getPrivateZone } from "@pulumi/azure-native/privatedns/getPrivateZone";
 import { getResourceGroup } from "@pulumi/azure-native/resources/getResourceGroup";
 import { getStorageAccount } from "@pulumi/azure-native/storage/getStorageAccount";
 import type * as pulumi from "@pulumi/pulumi";
@@ -75,12 +76,19 @@ export async function lookAt(existing: Existing, wanted: Wanted, parent: pulumi.
       const subnet = await getSubnet({ resourceGroupName, virtualNetworkName, subnetName }, { parent });
       return subnetProblem(subnet) ?? endpointProblem(subnet, wanted) ?? regionProblem(network.location ?? "", wanted);
     },
+    vaultZone: lookAtZone,
+    blobZone: lookAtZone,
     workspace: async (id) => {
       const { resourceGroupName, names } = partsOfId(id);
       await getWorkspace({ resourceGroupName, workspaceName: names[0] ?? "" }, { parent });
       return undefined;
     },
   };
+  async function lookAtZone(id: string): Promise<Problem> {
+    const { resourceGroupName, names } = partsOfId(id);
+    await getPrivateZone({ resourceGroupName, privateZoneName: names[0] ?? "" }, { parent });
+    return undefined;
+  }
   const given = Object.entries(existing) as [ExistingKind, string][];
   const lines = await Promise.all(given.map(([kind, id]) => lineOf(kind, id, wanted, looks[kind])));
   const problems = lines.filter((line) => line !== undefined);
@@ -88,11 +96,15 @@ export async function lookAt(existing: Existing, wanted: Wanted, parent: pulumi.
   return looked;
 }
 
+/** What a company keeps in a subscription of its own, where this provider does not look: Azure says what is wrong. */
+const ELSEWHERE: readonly ExistingKind[] = ["vaultZone", "blobZone"];
+
 async function lineOf(kind: ExistingKind, id: string, wanted: Wanted, look: (id: string) => Promise<Problem>) {
   const path = `sealed-onion:existing.${kind}`;
   const name = id.split("/").at(-1);
   const { subscriptionId } = partsOfId(id);
   if (kind !== "resourceGroup" && subscriptionId.toLowerCase() !== wanted.subscriptionId.toLowerCase()) {
+    if (ELSEWHERE.includes(kind)) return undefined;
     const both = `is of subscription ${subscriptionId}, the stack of ${wanted.subscriptionId}`;
     return `existing.${kind} ${name} ${both}: set ${path} to one of the stack's, or azure-native:subscriptionId`;
   }

@@ -159,6 +159,9 @@ describe("doctor", () => {
         "logs in the workspace, about 3 USD a GB": null,
       },
     );
+    const zones = { subnet: "S", vaultZone: "V", blobZone: "B" };
+    configure("dev", { "sealed-onion:network": { privateEndpoints: true }, "sealed-onion:existing": zones });
+    expect((await doctor(["--cost", "--stack", "dev"])).stdout).not.toContain("private DNS zones");
     configure("dev", { "sealed-onion:vmSize": "Standard_B2s", "sealed-onion:replicas": 3 });
     const several = (await doctor(["--cost", "--stack", "dev"])).stdout;
     expect(several).toContain("105 USD  VM, Standard_B2s");

@@ -1,11 +1,13 @@
 import { assignPolicy } from "loopback-azure/policy/assignments";
 import type { BuiltInPolicy } from "loopback-azure/policy/built-in";
+import { valuesAt } from "loopback-azure/provider/arm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { configure, said, startStack, type TestStack } from "./test-stack";
 
 // Each of these is an update or two, with its preview.
 vi.setConfig({ testTimeout: 180_000 });
 
+const ZONE = "Microsoft.Network/privateDnsZones";
 const place = { resourceGroupName: "hub" };
 
 let stack: TestStack;
@@ -124,6 +126,44 @@ describe("private endpoints", () => {
     const settings = { existing, outbound: "subnet", tags: { team: "web" }, ...closed };
     await up(settings);
     expect(await up(settings)).toEqual([]);
+  });
+
+  it("have their names in a company's own zones, which stay as they were, in whatever subscription they are", async () => {
+    const subnet = await hubSubnet();
+    const zone = (privateZoneName: string) =>
+      stack.make("privatedns:PrivateZone", { ...place, location: "global", privateZoneName });
+    const vaultZone = await zone("privatelink.vaultcore.azure.net");
+    const blobZone = await zone("privatelink.blob.core.windows.net");
+    const before = stack.cloud.list({ type: ZONE });
+    const settings = { existing: { subnet, vaultZone, blobZone }, outbound: "subnet", ...closed };
+    const made = await up(settings);
+    expect(made.filter((change) => /-(zone|link)$/.test(change))).toEqual([]);
+    const groups = stack.cloud.list({ type: "Microsoft.Network/privateEndpoints/privateDnsZoneGroups" });
+    const named = groups.map(({ properties }) =>
+      valuesAt(properties, "privateDnsZoneConfigs[].properties.privateDnsZoneId").map(({ value }) => value),
+    );
+    expect(named.flat().sort()).toEqual([blobZone, vaultZone].sort());
+    expect(await up(settings)).toEqual([]);
+    // Only one of them is the company's: the other is the stack's own, and linked to the company's network.
+    expect(await up({ ...settings, existing: { subnet, vaultZone } })).toEqual(
+      expect.arrayContaining(["create network-blob-link", "create network-blob-zone"]),
+    );
+    await stack.engine.destroy();
+    expect(stack.cloud.list({ type: ZONE })).toEqual(before);
+  });
+
+  it("in a zone that is not there are refused before anything is made; one elsewhere is for Azure to find", async () => {
+    const subnet = await hubSubnet();
+    const id = (subscription: string) =>
+      `/subscriptions/${subscription}/resourceGroups/hub/providers/${ZONE}/privatelink.vaultcore.azure.net`;
+    const settings = { outbound: "subnet", ...closed };
+    const missing = { ...settings, existing: { subnet, vaultZone: id(stack.cloud.subscriptionId) } };
+    await stack.engine.setConfig(configure(missing));
+    await expect(stack.engine.preview()).rejects.toThrow(
+      "existing.vaultZone privatelink.vaultcore.azure.net does not exist: set sealed-onion:existing.vaultZone",
+    );
+    await stack.engine.setConfig(configure({ ...settings, existing: { subnet, vaultZone: id("elsewhere") } }));
+    await stack.engine.preview();
   });
 
   it.each<[denied: BuiltInPolicy, settings: Readonly<Record<string, unknown>>, resource: string]>([

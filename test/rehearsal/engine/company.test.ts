@@ -1,24 +1,13 @@
-import { simulatedAzureNative } from "loopback-azure/provider/azure-native";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cleanup } from "../cleanup";
 import { changesOf, RunFailed } from "./engine";
+import { makeInAzure as make } from "./make-in-azure";
 import { openStage } from "./open-stage";
 import { type Stage, writeToken } from "./stage";
 import { withConfig } from "./story-tools";
 import { skippedFor } from "./tools";
 
 const place = { resourceGroupName: "hub" };
-
-/** Makes a resource as somebody else would, and answers its id. */
-async function make({ azure }: Stage, token: string, inputs: Record<string, unknown>): Promise<string> {
-  const { cloud, workstation } = azure;
-  const provider = simulatedAzureNative({ cloud, principal: workstation.principal, location: "westeurope" });
-  const type = `azure-native:${token}`;
-  const request = { urn: `urn:pulumi:hub::hub::${type}::hub`, type, name: "hub" };
-  const checked = await provider.check({ ...request, olds: undefined, news: inputs, randomSeed: new Uint8Array(32) });
-  expect(checked.failures).toEqual([]);
-  return (await provider.create({ ...request, inputs: checked.inputs, preview: false })).id;
-}
 
 /** A group, a vault with a key, an identity and a subnet that the company has. */
 async function company(stage: Stage): Promise<Record<string, string>> {

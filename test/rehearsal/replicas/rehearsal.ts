@@ -37,7 +37,7 @@ export async function rehearseFleet(replicas: number, cleanup: Cleanup): Promise
         ? ""
         : `${failed} of ${fetches} fetches failed, slowest ${(Math.max(...times) / 1000).toFixed(1)} s`,
     );
-    for (const problem of problems) say(problem);
+    for (const problem of [...visits.reasons, ...problems]) say(problem);
     if (name === "spread") spread = visits.spread;
     failedFetches[name] = visits.failed;
     slowestMs = Math.max(slowestMs, ...visits.times);

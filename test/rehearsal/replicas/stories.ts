@@ -91,7 +91,8 @@ export async function tellFleet(stage: FleetStage, replicas: number, tell: Tell)
       await forget(stage.forgetful);
       const after = await visit(stage.forgetful, stage.hostname, VISITS_OF_MANY);
       const problems = uneven(after, fleet, second);
-      return held({ ...during, failed: during.failed + after.failed, spread: after.spread }, problems);
+      const reasons = [...during.reasons, ...after.reasons];
+      return held({ ...during, failed: during.failed + after.failed, reasons, spread: after.spread }, problems);
     });
   }
 
@@ -106,7 +107,7 @@ export async function tellFleet(stage: FleetStage, replicas: number, tell: Tell)
 
   await tell("nine replicas are refused", async () => {
     const refusal = refusalOf(9);
-    const none = { fetches: 0, failed: 0, spread: {}, times: [] };
+    const none = { fetches: 0, failed: 0, spread: {}, reasons: [], times: [] };
     return held(
       none,
       /from 1 to 8 \(of 11 tor takes no descriptor/.test(refusal) ? [] : [`nine are not refused: ${refusal}`],

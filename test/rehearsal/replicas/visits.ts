@@ -8,6 +8,8 @@ export interface Visits {
   readonly failed: number;
   /** Fetches by what answered. */
   readonly spread: Readonly<Record<string, number>>;
+  /** Why they failed, a line each. */
+  readonly reasons: readonly string[];
   /** Each one's, in milliseconds, those that failed too. */
   readonly times: readonly number[];
 }
@@ -75,15 +77,22 @@ async function fetchAfter(client: TorClient, hostname: string, isForgetful: bool
 
 interface Fetched {
   readonly answer: string | undefined;
+  readonly reason?: string;
   readonly milliseconds: number;
 }
 
 async function fetchOnce({ socksPort }: TorClient, hostname: string): Promise<Fetched> {
   const start = performance.now();
-  const options = { deadlineMs: PATIENCE_MS, tryMs: PATIENCE_MS, circuit: `circuit-${circuits++}` };
-  const page = await fetchOnion(socksPort, `http://${hostname}/`, options).catch(() => undefined);
-  const answer = page?.attempts === 1 ? page.body.toString() : undefined;
-  return { answer, milliseconds: performance.now() - start };
+  const options = { deadlineMs: PATIENCE_MS, tryMs: PATIENCE_MS, tries: 1, circuit: `circuit-${circuits++}` };
+  const spent = () => performance.now() - start;
+  try {
+    const { body } = await fetchOnion(socksPort, `http://${hostname}/`, options);
+    return { answer: body.toString(), milliseconds: spent() };
+  } catch (error) {
+    const { cause } = error as { cause?: unknown };
+    const reason = `${cause instanceof Error ? cause.message : error}, after ${(spent() / 1000).toFixed(1)} s`;
+    return { answer: undefined, reason, milliseconds: spent() };
+  }
 }
 
 async function collect(many: number, next: () => Promise<Fetched> | undefined): Promise<Visits> {
@@ -98,6 +107,7 @@ async function collect(many: number, next: () => Promise<Fetched> | undefined): 
     fetches: all.length,
     failed: all.filter(({ answer }) => answer === undefined).length,
     spread,
+    reasons: all.flatMap(({ reason }) => reason ?? []),
     times: all.map(({ milliseconds }) => milliseconds),
   };
 }
@@ -111,6 +121,7 @@ export function together(visits: readonly Visits[]): Visits {
     fetches: visits.reduce((sum, one) => sum + one.fetches, 0),
     failed: visits.reduce((sum, one) => sum + one.failed, 0),
     spread,
+    reasons: visits.flatMap((one) => one.reasons),
     times: visits.flatMap((one) => one.times),
   };
 }

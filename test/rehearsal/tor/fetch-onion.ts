@@ -17,6 +17,8 @@ const pauseMs = 200;
 export interface FetchOptions {
   deadlineMs: number;
   tryMs?: number;
+  /** How many tries at most. @default as many as there is time for */
+  tries?: number;
   /** Fetches of another name here have circuits of their own; those of none share theirs. */
   circuit?: string;
 }
@@ -29,7 +31,7 @@ export interface FetchOptions {
 export async function fetchOnion(
   socksPort: number,
   url: string,
-  { deadlineMs, tryMs = TRY_MS, circuit }: FetchOptions,
+  { deadlineMs, tryMs = TRY_MS, tries = Number.POSITIVE_INFINITY, circuit }: FetchOptions,
 ): Promise<OnionResponse> {
   const deadline = Date.now() + deadlineMs;
   for (let attempts = 1; ; attempts++) {
@@ -38,7 +40,7 @@ export async function fetchOnion(
       return { ...(await fetchOnce(proxyOf(socksPort, circuit), url, timeoutMs)), attempts };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (Date.now() + pauseMs >= deadline) {
+      if (attempts >= tries || Date.now() + pauseMs >= deadline) {
         throw new Error(`no answer from ${url} within ${deadlineMs} ms (${attempts} tries): ${reason}`, {
           cause: error,
         });

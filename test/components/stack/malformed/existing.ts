@@ -5,6 +5,7 @@ const VAULT = `${GROUP}/Microsoft.KeyVault/vaults/shared`;
 const SUBNET = `${GROUP}/Microsoft.Network/virtualNetworks/hub/subnets/onions`;
 
 const IDENTITY = `${GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/shared`;
+const ZONE = `${GROUP}/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net`;
 const GRANT = `${GROUP.replace("/providers", "")}/providers/Microsoft.Authorization/roleAssignments/01234567-89ab-4def-8123-456789abcdef`;
 
 /** What exists and is named wrongly, or does not fit. */
@@ -12,7 +13,7 @@ export const EXISTING: readonly Malformed[] = [
   [
     "a mistyped kind of what exists",
     { existing: { vualt: VAULT } },
-    'existing has an unknown key "vualt", allowed are resourceGroup, vault, key, identity, storageAccount, gallery, subnet, workspace: did you mean "vault"',
+    'existing has an unknown key "vualt", allowed are resourceGroup, vault, key, identity, storageAccount, gallery, subnet, vaultZone, blobZone, workspace: did you mean "vault"',
   ],
   [
     "a group's name that Azure does not take",
@@ -43,6 +44,21 @@ export const EXISTING: readonly Malformed[] = [
     "a workspace by its name",
     { existing: { workspace: "logs" } },
     'existing.workspace must be an id /subscriptions/ID/resourceGroups/NAME/providers/Microsoft.OperationalInsights/workspaces/NAME (az monitor log-analytics workspace list --query [].id), got "logs": set sealed-onion:existing.workspace',
+  ],
+  [
+    "a zone for another service's names",
+    { existing: { vaultZone: `${GROUP}/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net` } },
+    `existing.vaultZone must be an id /subscriptions/ID/resourceGroups/NAME/providers/Microsoft.Network/privateDnsZones/privatelink.vaultcore.NAME (az network private-dns zone list --query [].id), got "${GROUP.slice(0, 60)}…": set sealed-onion:existing.vaultZone`,
+  ],
+  [
+    "a zone without private endpoints",
+    { network: { allow: [] }, outbound: "subnet", existing: { subnet: SUBNET, blobZone: ZONE } },
+    "existing.blobZone is for private endpoints, and network.privateEndpoints is not true: set sealed-onion:network.privateEndpoints to true",
+  ],
+  [
+    "a zone that the stack's own network does not ask",
+    { network: { privateEndpoints: true }, existing: { blobZone: ZONE } },
+    "existing.blobZone is asked by networks that it is linked to, and the stack's own is none of them: set sealed-onion:existing.subnet to a subnet of such a network",
   ],
   [
     "a grant by a role's name",

@@ -93,6 +93,11 @@ export const FLEET_DIALS: readonly Malformed[] = [
     "services.web.ssh is true beside other ports, and would lead to any of the replicas, another one each time: remove sealed-onion:services.web.ssh, and give ssh a service of its own with ports {}",
   ],
   [
+    "a port to sshd at a balanced address",
+    service({ ports: { 80: "site", 2222: "127.0.0.1:22" } }),
+    "services.web has a port that leads to sshd, of any of the replicas, another one each time: remove it from sealed-onion:services.web.ports, and give ssh a service of its own with ssh true and ports {}",
+  ],
+  [
     "nothing but ssh on several machines",
     { ...service({ ssh: true, ports: {} }), bootAgent: { sshKeys: true } },
     "every service is ssh alone, which each replica has for itself: set sealed-onion:services.NAME.ports",
