@@ -16,6 +16,7 @@ export function examineWorkstation(): Promise<Finding[]> {
     checkLanguageHost(),
     checkProgram("sops", ["--disable-version-check", "--version"], "seals the secrets"),
     checkNix(),
+    checkProgram("zstd", ["--version"], "packs what machines take in place"),
     checkKvm(),
     optional("tor", ["--version"], "only for rehearsals and tests"),
     optional("mkp224o", [], "only to find long vanity addresses sooner"),
@@ -64,7 +65,7 @@ async function optional(tool: ToolName, versionArguments: string[], why: string)
 }
 
 async function checkNix(): Promise<Finding> {
-  const finding = await checkProgram("nix", ["--version"], "builds the image");
+  const finding = await checkProgram("nix", ["--version"], "builds the system and the image");
   const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(finding.found)?.slice(1) ?? []).map(Number);
   if (finding.state === "ok" && (major > 2 || (major === 2 && minor >= 18))) return finding;
   const elsewhere = "or set sealed-onion:image.vhd to an image that was built elsewhere";
@@ -83,7 +84,12 @@ function checkKvm(): Finding {
     return { name, state: "ok", found: "/dev/kvm opens; whether a build's kernel runs in it, only a build shows" };
   } catch {
     const type = "usermod -aG kvm $USER, or set a remote builder in nix.conf, or sealed-onion:image.vhd";
-    return { name, state: "optional", found: "/dev/kvm cannot be used (local image builds need it)", type };
+    return {
+      name,
+      state: "optional",
+      found: "/dev/kvm cannot be used (the first image needs it, if it is built here)",
+      type,
+    };
   }
 }
 

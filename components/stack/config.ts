@@ -15,7 +15,7 @@ import { type NetworkSettings, parseNetwork } from "../network/network-settings"
 import { withOwnSecrets } from "../secrets/own-secrets";
 import { parseRecipients, type Recipients } from "../secrets/recipients";
 import { parseSecrets, type SecretDeclaration } from "../secrets/secret";
-import { parseUpdate, type UpdateSettings } from "../system/update-settings";
+import { defaultUpdate, parseUpdate, type UpdateNeeds, type UpdateSettings } from "../system/update-settings";
 import { forProduction, parseVault, type VaultSettings } from "../vault/vault";
 import type { StackGrants } from "../vault/vault-and-key";
 import { parseVaultAuth, type VaultAuth } from "../vault-auth/vault-auth";
@@ -94,7 +94,7 @@ function gatherConfig(): StackConfig {
     status: () => optional(field("status"), true, boolean),
     logs: () => optional(field("logs"), undefined, parseLogs),
     fleet: () => parseFleet(field),
-    update: () => parseUpdate(field),
+    update: () => parseUpdate(field, defaultUpdate(updateNeeds())),
     tags: () => optional(field("tags"), {}, parseTags),
     vaultAuth: () =>
       parseVaultAuth(field("vaultAuth"), { path: "vault:address", value: other("vault", "address") }, cloudInUse()),
@@ -106,7 +106,8 @@ function gatherConfig(): StackConfig {
   const { grants: ids, status } = config;
   const uploads = config.image.upload !== "own";
   const granted = ids !== undefined;
-  const grants = ids === undefined ? {} : { grants: { ids, uploads, status } };
+  const grants =
+    ids === undefined ? {} : { grants: { ids, uploads, status, systems: config.update.update === "inPlace" } };
   const { subnet: subnetId } = existing;
   const named = Object.keys(existing).length > 0 ? { existing } : {};
   const vault = { ...forProduction(config.production, config.vault), ...named, ...grants };
@@ -123,6 +124,16 @@ function gatherConfig(): StackConfig {
     throw malformed(problem, `set ${NAMESPACE}:update to replace`);
   }
   return fleet === undefined ? { ...whole, fleet } : withReplicas(whole, fleet);
+}
+
+/** As far as it can be read: what is wrong with these keys is said where they are parsed. */
+function updateNeeds(): UpdateNeeds {
+  const image = (field("image").value ?? {}) as { vhd?: unknown; builder?: unknown };
+  const replicas = field("replicas").value;
+  return {
+    isFleet: typeof replicas === "number" && replicas > 1,
+    isBuiltElsewhere: image.vhd !== undefined || image.builder !== undefined,
+  };
 }
 
 /** The addresses' keys go to the front end as they are, and each replica gets keys of its own. */

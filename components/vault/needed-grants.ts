@@ -5,6 +5,7 @@ const KEYS = "Microsoft.KeyVault/vaults/keys";
 const BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs";
 const CRYPTO_USER = "Key Vault Crypto User";
 const BLOB_CONTRIBUTOR = "Storage Blob Data Contributor";
+const BLOB_READER = "Storage Blob Data Reader";
 
 interface Stack {
   readonly authorization: "accessPolicy" | "rbac";
@@ -17,11 +18,13 @@ interface Stack {
   readonly uploads: boolean;
   /** Whether the machine writes its status. */
   readonly status: boolean;
+  /** Whether the machine reads the systems that it takes in place. */
+  readonly systems: boolean;
 }
 
 /** What must have been granted where the program grants nothing: access policies are no role assignments, and still made. */
 export function neededGrants(stack: Stack): Need[] {
-  const { authorization, existing, groupId, machine, sealers, status, uploads } = stack;
+  const { authorization, existing, groupId, machine, sealers, status, systems, uploads } = stack;
   const key = existing.key ?? existing.vault ?? groupId;
   const account = existing.storageAccount ?? groupId;
   const own = { who: "the machine's identity", principalId: machine };
@@ -33,6 +36,7 @@ export function neededGrants(stack: Stack): Need[] {
   return [
     ...(authorization === "rbac" ? [{ ...own, ...onKey("decrypt/action") }] : []),
     ...(status ? [{ ...own, ...onBlobs }] : []),
+    ...(systems ? [{ ...own, dataActions: [`${BLOBS}/read`], scope: account, role: BLOB_READER }] : []),
     ...sealers.flatMap((one) => [
       ...(authorization === "rbac" ? [{ ...sealer(one), ...onKey("read", "encrypt/action", "decrypt/action") }] : []),
       ...(uploads ? [{ ...sealer(one), ...onBlobs }] : []),

@@ -24,6 +24,8 @@ export interface StackGrants {
   readonly uploads: boolean;
   /** Whether the machine writes its status. */
   readonly status: boolean;
+  /** Whether the machine reads the systems that it takes in place. */
+  readonly systems: boolean;
 }
 
 /** What a stack's vault is to be. */

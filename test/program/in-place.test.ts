@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ProjectFolder } from "../components/project-folder";
 import { find, type Registration } from "../components/pulumi-mocks";
-import { PUBLIC_KEY, projectWithSecrets, RELEASE, runOf, runProgram } from "./program-run";
+import { PUBLIC_KEY, projectWithSecrets, RELEASE, runProgram } from "./program-run";
 
 let project: ProjectFolder;
 beforeEach(() => {
@@ -9,8 +9,7 @@ beforeEach(() => {
 });
 afterEach(() => project.remove());
 
-const inPlace = async (change: Record<string, unknown> = {}) =>
-  (await runProgram({ update: "inPlace", ...change }, { run: runOf })).registrations;
+const inPlace = async (change: Record<string, unknown> = {}) => (await runProgram(change)).registrations;
 const machine = (registrations: readonly Registration[]) => find(registrations, "vm-machine").inputs;
 
 describe("the program with updates in place", () => {
@@ -20,12 +19,13 @@ describe("the program with updates in place", () => {
     expect(JSON.parse(userData)).toEqual({ version: 1, system: RELEASE, secrets: {} });
     const { RELEASE: awaited } = find(registrations, "vm-serving").inputs.environment as Record<string, string>;
     expect(JSON.parse(awaited ?? "")).toEqual(RELEASE);
-    expect(find(registrations, "vm-machine").options.dependsOn).toContain("system-dev-westeurope-reader");
+    expect(find(registrations, "vm-machine").options.dependsOn).toContain("system-reader");
   });
 
   it("says in the facts where systems lie, what signs them, and how many stay", async () => {
-    const { FACTS = "" } = find(await inPlace({ reboot: "auto" }), "system-dev-westeurope-build").inputs
-      .environment as { FACTS?: string };
+    const { FACTS = "" } = find(await inPlace({ reboot: "auto" }), "system-build").inputs.environment as {
+      FACTS?: string;
+    };
     const { update } = JSON.parse(FACTS) as { update: object };
     const containerUrl = expect.stringMatching(/^https:\/\/sodev.*\/systems$/);
     expect(update).toEqual({ containerUrl, publicKey: PUBLIC_KEY, reboot: "auto", keep: 2 });
@@ -39,18 +39,18 @@ describe("the program with updates in place", () => {
       ["image-build", "vm-machine"].map((name) => find(all, name).inputs);
     expect(inputs(after)).toEqual(inputs(before));
     const digest = (all: readonly Registration[]) =>
-      (find(all, "system-dev-westeurope-build").inputs.environment as Record<string, string>).NIX_DIGEST;
+      (find(all, "system-build").inputs.environment as Record<string, string>).NIX_DIGEST;
     expect(digest(after)).not.toBe(digest(before));
   });
 
   it("is for a single machine", async () => {
-    await expect(inPlace({ replicas: 2 })).rejects.toThrow("update inPlace is for a single machine");
+    await expect(inPlace({ replicas: 2, update: "inPlace" })).rejects.toThrow("update inPlace is for a single machine");
   });
 });
 
 describe("the program without them", () => {
   it("has nothing of it", async () => {
-    const { registrations } = await runProgram();
+    const { registrations } = await runProgram({ update: "replace" });
     expect(registrations.filter(({ name }) => name.startsWith("system"))).toEqual([]);
     expect(machine(registrations)).not.toHaveProperty("userData");
   });

@@ -19,7 +19,7 @@ export const RELEASE = { path: "/nix/store/x", generation: 3, signature: "k:s" }
 export const PUBLIC_KEY = "sealed-onion-dev:AAAA";
 
 /** What the programs of an update in place print; of others, that they have ended. */
-export function runOf(name: string): string {
+function runOf(name: string): string {
   if (name.endsWith("signing-key")) return JSON.stringify({ publicKey: PUBLIC_KEY });
   if (name.endsWith("-publish")) return JSON.stringify(RELEASE);
   if (name.startsWith("system-")) return JSON.stringify({ system: RELEASE.path });
@@ -45,7 +45,7 @@ export function projectWithSecrets(): ProjectFolder {
 /** The whole program under Pulumi's mocks: `WORKING` with the three secrets, and what is changed in it. */
 export async function runProgram(change: Readonly<Record<string, unknown>> = {}, options: MockOptions = {}) {
   const config = pulumiConfig({ ...WORKING, secrets: SECRETS, ...change });
-  const registrations = await startMocks({ config, ...options });
+  const registrations = await startMocks({ config, run: runOf, ...options });
   const exports = await program();
   await settled();
   return { registrations: registrations.map(byRole), exports };

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HOSTNAME, type ProjectFolder, projectFolder } from "../components/project-folder";
 import { CLIENT, CLIENT_ID, find, GROUP_ID, isKnown, type Registration, resolved } from "../components/pulumi-mocks";
-import { ENV_PLAINTEXT, FILE_PLAINTEXT, projectWithSecrets, runProgram } from "./program-run";
+import { ENV_PLAINTEXT, FILE_PLAINTEXT, PUBLIC_KEY, projectWithSecrets, runProgram } from "./program-run";
 
 const VAULT_AUTH = {
   "vault:address": "https://vault.example.com:8200",
@@ -30,6 +30,7 @@ describe("the program", () => {
       ["sealed-onion:index:SealedSecret", "password", undefined],
       ["sealed-onion:index:SealedSecret", "token", undefined],
       ["sealed-onion:index:SealingVault", "vault", undefined],
+      ["sealed-onion:index:SystemClosure", "system", undefined],
       ["sealed-onion:index:VaultAzureAuth", "vault-auth", undefined],
     ]);
     const names = components.map(({ name }) => name);
@@ -107,10 +108,16 @@ describe("its order", () => {
     const { registrations } = await runProgram();
     const waits = (name: string) => find(registrations, name).options.dependsOn;
     expect(waits("token-seal")).toEqual(expect.arrayContaining(["vault-sealer-policy", "vault-key"]));
-    expect(waits("image-build")).toEqual(expect.arrayContaining(["onion-key-seal", "password-seal", "token-seal"]));
+    const sealed = ["onion-key-seal", "password-seal", "token-seal"];
+    expect(waits("system-signing-key")).toEqual(expect.arrayContaining(["vault-sealer-policy", "vault-key"]));
+    expect(waits("system-build")).toEqual(expect.arrayContaining([...sealed, "system-signing-key"]));
+    expect(waits("image-build")).toEqual(expect.arrayContaining([...sealed, "system-build"]));
     expect(waits("image-upload")).toContain("image-build");
     expect(waits("image-image")).toContain("image-upload");
-    expect(waits("vm-machine")).toEqual(expect.arrayContaining(["vault-machine-policy", "image-image"]));
+    expect(waits("system-publish")).toEqual(expect.arrayContaining(["system-container", "image-image"]));
+    expect(waits("vm-machine")).toEqual(
+      expect.arrayContaining(["vault-machine-policy", "image-image", "system-reader"]),
+    );
     expect(waits("vm-serving")).toContain("vm-machine");
     expect(waits("vm-prune")).toContain("vm-serving");
   });
@@ -118,7 +125,7 @@ describe("its order", () => {
 
 describe("the guest's facts", () => {
   const factsIn = (registrations: readonly Registration[]) =>
-    (find(registrations, "image-build").inputs.environment as { FACTS: string }).FACTS;
+    (find(registrations, "system-build").inputs.environment as { FACTS: string }).FACTS;
 
   it("say where everything is and goes, sorted, and hold no secret", async () => {
     const { registrations } = await runProgram();
@@ -132,6 +139,12 @@ describe("the guest's facts", () => {
         keyUrl: "https://so-dev-abcd1234.vault.azure.net/keys/sealing-3072/0123456789abcdef0123456789abcdef",
       },
       identity: { clientId: CLIENT_ID },
+      update: {
+        containerUrl: "https://sodevabcd1234.blob.core.windows.net/systems",
+        publicKey: PUBLIC_KEY,
+        reboot: "manual",
+        keep: 2,
+      },
       secrets: {
         "onion-key": { ...place, path: "/run/secrets/onion-key", sealedFile: "onion-key.sops.json" },
         password: { ...place, path: "/run/secrets/password", sealedFile: "password.sops.json" },
@@ -225,10 +238,10 @@ describe("secrets that reach a running VM", () => {
     expect(userDataOf(after.registrations)).not.toBe(userDataOf(before.registrations));
   });
 
-  it("make a new image where that is not asked for", async () => {
-    const before = await runProgram();
+  it("make a new image where that is not asked for, nor an update in place", async () => {
+    const before = await runProgram({ update: "replace" });
     project.seal("dev", "token", { content: '{"data":"ENC[rotated]","sops":{}}' });
-    const after = await runProgram();
+    const after = await runProgram({ update: "replace" });
     expect(imageOf(after.registrations)).not.toBe(imageOf(before.registrations));
     expect(userDataOf(after.registrations)).toBeUndefined();
   });

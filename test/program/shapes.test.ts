@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { stringify } from "yaml";
 import type { ProjectFolder } from "../components/project-folder";
 import { CLIENT, type Registration, secretValue } from "../components/pulumi-mocks";
-import { projectWithSecrets, runOf, runProgram } from "./program-run";
+import { projectWithSecrets, runProgram } from "./program-run";
 
 /** The shapes that a stack can have, by the dials that make them. */
 const SHAPES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -19,7 +19,7 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   tags: { tags: { costCenter: "42" } },
   "data-disk": { dataDisk: { sizeGib: 8 } },
   arm64: { vmSize: "Standard_B2pls_v2", image: { publish: "gallery" } },
-  "in-place": { update: "inPlace" },
+  replace: { update: "replace" },
   fleet: { replicas: 3, zones: [1, 2, 3], authorization: "rbac" },
   "two-services": {
     secrets: { web: { source: { onion: {} } }, shop: { source: { onion: { prefix: "sh" } } } },
@@ -56,7 +56,7 @@ const HOSTNAMES = {
 };
 
 async function resourcesOf(change: Readonly<Record<string, unknown>>): Promise<Record<string, Shown>> {
-  const { registrations } = await runProgram(change, { run: runOf });
+  const { registrations } = await runProgram(change);
   const custom = registrations.filter((registration) => registration.custom);
   const sorted = custom.sort((one, other) => (one.name < other.name ? -1 : 1));
   return Object.fromEntries(sorted.map((registration) => [registration.name, shown(registration)]));

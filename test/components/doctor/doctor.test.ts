@@ -68,6 +68,7 @@ describe("doctor", () => {
     });
     expect(finding("Azure login")).toMatchObject({ state: "missing", type: expect.stringContaining("az login") });
     expect(finding("nix")).toMatchObject({ state: "missing", type: expect.stringContaining("image.vhd") });
+    expect(finding("zstd")).toMatchObject({ state: "missing", found: expect.stringContaining("in place") });
     expect(finding("tor")).toMatchObject({ state: "optional" });
     expect(finding("stack")).toMatchObject({ state: "missing", type: expect.stringContaining("pulumi stack init") });
     install("apt-get", "");

@@ -163,7 +163,7 @@ describe("what is not set", () => {
       tags: {},
       vaultAuth: undefined,
       status: true,
-      update: { update: "replace", reboot: "manual" },
+      update: { update: "inPlace", reboot: "manual" },
     });
   });
 });

@@ -81,6 +81,16 @@ describe("grants that somebody else made", () => {
     expect(said).not.toContain(lacks(`sealer ${me()}`, me(), "Key Vault Crypto User"));
   });
 
+  it("let the machine read the systems that it takes in place, also where it writes no status", async () => {
+    const grants = [await grant(me(), BLOB_CONTRIBUTOR)];
+    const inPlace = { grants, status: false, update: "inPlace" };
+    expect(await problem(inPlace)).toContain(
+      `none of them lets the machine's identity do what "Storage Blob Data Reader" does on ${hub()}`,
+    );
+    const made = await up({ ...inPlace, grants: [...grants, await grant(machine.principalId, BLOB_READER)] });
+    expect(made.filter((change) => /reader|writer|blobs/.test(change))).toEqual([]);
+  });
+
   it("that are not there are said to be so", async () => {
     const id = `${hub()}/providers/Microsoft.Authorization/roleAssignments/01234567-89ab-4def-8123-999999999999`;
     expect(await problem({ grants: [id] })).toContain(

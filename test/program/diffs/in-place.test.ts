@@ -8,7 +8,7 @@ import { configure, said, startStack, type TestStack } from "./test-stack";
 vi.setConfig({ testTimeout: 180_000 });
 
 const IN_PLACE = { update: "inPlace" };
-const system = (role: string) => `system-dev-westeurope-${role}`;
+const system = (role: string) => `system-${role}`;
 /** What a new system leads to: the machine that runs is asked for it. */
 const NEW_SYSTEM = [`update ${system("build")}`, `update ${system("publish")}`, "update vm-machine"];
 
@@ -74,7 +74,7 @@ describe("under update: inPlace a preview says what up does", () => {
   });
 });
 
-describe("a stack that was replaced at each change, once it says inPlace", () => {
+describe("a stack that was made before the default was inPlace", () => {
   it("gets one more image and machine, the new one first, and what signs and stores its systems; back again is one more", async () => {
     await change({ update: "replace" });
     const made = ["build", "container", "publish", "reader", "signing-key"].map((role) => `create ${system(role)}`);
@@ -82,5 +82,17 @@ describe("a stack that was replaced at each change, once it says inPlace", () =>
     expect(await change()).toEqual([]);
     const gone = ["build", "container", "publish", "reader", "signing-key"].map((role) => `delete ${system(role)}`);
     expect(await change({ update: "replace" })).toEqual([...gone, ...NEW_IMAGE].sort());
+  });
+});
+
+describe("where nothing is said of updates", () => {
+  it.each([
+    ["a single machine whose image Nix builds takes systems in place", {}, true],
+    ["one whose disk is built elsewhere is replaced", { image: { vhd: "disk.vhd" } }, false],
+    ["one whose disk another program builds is replaced", { image: { builder: ["true"] } }, false],
+  ])("%s", async (_, settings, isInPlace) => {
+    write("disk.vhd", "a disk");
+    const changes = await change({ update: undefined, ...settings });
+    expect(changes.includes(`create ${system("build")}`)).toBe(isInPlace);
   });
 });

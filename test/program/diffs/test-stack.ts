@@ -82,9 +82,9 @@ export function startStack(): TestStack {
   };
 }
 
-/** The stack's configuration, as Pulumi keeps it. */
+/** The stack's configuration, as Pulumi keeps it: each change is a new image, but for tests of what is done in place. */
 export function configure(change: Readonly<Record<string, unknown>> = {}): Record<string, string> {
-  return pulumiConfig({ ...WORKING, secrets: SECRETS, keySize: 2048, status: false, ...change });
+  return pulumiConfig({ ...WORKING, secrets: SECRETS, keySize: 2048, status: false, update: "replace", ...change });
 }
 
 /** What a preview says, after checking that `up` does just that. */

@@ -53,7 +53,7 @@ export function realOperations({ operations }: EngineRun): Operation[] {
 
 /** What a resource is called wherever it is: `vault-dev-westeurope-key` -> `vault-key`. */
 export function roleOf(stack: string, name: string): string {
-  return name.replace(new RegExp(`^(vault|image|front-end-image|network|vm)-${stack}-[a-z0-9]+(?=-|$)`), "$1");
+  return name.replace(new RegExp(`^(vault|image|front-end-image|network|system|vm)-${stack}-[a-z0-9]+(?=-|$)`), "$1");
 }
 
 function roleIn(urn: string): string {
