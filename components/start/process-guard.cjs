@@ -1,6 +1,5 @@
 // What holds for each process of ours before it reads a secret.
 const { writeFileSync } = require("node:fs");
-const { isMainThread } = require("node:worker_threads");
 
 /**
  * What it writes, nobody else may change, whatever the umask of who started it: `.cache/` holds the program that is run
@@ -9,8 +8,11 @@ const { isMainThread } = require("node:worker_threads");
  * `ulimit -c` was raised.
  */
 exports.guardProcess = function guardProcess() {
-  if (!isMainThread) return; // a thread is in a process that is guarded
-  process.umask(process.umask() | 0o022);
+  try {
+    process.umask(process.umask() | 0o022);
+  } catch {
+    return; // a thread may not, and is in a process that is guarded; node:worker_threads would take time to load
+  }
   try {
     writeFileSync("/proc/self/coredump_filter", "0");
   } catch {} // not Linux, or a sandbox that shows /proc read-only

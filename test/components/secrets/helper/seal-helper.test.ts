@@ -76,6 +76,22 @@ describe.skipIf(noSops)(`the seals of one up${noSops ? " (skipped: needs sops on
     expect(opened.toString()).toBe("plaintext of secret-7");
   });
 
+  it("load no more of Node than they need to ask: each secret is a process", async () => {
+    const { objectId, tenantId, config } = configured("light");
+    sealing.allow(["get", "encrypt", "decrypt"], objectId);
+    await start(config, { objectId, tenantId });
+    const [list, note] = [path.join(sealing.folder, "loaded"), path.join(sealing.folder, "note.cjs")];
+    const loaded = "process.moduleLoadList.join('\\n')";
+    const write = `process.on("exit", () => require("fs").writeFileSync(${JSON.stringify(list)}, ${loaded}));`;
+    fs.writeFileSync(note, `if (process.argv[2] === "seal") ${write}\n`);
+    const [run] = await seal(["light"], { ...nobody, NODE_OPTIONS: `--require ${note}` });
+    expect(run).toMatchObject({ code: 0, result: { action: "sealed" } });
+    const modules = fs.readFileSync(list, "utf8").split("\n");
+    expect(modules).toContain("NativeModule net");
+    const slow = ["child_process", "http", "https", "tls", "worker_threads"].map((name) => `NativeModule ${name}`);
+    expect(modules.filter((name) => slow.includes(name))).toEqual([]);
+  });
+
   it("ask az once for all, however long it takes", async () => {
     const { objectId, tenantId } = sealing.azure.workstation.principal;
     const principal = sealing.azure.cloud.directory.principal(objectId);
