@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { guestOverlay, isShipped, packageFolder } from "../config/project";
 import { stackFolder } from "../config/stack-folder";
-import { nixTreeDigest } from "./image";
+import { nixTreeDigest, treeParts } from "./guest-tree";
 
 /** The guest as the package has it; in a checkout the project's own. */
 const guest = () => path.join(packageFolder(), "nix");
@@ -15,6 +15,12 @@ export function guestDigest(): string {
   return createHash("sha256")
     .update(`${own} ${nixTreeDigest(guestOverlay())}`)
     .digest("hex");
+}
+
+/** Of what parts the guest is made, each with its digest: what a disk says of itself. Nothing is written. */
+export function guestParts(): Record<string, string> {
+  const overlay = isShipped && fs.existsSync(guestOverlay()) ? [guestOverlay()] : [];
+  return treeParts([guest(), ...overlay]);
 }
 
 /**

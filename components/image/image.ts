@@ -1,6 +1,4 @@
 import { createHash } from "node:crypto";
-import * as fs from "node:fs";
-import * as path from "node:path";
 
 /** Everything an image's content follows from, in the form in which it is handed to the program `build-image`. */
 export interface ImageInputs {
@@ -60,52 +58,4 @@ export function blocksOf(blob: string): string {
 /** The blob that says which store paths an image has: one a line. What is there need not be sent for an update in place. */
 export function pathsOf(blob: string): string {
   return `${blob}.paths`;
-}
-
-/** What lies in the guest's folder and is not part of an image: checked for the folder's own entries only. */
-const NOT_IN_IMAGES = /^(eval|stacks|tests|README(\..*)?|result(-.*)?)$/;
-/** What editors and systems leave behind anywhere: backups, locks, swap files, caches of views. */
-const LITTER = /^(.*~|#.*#|\.#.*|\._.*|\..*\.sw[a-p]|\.DS_Store|\.directory|Thumbs\.db|desktop\.ini)$/;
-
-/**
- * SHA-256 (hex) of a folder's tree: sorted paths, contents, executable bits and link targets. `stacks/` (its facts and
- * sealed files are digested by themselves), `eval/`, `tests/`, `README` and litter are left out. Reads, starts no
- * process.
- * @throws if a file cannot be read, or if the folder holds something that is neither file, folder nor link
- */
-export function nixTreeDigest(directory: string): string {
-  const digest = createHash("sha256");
-  const entries = fs.readdirSync(directory, { withFileTypes: true }).filter(({ name }) => !NOT_IN_IMAGES.test(name));
-  for (const entry of sorted(entries)) addEntry(digest, directory, entry.name, entry);
-  return digest.digest("hex");
-}
-
-/** Hidden files are those of tools, but in `site/`, which is served as it is: think of `.well-known`. */
-function isLitter(relative: string, entry: fs.Dirent): boolean {
-  if (LITTER.test(entry.name)) return true;
-  if (entry.name.startsWith(".")) return !relative.startsWith("site/");
-  return entry.isSymbolicLink() && /^result(-.*)?$/.test(entry.name); // of a `nix build` in there
-}
-
-function addEntry(digest: ReturnType<typeof createHash>, root: string, relative: string, entry: fs.Dirent): void {
-  if (isLitter(relative, entry)) return;
-  const location = path.join(root, relative);
-  if (entry.isDirectory()) {
-    for (const child of sorted(fs.readdirSync(location, { withFileTypes: true }))) {
-      addEntry(digest, root, `${relative}/${child.name}`, child);
-    }
-  } else if (entry.isSymbolicLink()) {
-    digest.update(JSON.stringify([relative, "link", fs.readlinkSync(location)]));
-  } else if (entry.isFile()) {
-    const content = fs.readFileSync(location);
-    const isExecutable = (fs.statSync(location).mode & 0o100) !== 0;
-    digest.update(JSON.stringify([relative, isExecutable ? "program" : "file", content.length])).update(content);
-  } else {
-    throw new Error(`'${location}' is neither a file, a folder nor a link: remove it from '${root}'`);
-  }
-}
-
-/** In code unit order, which no locale changes. */
-function sorted(entries: fs.Dirent[]): fs.Dirent[] {
-  return entries.sort((left, right) => (left.name < right.name ? -1 : 1));
 }

@@ -7,13 +7,14 @@ let
   sealed = if facts.frontEnd or null == null then directory else directory + "/../${facts.frontEnd.of}";
   digestOf = file: builtins.hashFile "sha256" file;
   inherit (builtins) mapAttrs substring toJSON;
+  mark = {
+    stack = name;
+    facts = digestOf (directory + "/facts.json");
+    # Of many secrets, too, it stays within one block of a file system.
+    secrets = mapAttrs (_: secret: substring 0 16 (digestOf (sealed + "/${secret.sealedFile}"))) facts.secrets;
+  };
+  # A machine that takes its systems in place is not held against its disk, and a comment makes it no other system.
+  tree = if facts.update or null == null then { tree = import ./guest-tree.nix ../.; } else { };
 in
 # In two pieces, so that this text itself is none.
-"sealed-onion" + "-made-for: "
-+ toJSON {
-  stack = name;
-  facts = digestOf (directory + "/facts.json");
-  # Of many secrets, too, it stays within one block of a file system.
-  secrets = mapAttrs (_: secret: substring 0 16 (digestOf (sealed + "/${secret.sealedFile}"))) facts.secrets;
-}
-+ "\n"
+"sealed-onion" + "-made-for: " + toJSON (mark // tree) + "\n"

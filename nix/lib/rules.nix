@@ -8,6 +8,7 @@ in
     defaults
     firstSitePort
     takenRunFolders
+    tree
     vaultAgentListener
     ;
 

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { fileDigest } from "../../components/image/disk/file-digest";
-import { nixTreeDigest } from "../../components/image/image";
+import { nixTreeDigest } from "../../components/image/guest-tree";
 
 /**
  * The time to digest a guest's tree of 1,000 files, as every preview does, beside `tar | sha256sum` over the same tree,

@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { expect, it } from "vitest";
 import { marksIn, outdated } from "../../components/image/disk/made-for";
+import { treeParts } from "../../components/image/guest-tree";
 import { nix, noNix } from "./nix-expression";
 
 it.skipIf(noNix)(
@@ -20,8 +21,53 @@ it.skipIf(noNix)(
       const marks = marksIn(Buffer.from(text));
       expect(marks).toHaveLength(1);
       const token = createHash("sha256").update(sealed).digest("hex");
-      expect(outdated(marks, "dev", { facts, sealed: { token } })).toEqual([]);
-      expect(outdated(marks, "dev", { facts, sealed: { token: "0".repeat(64) } })).toEqual(["an older secret token"]);
+      const tree = treeParts(["nix"]);
+      expect(outdated(marks, "dev", { facts, sealed: { token }, tree })).toEqual([]);
+      const old = { facts, sealed: { token: "0".repeat(64) }, tree: { ...tree, site: "0".repeat(16) } };
+      expect(outdated(marks, "dev", old)).toEqual(["an older secret token", "another nix/site"]);
+      const updated = `(${stack} // { facts = ${stack}.facts // { update = { reboot = false; }; }; })`;
+      expect(await nix(`import ${path.resolve("nix/lib/made-for.nix")} ${updated}`)).not.toContain('"tree"');
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  },
+);
+
+it.skipIf(noNix)(
+  "Nix takes a folder for what the deployment takes it for (skipped without nix-instantiate)",
+  async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "guest-tree-"));
+    try {
+      const files = [
+        ...[
+          "flake.nix",
+          "site/index.html",
+          "site/.well-known/security.txt",
+          "site/Ö ü.html",
+          "site/README.md",
+          "site/empty",
+        ],
+        ...["site/result", "site/.index.html.swp", "README.md", "eval/x", "tests/x", "stacks/dev/facts.json", ".envrc"],
+        ...[
+          "modules/tor.nix",
+          "modules/tor.nix~",
+          "modules/#tor.nix#",
+          "modules/.cache/x",
+          "hosts/.gitkeep",
+          "a.b/c/d",
+        ],
+      ];
+      for (const file of files) {
+        fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+        fs.writeFileSync(path.join(folder, file), file.endsWith("empty") ? "" : file);
+      }
+      fs.symlinkSync("/nix/store/nowhere", path.join(folder, "result"));
+      fs.symlinkSync("nowhere", path.join(folder, "modules/result-1"));
+      fs.symlinkSync(".", path.join(folder, "modules/here"));
+      fs.symlinkSync("/etc/hostname", path.join(folder, "site/host"));
+      const parts = await nix(`import ${path.resolve("nix/lib/guest-tree.nix")} ${folder}`);
+      expect(parts).toEqual(treeParts([folder]));
+      expect(Object.keys(parts as object).sort()).toEqual(["a.b", "flake.nix", "modules", "site"]);
     } finally {
       fs.rmSync(folder, { recursive: true });
     }

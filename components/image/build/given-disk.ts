@@ -1,7 +1,7 @@
 import { stackFolder } from "../../config/stack-folder";
 import { diskMarks } from "../disk/disk-marks";
-import { outdated } from "../disk/made-for";
-import { guestFolder } from "../guest-folder";
+import { outdated, type Wanted } from "../disk/made-for";
+import { guestFolder, guestParts } from "../guest-folder";
 import type { ImageInputs } from "../image";
 import type { BuildRequest } from "./build-disk";
 import { systemOf } from "./facts-file";
@@ -22,7 +22,7 @@ export async function checkGivenDisk(
   const file = builder.slice("vhd:".length);
   const marks = await diskMarks(file);
   if (marks.length === 0) return `'${file}' does not say what it was made for: it is taken as it is`;
-  const found = outdated(marks, stack, { facts, sealed });
+  const found = outdated(marks, stack, { facts, sealed, tree: guestParts() });
   if (found.length === 0) return undefined;
   const build = `nix build 'path:./${guestFolder(stack)}#packages.${systemOf(facts)}.image-${stack}'`;
   throw new Error(
@@ -38,12 +38,12 @@ export async function checkGivenDisk(
 export async function givenDiskWarning(
   file: string,
   stack: string,
-  wanted: Pick<ImageInputs, "facts" | "sealed"> | undefined,
+  wanted: Omit<Wanted, "tree"> | undefined,
 ): Promise<string | undefined> {
   const marks = await diskMarks(file);
   if (marks.length === 0) return undefined;
   const found = wanted
-    ? outdated(marks, stack, wanted)
+    ? outdated(marks, stack, { ...wanted, tree: guestParts() })
     : ["a secret, or the facts about the stack, change with this update"];
   if (found.length === 0) return undefined;
   return `image.vhd '${file}' ${OLDER} ${found.join(", ")}: up seals and writes ${stackFolder(stack)}, then stops until the disk is built again; the machine stays as it is`;

@@ -8,6 +8,13 @@ export interface MadeFor {
   readonly facts: string;
   /** By secret, the first 16 digits of the SHA-256 of its sealed file. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** `treeParts()` of the guest that it was built of. Absent: an older version of the guest does not say it. */
+  readonly tree?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a disk is to be made for. */
+export interface Wanted extends Pick<ImageInputs, "facts" | "sealed"> {
+  readonly tree: Readonly<Record<string, string>>;
 }
 
 const MARK = Buffer.from("sealed-onion-made-for: {");
@@ -28,9 +35,9 @@ export function marksIn(piece: Buffer): MadeFor[] {
 
 function parse(text: string): MadeFor | undefined {
   try {
-    const { stack, facts, secrets } = JSON.parse(text) as Partial<MadeFor>;
+    const { stack, facts, secrets, tree } = JSON.parse(text) as Partial<MadeFor>;
     const isWhole = typeof stack === "string" && typeof facts === "string" && typeof secrets === "object";
-    return isWhole ? { stack, facts, secrets: { ...secrets } } : undefined;
+    return isWhole ? { stack, facts, secrets: { ...secrets }, ...(tree && { tree: { ...tree } }) } : undefined;
   } catch {
     return undefined;
   }
@@ -40,21 +47,23 @@ function parse(text: string): MadeFor | undefined {
  * What a disk has that is not what is declared, in words; none where it is what is declared.
  * @param marks what the disk says of itself: of several the one that fits best counts
  */
-export function outdated(
-  marks: readonly MadeFor[],
-  stack: string,
-  { facts, sealed }: Pick<ImageInputs, "facts" | "sealed">,
-): string[] {
-  const all = marks.map((mark) => differences(mark, stack, facts, sealed));
+export function outdated(marks: readonly MadeFor[], stack: string, wanted: Wanted): string[] {
+  const all = marks.map((mark) => differences(mark, stack, wanted));
   return all.sort((one, other) => one.length - other.length)[0] ?? [];
 }
 
-function differences(mark: MadeFor, stack: string, facts: string, sealed: ImageInputs["sealed"]): string[] {
+function differences(mark: MadeFor, stack: string, { facts, sealed, tree }: Wanted): string[] {
   if (mark.stack !== stack) return [`it is one of stack ${mark.stack}`];
   const secrets = Object.entries(sealed).filter(([name, digest]) => mark.secrets[name] !== digest.slice(0, 16));
   const isSame = mark.facts === createHash("sha256").update(facts).digest("hex");
   return [
     ...secrets.map(([name]) => `${name in mark.secrets ? "an older" : "no"} secret ${name}`),
     ...(isSame ? [] : ["other facts (services, secrets' places, addresses)"]),
+    ...changedParts(mark.tree ?? tree, tree).map((part) => `another nix/${part}`),
   ];
+}
+
+function changedParts(old: NonNullable<MadeFor["tree"]>, now: NonNullable<MadeFor["tree"]>): string[] {
+  const all = new Set([...Object.keys(old), ...Object.keys(now)]);
+  return [...all].filter((part) => old[part] !== now[part]).sort();
 }

@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { fileDigest } from "../../../components/image/disk/file-digest";
-import { imageDigest, nixTreeDigest } from "../../../components/image/image";
+import { nixTreeDigest, treeParts } from "../../../components/image/guest-tree";
+import { imageDigest } from "../../../components/image/image";
 import { NixosImage, type NixosImageArgs } from "../../../components/image/nixos-image";
 import { versionOf } from "../../../components/image/publish-image";
 import { type ProjectFolder, projectFolder } from "../project-folder";
@@ -265,6 +266,12 @@ describe("its dials", () => {
       "up seals and writes nix/stacks/dev, then stops until the disk is built again; the machine stays as it is";
     expect(await said(stackLine("dev", "{}", SEALED))).toEqual([
       `image.vhd 'disk.vhd' is older than what is declared: other facts (services, secrets' places, addresses): ${end}`,
+    ]);
+    const tree = treeParts(["nix"]);
+    expect(await said(stackLine("dev", FACTS, SEALED, tree))).toEqual([]);
+    project.write("nix/site/index.html", "another page");
+    expect(await said(stackLine("dev", FACTS, SEALED, tree))).toEqual([
+      `image.vhd 'disk.vhd' is older than what is declared: another nix/site: ${end}`,
     ]);
     await startMocks({ preview: true });
     const unknown = new RandomString("unknown", { length: 8 }).result;

@@ -104,6 +104,7 @@ describe("image.vhd, held against what is declared,", () => {
     ["a secret", stackLine("dev", facts, { token: "b".repeat(64) }), "an older secret token"],
     ["the facts", stackLine("dev", "{}", sealed), "other facts (services, secrets' places, addresses)"],
     ["the stack", stackLine("prod", facts, sealed), "it is one of stack prod"],
+    ["the site", stackLine("dev", facts, sealed, { site: "0".repeat(16) }), "another nix/site"],
   ])("is refused where %s changed since, and the facts to build it again are there", async (_, mark, what) => {
     disk(mark);
     await makeBlob({ complete: "true", digest: "d1", contenthash: "d1" }); // uploaded long ago

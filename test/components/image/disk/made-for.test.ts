@@ -7,8 +7,10 @@ import { stackLine } from "../made-for-line";
 const facts = '{"version":1}\n';
 const digest = (text: string) => createHash("sha256").update(text).digest("hex");
 const sealed = { token: digest("token"), "onion-key": digest("onion") };
-const line = stackLine("dev", facts, sealed);
+const tree = { "flake.nix": "f1", site: "a1" };
+const line = stackLine("dev", facts, sealed, tree);
 const [mark] = marksIn(Buffer.from(line)) as [MadeFor];
+const [{ tree: _, ...older }] = [mark];
 
 describe("the mark on a disk", () => {
   it("is found wherever it lies, as often as it is there", () => {
@@ -18,6 +20,7 @@ describe("the mark on a disk", () => {
       stack: "dev",
       facts: digest(facts),
       secrets: { token: sealed.token.slice(0, 16), "onion-key": sealed["onion-key"].slice(0, 16) },
+      tree,
     });
   });
 
@@ -42,7 +45,11 @@ describe("a disk", () => {
     ["is of another stack", [{ ...mark, stack: "prod" }], facts, sealed, ["it is one of stack prod"]],
     ["has two marks, one of them right", [{ ...mark, stack: "prod" }, mark], facts, sealed, []],
     ["takes its secrets from user data", [mark], facts, {}, []],
+    ["has another site", [{ ...mark, tree: { ...tree, site: "a0" } }], facts, sealed, ["another nix/site"]],
+    ["lacks a module", [{ ...mark, tree: { site: "a1" } }], facts, sealed, ["another nix/flake.nix"]],
+    ["has one more", [{ ...mark, tree: { ...tree, hosts: "h1" } }], facts, sealed, ["another nix/hosts"]],
+    ["does not say of which nix/ it was made", [older], facts, sealed, []],
   ])("%s", (_, marks, declared, digests, expected) => {
-    expect(outdated(marks, "dev", { facts: declared, sealed: digests })).toEqual(expected);
+    expect(outdated(marks, "dev", { facts: declared, sealed: digests, tree })).toEqual(expected);
   });
 });
