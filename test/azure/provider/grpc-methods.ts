@@ -81,20 +81,21 @@ export function methodsOf(provider: ResourceProvider) {
       });
       return diffResponse(diff);
     },
-    async create(request: messages.CreateRequest) {
+    async create(request: messages.CreateRequest, gone: AbortSignal) {
       const made = await provider.create({
         urn: request.getUrn(),
         type: request.getType(),
         name: request.getName(),
         inputs: unstruct(request.getProperties()),
         preview: request.getPreview(),
+        gone,
       });
       const response = new messages.CreateResponse();
       response.setId(made.id);
       response.setProperties(struct(made.outputs));
       return response;
     },
-    async update(request: messages.UpdateRequest) {
+    async update(request: messages.UpdateRequest, gone: AbortSignal) {
       const outputs = await provider.update({
         id: request.getId(),
         urn: request.getUrn(),
@@ -104,6 +105,7 @@ export function methodsOf(provider: ResourceProvider) {
         oldInputs: unstruct(request.getOldInputs()),
         oldOutputs: unstruct(request.getOlds()),
         preview: request.getPreview(),
+        gone,
       });
       const response = new messages.UpdateResponse();
       response.setProperties(struct(outputs));
@@ -120,9 +122,10 @@ export function methodsOf(provider: ResourceProvider) {
       response.setProperties(struct(found.outputs));
       return response;
     },
-    async delete(request: messages.DeleteRequest) {
+    async delete(request: messages.DeleteRequest, gone: AbortSignal) {
       const [inputs, outputs] = [unstruct(request.getOldInputs()), unstruct(request.getProperties())];
-      await provider.delete({ id: request.getId(), urn: request.getUrn(), type: request.getType(), inputs, outputs });
+      const common = { id: request.getId(), urn: request.getUrn(), type: request.getType() };
+      await provider.delete({ ...common, inputs, outputs, gone });
       return new Empty();
     },
     async invoke(request: messages.InvokeRequest) {

@@ -14,11 +14,14 @@ export interface ServedProvider {
   close(): Promise<void>;
 }
 
-type Method = (request: never) => Promise<unknown>;
+type Method = (request: never, gone: AbortSignal) => Promise<unknown>;
 
+/** Who asked may be gone before it is answered, as an engine that was killed. grpc-js says `cancelled` after each answer, too. */
 function unary(method: Method): handleUnaryCall<never, unknown> {
   return (call, callback) => {
-    method(call.request).then(
+    const gone = new AbortController();
+    call.once("cancelled", () => gone.abort());
+    method(call.request, gone.signal).then(
       (response) => callback(null, response),
       (error: unknown) => callback(failure(error)),
     );

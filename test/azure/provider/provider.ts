@@ -43,6 +43,8 @@ export interface CreateRequest {
   inputs: PropertyMap;
   /** Nothing is done in a preview; outputs that only the cloud knows are unknown. */
   preview: boolean;
+  /** Aborted when the engine that asks is gone: nobody waits for what is under way. @default it stays */
+  gone?: AbortSignal;
 }
 
 export interface UpdateRequest extends CreateRequest {
@@ -57,6 +59,11 @@ export interface ReadRequest {
   type: string;
   inputs: PropertyMap;
   outputs: PropertyMap;
+}
+
+export interface DeleteRequest extends ReadRequest {
+  /** As in a {@link CreateRequest}. */
+  gone?: AbortSignal;
 }
 
 export interface Created {
@@ -95,7 +102,7 @@ export interface ResourceProvider {
   create(request: CreateRequest): Promise<Created>;
   read(request: ReadRequest): Promise<ReadResult>;
   update(request: UpdateRequest): Promise<PropertyMap>;
-  delete(request: ReadRequest): Promise<void>;
+  delete(request: DeleteRequest): Promise<void>;
   invoke(token: string, args: PropertyMap): Promise<PropertyMap>;
   /** Provider configuration: `azure-native:location` and the like, without the namespace. */
   configure?(config: Record<string, string>): void;

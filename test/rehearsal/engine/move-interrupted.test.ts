@@ -7,7 +7,7 @@ import type { Stage } from "./stage";
 import { stageResources, VAULT } from "./stage-resources";
 import { canSeeProcesses } from "./started-processes";
 import { beginHistory, commitSealed } from "./story-commits";
-import { type Held, type Moment, PROGRAMS, strikeAndWatch } from "./story-interruptions";
+import { type Blow, giveUpLock, type Held, isKill, type Moment, PROGRAMS, strikeAndWatch } from "./story-interruptions";
 import { learnOnionKey, searchState, withConfig } from "./story-tools";
 import { skippedFor } from "./tools";
 
@@ -36,24 +36,29 @@ describe.skipIf(skipped)(`a move of region under Pulumi's own engine, interrupte
     return { program: PROGRAMS[moment], reached: () => fault.hits > 0, release: async () => fault.remove() };
   }
 
-  it.each<[Exclude<Moment, "build">, string]>([
-    ["seal", "northeurope"],
-    ["upload", "westeurope"],
+  it.each<[Blow, Exclude<Moment, "build">]>([
+    ["SIGINT", "seal"],
+    ["kill -9 of the job", "seal"],
+    ["SIGINT", "upload"],
+    ["SIGKILL", "upload"],
+    ["kill -9 of the job", "upload"],
   ])(
-    "while it is at: %s, goes on to its end",
-    async (moment, region) => {
+    "by %s while it is at: %s, goes on to its end",
+    async (blow, moment) => {
+      const region = stage.config["azure-native:location"] === "westeurope" ? "northeurope" : "westeurope";
       const { onionHostname } = await stage.engine.outputs();
       const old = { ...stage, config: { ...stage.config } };
       await withConfig(stage, { "azure-native:location": region });
       const held = hold(moment);
       try {
-        await strikeAndWatch(stage, moment, "SIGINT", held);
+        await strikeAndWatch(stage, moment, blow, held);
       } finally {
         await held.release();
       }
       expect(stageResources(old, MACHINE), "the old machine serves").toHaveLength(1);
       expect(stageResources(old, VAULT), "the old vault is there").toHaveLength(1);
 
+      if (isKill(blow)) await giveUpLock(stage);
       const guarded: unknown = await stage.engine.up().catch((error: unknown) => error);
       const { run } = guarded as RunFailed;
       expect(guarded).toBeInstanceOf(RunFailed);

@@ -10,8 +10,13 @@ import { isPlugin, startedFor } from "./started-processes";
 import { NEW_IMAGE, withConfig } from "./story-tools";
 
 export type Moment = "build" | "seal" | "upload";
-/** Ctrl-C reaches all of a terminal's processes, SIGINT and SIGKILL here `pulumi` alone. */
-export type Blow = "Ctrl-C" | "SIGINT" | "SIGKILL";
+/** Ctrl-C and a kill of the job reach the whole process group, SIGINT and SIGKILL `pulumi` alone. */
+export type Blow = "Ctrl-C" | "SIGINT" | "SIGKILL" | "kill -9 of the job";
+
+/** Pulumi itself cannot tidy up after it: its lock and its plugins stay. */
+export function isKill(blow: Blow): boolean {
+  return blow === "SIGKILL" || blow === "kill -9 of the job";
+}
 
 type PulumiStage = Stage<PulumiEngine>;
 
@@ -99,6 +104,7 @@ export function startUp({ engine, folder, stack }: PulumiStage): Up {
   const strike = (blow: Blow) => {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     if (blow === "Ctrl-C") process.kill(-child.pid, "SIGINT");
+    else if (blow === "kill -9 of the job") process.kill(-child.pid, "SIGKILL");
     else child.kill(blow);
   };
   return { child, ended, text: () => text, strike };
@@ -113,7 +119,7 @@ function lastLease({ azure }: PulumiStage): () => Promise<boolean> {
 
 /** Nothing is left of this project's commands and of what they started; nor of Pulumi's plugins, unless their engine was killed. */
 export async function everythingEnds(stage: PulumiStage, blow: Blow): Promise<void> {
-  const left = () => startedFor(stage).filter((started) => blow !== "SIGKILL" || !isPlugin(started));
+  const left = () => startedFor(stage).filter((started) => !isKill(blow) || !isPlugin(started));
   await until("the end of everything that it started", () => left().length === 0).catch((error: Error) => {
     throw new Error(`${error.message}; left: ${left().map(({ command }) => command)}`);
   });
@@ -161,6 +167,6 @@ export async function interrupt(stage: PulumiStage, moment: Moment, blow: Blow):
   } finally {
     await held.release();
   }
-  if (blow === "SIGKILL") await giveUpLock(stage);
+  if (isKill(blow)) await giveUpLock(stage);
   return [await stage.engine.up(), await stage.engine.up()];
 }

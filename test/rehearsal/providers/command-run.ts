@@ -14,6 +14,8 @@ export interface CommandRun {
   stdin: string;
   /** Lines as they come. */
   log: { stdout: boolean; stderr: boolean; line: (text: string) => void };
+  /** Ends it, as Go's exec ends a command whose context is cancelled. */
+  gone?: AbortSignal | undefined;
 }
 
 export interface CommandOutput {
@@ -24,17 +26,14 @@ export interface CommandOutput {
 const running = new Set<ChildProcess>();
 let watching = false;
 
-/** Ends every command that is under way, with what it started. */
+/** Ends every command that is under way. */
 export function killCommands(): void {
   for (const child of running) kill(child);
 }
 
+/** As the plugin does it: what the command has started itself is not killed with it. */
 function kill(child: ChildProcess): void {
-  try {
-    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it has ended by itself
-  }
+  child.kill("SIGKILL");
 }
 
 /** A process group of its own, which does not outlive this process. */
@@ -47,6 +46,7 @@ function start(run: CommandRun): ChildProcess {
     stdio: [run.stdin === "" ? "ignore" : "pipe", "pipe", "pipe"],
   });
   running.add(child);
+  run.gone?.addEventListener("abort", () => running.has(child) && kill(child));
   if (!watching) process.once("exit", killCommands);
   watching = true;
   return child;

@@ -1,4 +1,4 @@
-import { credentials, type ServiceError } from "@grpc/grpc-js";
+import { type ClientUnaryCall, credentials, type ServiceError } from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import * as statusProto from "@pulumi/pulumi/proto/status_pb";
@@ -91,6 +91,29 @@ describe("a provider over gRPC", () => {
     const failure = messages.ErrorResourceInitFailed.deserializeBinary(detail?.getValue_asU8() ?? new Uint8Array());
     expect([failure.getId(), unstruct(failure.getProperties())]).toEqual(["id1", { a: 1 }]);
     await expect(call((done) => client.delete(new messages.DeleteRequest(), done))).rejects.toThrow("not now");
+  });
+
+  it("lets a call know that who asked is gone, and not before it has answered", async () => {
+    const signals: AbortSignal[] = [];
+    const waits: ResourceProvider = {
+      ...simulatedRandom(),
+      create: ({ gone, inputs }) => {
+        if (gone) signals.push(gone);
+        if (plainMap(inputs).length === 1) return Promise.resolve({ id: "id1", outputs: {} });
+        return new Promise(() => {});
+      },
+    };
+    const { client } = await serve(waits);
+    await call<messages.CreateResponse>((done) => client.create(creation(1), done));
+    let asked: ClientUnaryCall | undefined;
+    const killed = call<messages.CreateResponse>((done) => {
+      asked = client.create(creation(2), done);
+    }).catch((error: ServiceError) => error.details);
+    while (signals.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(signals[1]?.aborted).toBe(false);
+    asked?.cancel();
+    expect(await killed).toMatch(/Cancelled/);
+    while (!signals[1]?.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
   });
 
   it("answers no id for what is gone, and takes its configuration", async () => {

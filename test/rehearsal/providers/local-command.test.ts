@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import type { ResourceProvider } from "loopback-azure/provider/provider";
 import { isSecret, isUnknown, type PropertyMap, secret } from "loopback-azure/provider/values";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { killCommands } from "./command-run";
 import { localCommand } from "./local-command";
 
 const type = "command:local:Command";
@@ -19,7 +19,8 @@ function commands(environment: NodeJS.ProcessEnv = process.env) {
   const lines: string[] = [];
   const provider = localCommand({ folder, environment });
   provider.onLog?.((_, line) => void lines.push(line));
-  const create = (inputs: PropertyMap, preview = false) => provider.create({ urn, type, name: "it", inputs, preview });
+  const create = (inputs: PropertyMap, preview = false, gone?: AbortSignal) =>
+    provider.create({ urn, type, name: "it", inputs, preview, ...(gone && { gone }) });
   const update = (inputs: PropertyMap, oldInputs: PropertyMap, oldOutputs: PropertyMap, preview = false) =>
     provider.update({ urn, type, name: "it", id: "it1", inputs, oldInputs, oldOutputs, preview });
   return { provider, lines, create, update };
@@ -140,18 +141,20 @@ describe("command:local:Command, as pulumi-command 1.2.1 does it", () => {
     expect(failures.map((failure) => failure.reason)).toEqual([reason]);
   });
 
-  it("ends with everything that it started when it is told to stop", async () => {
+  it.each<[string, (provider: ResourceProvider, engine: AbortController) => void]>([
+    ["it is told to stop", (provider) => provider.cancel?.()],
+    ["the engine that asked is gone", (_, engine) => engine.abort()],
+  ])("kills the program when %s, and nothing that it has started: that is the program's own task", async (_, ends) => {
     const { create, provider } = commands();
     const file = path.join(folder, "pid");
-    const running = create({ create: `sleep 600 & echo $! > ${file}.new; mv ${file}.new ${file}; wait` });
-    const deadline = Date.now() + 20_000;
-    while (!fs.existsSync(file) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    const engine = new AbortController();
+    const command = `sleep 600 >/dev/null 2>&1 </dev/null & echo $! > ${file}.new; mv ${file}.new ${file}; wait`;
+    const running = create({ create: command }, false, engine.signal);
+    while (!fs.existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 10));
     const pid = Number(fs.readFileSync(file, "utf8"));
-    provider.cancel?.();
+    fs.rmSync(file);
+    ends(provider, engine);
     await expect(running).rejects.toThrow("signal: killed");
-    const isThere = () => fs.existsSync(`/proc/${pid}`) && !/\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"));
-    while (isThere() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(isThere()).toBe(false);
-    killCommands();
+    process.kill(pid, "SIGKILL"); // throws where it is not there any more
   });
 });

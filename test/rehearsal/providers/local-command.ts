@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { changes, detailedDiff } from "loopback-azure/provider/property-diff";
-import type { CheckFailure, ResourceLog, ResourceProvider } from "loopback-azure/provider/provider";
+import type { CheckFailure, CreateRequest, ResourceLog, ResourceProvider } from "loopback-azure/provider/provider";
 import { containsUnknown, isMap, isUnknown, type PropertyMap, plainMap, UNKNOWN } from "loopback-azure/provider/values";
 import { killCommands, runCommand } from "./command-run";
 
@@ -10,6 +10,8 @@ export interface LocalCommandOptions {
   /** What commands inherit. @default this process's own */
   environment?: NodeJS.ProcessEnv;
 }
+
+type Asked = Pick<CreateRequest, "urn" | "gone">;
 
 const TYPE = "command:local:Command";
 const TEXTS = ["create", "delete", "dir", "stdin", "update"];
@@ -77,7 +79,12 @@ export function localCommand(options: LocalCommandOptions): ResourceProvider {
   let log: ResourceLog = () => {};
   const inherited = options.environment ?? process.env;
 
-  async function run(urn: string, command: unknown, state: PropertyMap, previous: PropertyMap): Promise<PropertyMap> {
+  async function run(
+    { urn, gone }: Asked,
+    command: unknown,
+    state: PropertyMap,
+    previous: PropertyMap,
+  ): Promise<PropertyMap> {
     const inputs = plainMap(state);
     const { logging = "stdoutAndStderr", interpreter } = inputs;
     const given = isMap(inputs.environment) ? (inputs.environment as Record<string, string>) : {};
@@ -94,6 +101,7 @@ export function localCommand(options: LocalCommandOptions): ResourceProvider {
           stderr: logging === "stderr" || logging === "stdoutAndStderr",
           line: (line) => log(urn, line),
         },
+        gone,
       })),
     };
   }
@@ -111,12 +119,12 @@ export function localCommand(options: LocalCommandOptions): ResourceProvider {
     async diff({ oldInputs, news }) {
       return { detailed: detailedDiff(plainMap(oldInputs), plainMap(news), ["triggers"]), deleteBeforeReplace: false };
     },
-    async create({ urn, name, inputs, preview }) {
-      const printed = preview ? { stdout: UNKNOWN, stderr: UNKNOWN } : await created(urn, inputs);
+    async create({ name, inputs, preview, ...asked }) {
+      const printed = preview ? { stdout: UNKNOWN, stderr: UNKNOWN } : await created(asked, inputs);
       const id = preview ? "" : `${name}${randomBytes(4).toString("hex")}`;
       return { id, outputs: stateOf(inputs, printed) };
     },
-    async update({ urn, inputs, oldInputs, oldOutputs, preview }) {
+    async update({ inputs, oldInputs, oldOutputs, preview, ...asked }) {
       const { stdout, stderr } = plainMap(oldOutputs);
       const command = plainMap(inputs).update ?? plainMap(inputs).create;
       if (preview) {
@@ -124,14 +132,14 @@ export function localCommand(options: LocalCommandOptions): ResourceProvider {
         return stateOf(inputs, printed);
       }
       if (command === undefined) return stateOf(inputs, { stdout, stderr });
-      return stateOf(inputs, await run(urn, command, inputs, oldOutputs));
+      return stateOf(inputs, await run(asked, command, inputs, oldOutputs));
     },
     async read({ inputs, outputs }) {
       return { inputs, outputs };
     },
-    async delete({ urn, inputs, outputs }) {
+    async delete({ inputs, outputs, ...asked }) {
       const command = plainMap(inputs).delete;
-      if (command !== undefined) await run(urn, command, inputs, outputs);
+      if (command !== undefined) await run(asked, command, inputs, outputs);
     },
     async invoke(token) {
       throw new Error(`${token} is not simulated`);
@@ -139,8 +147,8 @@ export function localCommand(options: LocalCommandOptions): ResourceProvider {
     cancel: killCommands,
   };
 
-  async function created(urn: string, inputs: PropertyMap): Promise<PropertyMap> {
+  async function created(asked: Asked, inputs: PropertyMap): Promise<PropertyMap> {
     const command = plainMap(inputs).create;
-    return command === undefined ? { stdout: "", stderr: "" } : run(urn, command, inputs, {});
+    return command === undefined ? { stdout: "", stderr: "" } : run(asked, command, inputs, {});
   }
 }
