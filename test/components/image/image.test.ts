@@ -1,7 +1,4 @@
-import * as fs from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type ImageInputs, imageDigest, imageNames, isImageBlobOf } from "../../../components/image/image";
 
 const inputs: ImageInputs = { builder: "nix", facts: "{}", nixDigest: "aa", sealed: { site: "11", api: "22" } };
