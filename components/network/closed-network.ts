@@ -6,11 +6,7 @@ import { Subnet } from "@pulumi/azure-native/network/subnet";
 import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork";
 import type * as pulumi from "@pulumi/pulumi";
 import { azureName } from "../azure/azure-name";
-
-export const OUTBOUND = ["publicIp", "natGateway", "subnet"] as const;
-
-/** How a machine reaches the internet; nothing reaches the machine. */
-export type Outbound = (typeof OUTBOUND)[number];
+import type { Outbound } from "./outbound";
 
 export interface NetworkPlace {
   readonly resourceGroupName: pulumi.Input<string>;

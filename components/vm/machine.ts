@@ -1,8 +1,8 @@
 import { boolean, choice, type Field, gather, MalformedError, mustBe, NAMESPACE, optional } from "../config/fields";
 import { DEFAULTS, follows, ruled } from "../config/rules";
 import { parseSshPublicKey } from "../config/ssh-public-key";
-import { OUTBOUND, type Outbound } from "../network/closed-network";
-import { type DataDisk, parseDataDisk } from "./data-disk";
+import { OUTBOUND, type Outbound } from "../network/outbound";
+import { type DataDisk, parseDataDisk } from "./data-disk-settings";
 import { DEFAULT_HARDWARE, type Hardware, parseHardware } from "./hardware";
 import { needsOf, parseVmSize } from "./vm-size";
 

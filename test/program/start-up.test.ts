@@ -49,8 +49,8 @@ it("seal, which each secret of an up starts, is no more than what asks the helpe
 });
 
 const programNames = Object.keys(programs) as (keyof typeof programs)[];
-it.each(programNames)("%s loads Azure's clients only once it needs them", (program) => {
-  expect(loadedAtOnce(programs[program]).filter((name) => name.startsWith("@azure/"))).toEqual([]);
+it.each(programNames)("%s loads neither Azure's clients nor Pulumi's SDK at once", (program) => {
+  expect(loadedAtOnce(programs[program]).filter((name) => /^@(azure|pulumi)\//.test(name))).toEqual([]);
 });
 
 it.each(["seal", "build-image", "upload-image", "prune-images", "status"] as const)(
