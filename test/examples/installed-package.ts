@@ -11,8 +11,6 @@ export interface OwnProject {
   readonly folder: string;
   /** Paths in the tarball. */
   readonly packed: readonly string[];
-  /** What TypeScript says of the program in the folder; empty where its types are right. */
-  checkTypes(): string;
   /** The program as a module, evaluated again at each call. */
   load(): Promise<unknown>;
   /** A command of the package, typed in the folder. */
@@ -48,7 +46,6 @@ export function ownProject(tarball: string, folder: string, example: string): Ow
       .trim()
       .split("\n")
       .map((file) => file.replace(/^package\//, "")),
-    checkTypes: () => checkTypes(folder),
     load: () => load(folder),
     run(words, environment) {
       const run = path.join(folder, "node_modules", NAME, "components", "start", "run.mjs");
@@ -59,11 +56,16 @@ export function ownProject(tarball: string, folder: string, example: string): Ow
   };
 }
 
-function checkTypes(folder: string): string {
+/** What TypeScript says of the programs in these folders below `base`; empty where their types are right. */
+export function checkTypes(base: string, folders: readonly string[]): string {
   const compiler = path.join(root, "node_modules", "typescript", "bin", "tsc");
   const strict = ["--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "--noEmit"];
-  const how = ["--module", "nodenext", "--target", "es2022", "--types", "node", ...strict, "index.ts"];
-  return spawnSync(process.execPath, [compiler, ...how], { cwd: folder, encoding: "utf8" }).stdout;
+  const how = ["--module", "nodenext", "--target", "es2022", "--types", "node", ...strict];
+  const programs = folders.map((folder) => path.join(base, folder, "index.ts"));
+  return spawnSync(process.execPath, [compiler, ...how, ...programs], {
+    cwd: path.join(base, `${folders[0]}`),
+    encoding: "utf8",
+  }).stdout;
 }
 
 /** As Pulumi loads it: TypeScript to JavaScript, packages from node_modules. */
