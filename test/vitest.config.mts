@@ -8,15 +8,17 @@ import reasons from "./slow.json" with { type: "json" };
 /** What measures how long a client of tor waits: beside other tests it would measure them. */
 const alone = ["test/rehearsal/tor/replacement.test.ts"];
 /** Most tests wait for programs that they have started: with a worker for each core, the cores would idle. */
-const workers = Math.max(2, availableParallelism()) + 1;
+const workers = Math.max(2, availableParallelism()) + 2;
 
-/** Files that are known to be slow start first: one that starts last would be waited for alone. */
+/** Files that are known to be slow start first, the slowest first of all: one that starts last would be waited for alone. */
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const slow = Object.keys(reasons).map((file) => path.normalize(`/${file}`));
-    const isSlow = ({ moduleId }: TestSpecification) => slow.some((file) => moduleId.endsWith(file));
-    const sorted = await super.sort(files);
-    return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))];
+    const place = ({ moduleId }: TestSpecification) => {
+      const index = slow.findIndex((file) => moduleId.endsWith(file));
+      return index < 0 ? slow.length : index;
+    };
+    return (await super.sort(files)).sort((left, right) => place(left) - place(right));
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Cleanup } from "../cleanup";
 import { changesOf, RunFailed } from "./engine";
 import { makeInAzure as make } from "./make-in-azure";
@@ -96,9 +96,13 @@ function tellNetworks(engine: "in-process" | "pulumi"): void {
   const cleanup = new Cleanup();
   let stage: Stage;
   beforeAll(async () => {
+    vi.stubEnv("SEAL_PATIENCE_SECONDS", "15"); // what the firewall refuses here stays refused
     stage = await openStage(cleanup, process.cwd(), engine);
   }, 120_000);
-  afterAll(() => cleanup.run(), 60_000);
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    return cleanup.run();
+  }, 60_000);
 
   const only = (type: string) => stage.azure.cloud.list({ type })[0]?.properties;
   const network = (settings: object) => withConfig(stage, { "sealed-onion:network": JSON.stringify(settings) });
