@@ -1,3 +1,4 @@
+import { showsPlaintext } from "./clear-text";
 import type { SopsFailure } from "./failure";
 import { isSealedForExactly, readSealedContent, type SealedContent, type SealFor } from "./sealed-content";
 
@@ -6,11 +7,11 @@ import { isSealedForExactly, readSealedContent, type SealedContent, type SealFor
  * vault that answers nonsense also end with exit code 0. No byte of what was printed is in the answer before it is
  * known to be no plaintext.
  * @param program path of the program, for people
- * @returns what is wrong with it; undefined if it holds a plaintext of this length for exactly these recipients
+ * @returns what is wrong with it; undefined if it holds a plaintext of this length, sealed, for exactly these recipients
  */
 export function problemOf(
   printed: Uint8Array,
-  plaintextLength: number,
+  plaintext: Uint8Array,
   recipients: SealFor,
   program: string,
 ): SopsFailure | undefined {
@@ -19,9 +20,11 @@ export function problemOf(
   const sealed = readSealedContent(printed);
   if (printed.length === 0) return failure("sops ended well, but printed nothing");
   if (sealed === undefined) return failure(`what sops printed (${printed.length} bytes) is no sealed file`);
-  if (sealed.plaintextLength !== plaintextLength) {
-    return failure(`what sops sealed is ${sealed.plaintextLength} bytes long, the secret is ${plaintextLength}`);
+  if (sealed.plaintextLength !== plaintext.length) {
+    return failure(`what sops sealed is ${sealed.plaintextLength} bytes long, the secret is ${plaintext.length}`);
   }
+  const known = [recipients.keyUrl, ...recipients.age, ...recipients.pgp];
+  if (showsPlaintext(printed, plaintext, known)) return failure("what sops printed holds the secret in clear");
   if (!isSealedForExactly(sealed, recipients)) return failure(wrongRecipients(sealed, recipients));
   const broken = sealed.wrappedKeys.find(({ isWhole }) => !isWhole);
   if (broken === undefined) return undefined;

@@ -1,4 +1,5 @@
 import type { Recipients } from "../recipients";
+import { parseOnce } from "./json-once";
 
 /** For whom to seal. The Key Vault key comes first everywhere: the VM tries recipients in order. */
 export interface SealFor extends Recipients {
@@ -37,6 +38,9 @@ interface SopsMetadata {
   readonly mac?: unknown;
 }
 
+/** Bytes that are no UTF-8 are an error, and so is a byte order mark. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** An encrypted text of sops: the data in base64, its nonce and its tag. */
 const encryptedText =
   /^ENC\[AES256_GCM,data:([A-Za-z0-9+/]+={0,2}),iv:[A-Za-z0-9+/]+={0,2},tag:([A-Za-z0-9+/]{22}==),type:str\]$/;
@@ -47,8 +51,9 @@ const encryptedText =
  */
 export function readSealedContent(content: Uint8Array): SealedContent | undefined {
   try {
-    const { data, sops } = JSON.parse(Buffer.from(content).toString("utf8")) as { data: unknown; sops: SopsMetadata };
+    const { data, sops, ...others } = parseOnce(utf8.decode(content)) as { data: unknown; sops: SopsMetadata };
     const plaintextLength = encryptedLength(data);
+    if (Object.keys(others).length > 0) return undefined; // sops writes no more, and it may be anything
     if (plaintextLength === undefined || encryptedLength(sops.mac) === undefined) return undefined;
     const wrapped = wrappedKeys(sops);
     const recipients = (kind: readonly WrappedKey[]) => kind.map(({ recipient }) => recipient);

@@ -20,7 +20,7 @@ export async function encrypt(plaintext: Uint8Array, recipients: SealFor, option
     plaintext,
     options,
   );
-  const problem = problemOf(sealed, plaintext.length, recipients, requireOnPath("sops"));
+  const problem = problemOf(sealed, plaintext, recipients, requireOnPath("sops"));
   if (problem) throw new SopsError("seal", problem);
   return sealed;
 }

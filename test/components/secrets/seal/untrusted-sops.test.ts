@@ -90,6 +90,15 @@ const liars: [what: string, script: string, reason: string][] = [
   ["of another kind of key", edited('s/"sops": {/"sops": {"hc_vault":[{"enc":"x"}],/'), "also for hc_vault"],
   ["of a kind that is not known yet", edited('s/"sops": {/"sops": {"new_kind":[{"enc":"x"}],/'), "also for new_kind"],
   ["of another key", edited('s/"name": "sealing"/"name": "other"/'), "also for https://test-vault"],
+  ["that names its keys twice", edited('s/"sops": {/"sops": {"age":[{"recipient":"x"}]},&/'), "is no sealed file"],
+  ["that has its data twice", edited('s/^{/{"data": "clear",/'), "is no sealed file"],
+  ["that says more than it should", edited('s/^{/{"note": "hello",/'), "is no sealed file"],
+  ["that begins with a byte order mark", 'printf "\\357\\273\\277"; exec "$SOPS" "$@"', "is no sealed file"],
+  [
+    "that puts what it was given into a field of its own",
+    'cat > "$HOME/given"; "$SOPS" "$@" < "$HOME/given" | sed "s|\\"sops\\": {|&\\"seen\\": \\"$(base64 -w0 "$HOME/given")\\",|"; rm "$HOME/given"',
+    "holds the secret in clear",
+  ],
   ["with an empty wrapped key", edited('s/"enc": "[^"]*"/"enc": ""/'), "is empty or cut"],
   ["with a cut wrapped key", edited('s/"enc": "\\(.\\{60\\}\\)[^"]*"/"enc": "\\1"/'), "is empty or cut"],
 ];
