@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { runChild } from "../../process/child-process";
-import { editorInUse } from "./editor-in-use";
+import { chosenEditor, editorInUse } from "./editor-in-use";
 
 /** Where programs keep their settings, histories and side files, by https://specifications.freedesktop.org/basedir-spec */
 const FOLDERS = ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "TMPDIR"];
@@ -21,7 +21,7 @@ const SETTINGS = [
 const AT_ONCE = 500;
 
 /**
- * Lets the user edit a plaintext in `$EDITOR` (default vi), in a file in memory. Whatever editor it is, what it keeps
+ * Lets the user edit a plaintext in `$VISUAL`, else `$EDITOR`, else vi, in a file in memory. Whatever editor it is, what it keeps
  * beside the file (~/.viminfo, swap and undo files, backups, recent files) goes into the same folder, and no core is
  * dumped.
  * @param folder in memory, of this user alone; the caller removes it
@@ -33,7 +33,7 @@ export async function runEditor(folder: string, name: string, plaintext: Buffer)
   const home = path.join(folder, ".home");
   fs.mkdirSync(home, { mode: 0o700 });
   fs.writeFileSync(file, plaintext, { mode: 0o600, flag: "wx" });
-  const editor = editorInUse(process.env.EDITOR || "vi", home);
+  const editor = editorInUse(chosenEditor(process.env), home);
   if (editor.warning) console.error(editor.warning);
   const started = Date.now();
   // $EDITOR may have arguments: a shell takes it apart, as git and sops do.

@@ -7,7 +7,7 @@ export const secretsCommand = {
   actions: {
     list: { about: "a table of all secrets" },
     show: { word: "NAME", about: "print one in clear, to a terminal" },
-    edit: { word: "NAME", about: "open one in $EDITOR, in memory" },
+    edit: { word: "NAME", about: "open one in $VISUAL or $EDITOR, in memory" },
     reseal: { word: "NAME", about: "read its source again and seal what it says" },
     adopt: { word: "NAME", about: "take a sealed file as it is into its record, after sops has changed it" },
   },

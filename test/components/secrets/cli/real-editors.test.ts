@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { findOnPath } from "../../../../components/process/find-program";
-import { editorInUse } from "../../../../components/secrets/cli/editor-in-use";
+import { chosenEditor, editorInUse } from "../../../../components/secrets/cli/editor-in-use";
 import { openSealed, type Run, type Sealing, startSealing } from "../sealing";
 
 const sealed = "nix/stacks/dev/token.sops.json";
@@ -86,15 +86,32 @@ describe("an editor", () => {
     for (const editor of ["emacsclient -t", "/usr/bin/code --wait", "LANG=C subl -w"]) {
       expect(editorInUse(editor, "/memory").warning).toMatch(/^\S+ hands the text to a program that runs already/);
     }
-    for (const editor of ["nano", "emacs -nw", "vim", "vi", "sh -c 'cat'"]) {
+    for (const editor of ["nano -w", "emacs -nw", "vim", "vi", "sh -c 'cat'"]) {
       expect(editorInUse(editor, "/memory").warning).toBeUndefined();
     }
+  });
+
+  it.each([
+    ["env LANG=C vim -f", "env LANG=C vim -f -u NONE -N -n -i NONE"],
+    ["'/opt/an editor/vim' -f", "'/opt/an editor/vim' -f -u NONE -N -n -i NONE"],
+    ["/opt/an\\ editor/gvim -f", "/opt/an\\ editor/gvim -f -u NONE -N -n -i NONE"],
+    ['"/opt/my vim things/ed" -x', '"/opt/my vim things/ed" -x'],
+    ["sh -c 'vim \"$1\"' x", "sh -c 'vim \"$1\"' x"],
+  ])("is known behind what starts it, and in a path with spaces: %s", (editor, command) => {
+    expect(editorInUse(editor, "/memory").command).toBe(command);
+  });
+
+  it("is that of VISUAL, else of EDITOR, else vi", () => {
+    expect(chosenEditor({ VISUAL: "code --wait", EDITOR: "ed" })).toBe("code --wait");
+    expect(chosenEditor({ VISUAL: " ", EDITOR: "ed" })).toBe("ed");
+    expect(chosenEditor({ EDITOR: "" })).toBe("vi");
   });
 
   it("gets its own arguments before those that keep it in memory", () => {
     const { command } = editorInUse("vim -f", "/memory");
     expect(command).toBe("vim -f -u NONE -N -n -i NONE");
     expect(editorInUse("ed", "/memory")).toEqual({ command: "ed", environment: {} });
+    expect(editorInUse("nano -w", "/memory").command).toBe("nano -w --ignorercfiles");
     expect(editorInUse("nvi", "/memory").environment).toEqual({ NEXINIT: "set recdir=/memory" });
   });
 });
