@@ -26,6 +26,13 @@ const refusals: Readonly<Record<string, string>> = {
   ENOTFOUND: "the name is not known: check the network and the proxy variables",
   EAI_AGAIN: "names cannot be resolved: check the network",
   ETIMEDOUT: "nothing answers in time: check the network and the proxy variables",
+  EHOSTUNREACH: "there is no way to it: check the network",
+  ENETUNREACH: "there is no way to it: check the network",
+  EFBIG: "the file would be larger than is allowed: raise ulimit -f",
+  EINTR: "it was interrupted: try again",
+  ENXIO: "it is a socket, or a device that is not there: name a file",
+  ENODEV: "it is a device that is not there: name a file",
+  ESTALE: "the network folder it is in is gone: mount it again",
   EPIPE: "what reads it has ended: run it again",
 };
 

@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -22,6 +23,12 @@ const isThere = (file: string) => fs.existsSync(path.join(sealing.folder, file))
 const remove = (file: string) => fs.rmSync(path.join(sealing.folder, file));
 const open = (name: string) => openSealed(sealing, sealedFile(name));
 const sha256 = (content: Buffer) => createHash("sha256").update(content).digest("hex");
+
+/** A socket that nobody listens at any more. */
+function socketAt(file: string): void {
+  const program = 'require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, 9))';
+  spawnSync(process.execPath, ["-e", program, file]);
+}
 
 async function hostnameInside(name: string): Promise<string> {
   return onionHostname((await parseOnionKey(await open(name))).publicKey);
@@ -255,6 +262,14 @@ describe.skipIf(noSops)(`a secret from a file${why}`, () => {
     ["missing", () => {}, "does not exist"],
     ["empty", () => sealing.write("bad", ""), "is empty"],
     ["a folder", () => fs.mkdirSync(path.join(sealing.folder, "bad")), "is a directory"],
+    ["a pipe", () => execFileSync("mkfifo", [path.join(sealing.folder, "bad")]), "is no regular file"],
+    ["a device", () => fs.symlinkSync("/dev/zero", path.join(sealing.folder, "bad")), "is no regular file"],
+    [
+      "a link to itself",
+      () => fs.symlinkSync("bad", path.join(sealing.folder, "bad")),
+      "cannot be read: its links lead in a circle",
+    ],
+    ["a socket", () => socketAt(path.join(sealing.folder, "bad")), "cannot be read: it is a socket, or"],
     ["readable by everybody", () => sealing.write("bad", "hunter2", 0o644), "is readable by everybody (mode 0644)"],
   ])("that is %s is refused by name", async (_, make, reason) => {
     fs.rmSync(path.join(sealing.folder, "bad"), { recursive: true, force: true });
