@@ -76,8 +76,8 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
   ["… is complete and holds another content", "test/components/image/upload/remedies.test.ts"],
   ["… was changed at …, after its upload was complete", "test/components/image/upload/remedies.test.ts"],
   ["… is leased without an end", "test/components/image/upload/remedies.test.ts"],
-  ["… the storage account's firewall refuses this machine's address", "test/components/image/upload/remedies.test.ts"],
-  ["… the container is not there", "test/components/image/upload/remedies.test.ts"],
+  ["… the storage account's firewall refuses this machine's address", "test/rehearsal/engine/remedies.test.ts"],
+  ["… the container is not there", "test/rehearsal/engine/remedies.test.ts"],
   ["… the SAS has no right to it", "test/components/image/upload/remedies.test.ts"],
   ["… has a damaged VHD footer", "test/components/image/upload/remedies.test.ts"],
   ["… is cut: its partition table needs …", "test/components/image/upload/remedies.test.ts"],
@@ -98,7 +98,7 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
     "test/rehearsal/engine/story-chapters.ts",
     "made again, each resource failing once: no up makes anything twice",
   ],
-  ["QuotaExceeded", "test/rehearsal/engine/story-chapters.ts", "each step of a change fails once: the next up goes on"],
+  ["QuotaExceeded", "test/rehearsal/engine/remedies.test.ts"],
   [
     "RequestDisallowedByPolicy",
     "test/rehearsal/engine/story-chapters.ts",
@@ -116,8 +116,8 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
   ],
   [
     "identity … may not decrypt with … (HTTP 403 …)",
-    "test/rehearsal/booted/stories/rights.ts",
-    "a revoked right: after a reboot all stays sealed, until it is back",
+    "test/rehearsal/engine/story-chapters.ts",
+    "a policy is removed by hand: a refresh shows it, up repairs it",
   ],
   [
     "Azure gives no token to identity …",
@@ -173,7 +173,7 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
   [
     "sealed-onion: user data is left alone: …",
     "test/nix/refresh-secrets.test.ts",
-    "say why where Azure does not let them open",
+    "are left alone where they are not what they should be",
   ],
   [
     "OSProvisioningTimedOut",

@@ -157,6 +157,9 @@ describe.skipIf(missing.length > 0)(
         expect(code).toBe(1);
         expect(opened()).toBe("from the image");
       }
+      setUserData(asUserData({ token: good })); // corrected
+      expect(await refresh()).toMatchObject({ code: 0 });
+      expect(opened()).toBe("rotated");
     });
 
     it("are told on the console once they are in use, and once they are gone", async () => {

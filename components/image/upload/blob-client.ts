@@ -70,8 +70,9 @@ export async function firstContact<T>(
     try {
       return await request();
     } catch (error) {
-      if (!(error instanceof StorageProblem) || error.code !== NO_RIGHT) throw error;
-      if (isSigned(url)) throw sasProblem(error);
+      if (!(error instanceof StorageProblem)) throw error;
+      if (isSigned(url)) throw sasProblem(error, new URL(url).searchParams);
+      if (error.code !== NO_RIGHT) throw error;
       if (Date.now() > end) throw error;
       if (isFirst) log(`${error.message}; new roles take up to minutes, waiting`);
       await pause(ROLE_PAUSE_MS, signal);
@@ -79,9 +80,23 @@ export async function firstContact<T>(
   }
 }
 
-/** Its message names the request; the hint behind it is about roles. */
-function sasProblem({ code, message, retryAfterMs, status }: StorageProblem): StorageProblem {
+/** Its message names the request; the hint behind it is about roles and tokens. */
+function sasProblem(problem: StorageProblem, sas: URLSearchParams): StorageProblem {
+  const { code, message, retryAfterMs, status } = problem;
+  const reason = code === NO_RIGHT ? "the SAS has no right to it" : status === 403 && outOfTime(sas);
+  if (!reason) return problem;
   const refused = message.slice(0, message.indexOf(code));
-  const text = `${refused}the SAS has no right to it: make one for the container with --permissions racwdl`;
+  const text = `${refused}${reason}: make one for the container with --permissions racwdl`;
   return new StorageProblem(text, { code, retryAfterMs, status });
+}
+
+/** @see https://learn.microsoft.com/rest/api/storageservices/create-service-sas (`st` and `se`: ISO 8601) */
+function outOfTime(sas: URLSearchParams): string | false {
+  const [start, end] = [sas.get("st") ?? "", sas.get("se") ?? ""];
+  if (Date.parse(end) <= Date.now()) return `the SAS ended at ${end}`;
+  return Date.parse(start) > Date.now() && `the SAS is not valid before ${start}, here it is ${now()}`;
+}
+
+function now(): string {
+  return new Date().toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -176,8 +176,14 @@ function remedyOf(status: number, said: string, key: string): [remedy: string, p
   if (firewalled !== undefined) return firewalled;
   // A policy or a role that was just made takes effect a while later.
   if (status === 403) return ["add OBJECT-ID to sealed-onion:sealers, or wait: a new right takes minutes", true];
-  if (status === 404) return ["recover the key version (az keyvault key recover), or pulumi up --refresh", false];
+  if (status === 404)
+    return [`recover it with ${recovery(key)}; where it is gone for good, pulumi up --refresh`, false];
   return status === 429 || status >= 500 ? ["try again later", true] : undefined;
+}
+
+function recovery(key: string): string {
+  const [, vault = "VAULT", name = "KEY"] = /^https:\/\/([^./]+)[^/]*\/keys\/([^/]+)/.exec(key) ?? [];
+  return `az keyvault key recover --vault-name ${vault} --name ${name}`;
 }
 
 /** A rule that was just made takes effect a while later, as a right does. A closed door stays closed. */

@@ -10,12 +10,23 @@ export interface BlobStore {
   readonly containerUrl: string;
   readonly port: number;
   readonly sas: string;
+  /** A SAS for less, or for another time. */
+  sasWith(change: Partial<SasTerms>): string;
   readonly container: ContainerClient;
   /** All bytes of all requests that Azurite ever stored. */
   storedBytes(): number;
   /** For `commands/*.ts` as child processes. */
   environment(): NodeJS.ProcessEnv;
   close(): Promise<void>;
+}
+
+/** What a SAS is for. */
+export interface SasTerms {
+  /** Letters of permissions: `racwdl`. */
+  readonly sp: string;
+  /** From when on, and until when: milliseconds from now. */
+  readonly startMs: number;
+  readonly endMs: number;
 }
 
 const ACCOUNT = "testaccount";
@@ -31,6 +42,7 @@ export async function startBlobStore(parentDirectory = os.tmpdir()): Promise<Blo
     containerUrl,
     port: azurite.port,
     sas,
+    sasWith: (change) => accountSas(azurite.sign, change),
     container,
     storedBytes: () => treeSize(path.join(azurite.directory, "__blobstorage__")),
     environment: () => ({ ...withoutAzure(process.env), SEALED_ONION_SAS: sas }),
@@ -51,10 +63,11 @@ function withoutAzure(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** @see https://learn.microsoft.com/rest/api/storageservices/create-account-sas */
-function accountSas(sign: (text: string) => string): string {
+function accountSas(sign: (text: string) => string, change: Partial<SasTerms> = {}): string {
   const hour = 3600 * 1000;
+  const { sp, startMs, endMs } = { sp: "rwdlacupi", startMs: -hour, endMs: 24 * hour, ...change };
   const time = (ms: number): string => `${new Date(Date.now() + ms).toISOString().slice(0, 19)}Z`;
-  const fields = { sp: "rwdlacupi", ss: "b", srt: "sco", st: time(-hour), se: time(24 * hour) };
+  const fields = { sp, ss: "b", srt: "sco", st: time(startMs), se: time(endMs) };
   const version = "2021-12-02";
   const text = [ACCOUNT, fields.sp, fields.ss, fields.srt, fields.st, fields.se, "", "", version, "", ""].join("\n");
   return new URLSearchParams({ sv: version, ...fields, sig: sign(text) }).toString();

@@ -2,9 +2,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import type { KeyAttributes } from "loopback-azure/key-vault/key-store";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { findOnPath } from "../../../../components/process/find-program";
 import type { SealResult } from "../../../../components/secrets/seal/seal-request";
+import { type AzCommand, azCommand } from "../../az-command";
 import { type RunOptions, type Sealing, type SecretParameters, startSealing } from "../sealing";
 
 const missing = ["sops", "git"].filter((tool) => !findOnPath(tool));
@@ -21,8 +23,8 @@ interface Row {
   /** Breaks something. @returns what the run gets besides */
   readonly breaks: (stage: Stage) => Partial<Given> | undefined;
   readonly says: RegExp;
-  /** What a person types. @returns what the run gets besides from then on */
-  readonly remedy: (stage: Stage) => Partial<Given> | undefined;
+  /** Does what the line that was read says. @returns what the run gets besides from then on */
+  readonly remedy: (stage: Stage, said: string) => Promise<Partial<Given>> | Partial<Given> | undefined;
 }
 
 interface Given {
@@ -36,14 +38,34 @@ interface Stage {
   git(...words: string[]): void;
   /** A program in place of sops, which does this with what it is asked. @returns the environment to run with */
   sops(script: string): RunOptions;
-  updateKey(change: { enabled?: boolean; expires?: number; notBefore?: number }): void;
+  updateKey(change: Partial<KeyAttributes>): void;
+  /** Azure's CLI, logged in to another tenant or to none. @returns the environment in which it is the only login */
+  az(loggedIn?: string): RunOptions;
+  /** Types a command at it. */
+  typeAz(command: AzCommand): void;
   file(name: string): string;
 }
 
+const HOST = "test-vault.vault.azure.net";
+const ELSEWHERE = "99999999-8888-4777-8666-555555555555";
+/** Without the workstation's own login. */
+const nobody = { AZURE_CLIENT_ID: undefined, AZURE_CLIENT_SECRET: undefined, AZURE_TENANT_ID: undefined };
 const day = 86_400;
 const soon = () => Math.floor(Date.now() / 1000);
 const onionFiles = "nix/stacks/dev/onion-key.*";
 const nothing = () => undefined;
+/** As a person types the end of the line. */
+const attributes = ({ updateKey, sealing }: Stage, said: string) => {
+  const { verb, options } = azCommand(said);
+  expect([verb, options.id]).toEqual(["keyvault key set-attributes", sealing.keyUrl]);
+  const time = (text: string) => Date.parse(text) / 1000;
+  return void updateKey({
+    ...(options.enabled && { enabled: options.enabled === "true" }),
+    ...(options.expires && { expires: time(options.expires.replace("LATER", "2199-01-01")) }),
+    ...(options["not-before"] && { notBefore: time(options["not-before"]) }),
+    ...(options.ops && { keyOps: options.ops.split(" ") as KeyAttributes["keyOps"] }),
+  });
+};
 const checkout = ({ git }: Stage) => void git("checkout", "--", onionFiles);
 
 const rows: Row[] = [
@@ -75,31 +97,44 @@ const rows: Row[] = [
     row: "Key Vault answers 403 Forbidden",
     breaks: ({ sealing }) => void sealing.allow([]),
     says: /Key Vault answers 403 .*: add servicePrincipal:\S+ to sealed-onion:sealers/,
-    remedy: ({ sealing }) => void sealing.allow(["get", "encrypt", "decrypt"]),
+    remedy: ({ sealing }, said) => {
+      const [, named] = /add servicePrincipal:(\S+) to sealed-onion:sealers/.exec(said) ?? [];
+      return void sealing.allow(["get", "encrypt", "decrypt"], named); // as an up does with that configuration
+    },
   },
   {
     row: "key … is disabled",
     breaks: ({ updateKey }) => void updateKey({ enabled: false }),
     says: /key \S+ is disabled: .*--enabled true/,
-    remedy: ({ updateKey }) => void updateKey({ enabled: true }),
+    remedy: attributes,
   },
   {
     row: "… expired on …",
     breaks: ({ updateKey }) => void updateKey({ expires: soon() - day }),
     says: /expired on 20.*--expires LATER/,
-    remedy: ({ updateKey }) => void updateKey({ expires: soon() + day }),
+    remedy: attributes,
   },
   {
     row: "… is not valid before …",
     breaks: ({ updateKey }) => void updateKey({ notBefore: soon() + day }),
     says: /is not valid before 20.*--not-before/,
-    remedy: ({ updateKey }) => void updateKey({ notBefore: soon() - day }),
+    remedy: attributes,
+  },
+  {
+    row: "… is not for …",
+    breaks: ({ updateKey }) => void updateKey({ keyOps: ["encrypt", "sign"] }),
+    says: /key \S+ is not for decrypt: az keyvault key set-attributes --ops encrypt decrypt --id /,
+    remedy: attributes,
   },
   {
     row: "Key Vault answers 404",
     breaks: ({ sealing }) => void sealing.azure.cloud.keys.remove(sealing.vaultId, "sealing"),
     says: /Key Vault answers 404 KeyNotFound.*az keyvault key recover/,
-    remedy: ({ sealing }) => void sealing.azure.cloud.keys.recover(sealing.vaultId, "sealing"),
+    remedy: ({ sealing }, said) => {
+      const { verb, options } = azCommand(said);
+      expect([verb, options["vault-name"]]).toEqual(["keyvault key recover", "test-vault"]);
+      return void sealing.azure.cloud.keys.recover(sealing.vaultId, options.name ?? "");
+    },
   },
   {
     row: "Key Vault answers 429",
@@ -110,13 +145,23 @@ const rows: Row[] = [
   },
   {
     row: "no Azure credentials are at hand",
-    breaks: () => ({
-      options: {
-        environment: { AZURE_CLIENT_ID: undefined, AZURE_CLIENT_SECRET: undefined, AZURE_TENANT_ID: undefined },
-      },
-    }),
+    breaks: () => ({ options: { environment: nobody } }),
     says: /no Azure credentials are at hand .*: log in with az login/,
-    remedy: nothing,
+    remedy: ({ az, typeAz }, said) => {
+      const options = az();
+      typeAz(azCommand(said));
+      return { options };
+    },
+  },
+  {
+    row: "az gives no token, it says: …",
+    breaks: ({ az }) => ({ options: az() }),
+    says: /az gives no token, it says: Please run 'az login' to setup account: type az login/,
+    remedy: ({ az, typeAz }, said) => {
+      const options = az();
+      typeAz(azCommand(said.slice(said.indexOf(": type "))));
+      return { options };
+    },
   },
   {
     row: "Entra refuses …: AADSTS…",
@@ -126,17 +171,13 @@ const rows: Row[] = [
   },
   {
     row: "vault … is of tenant …, this login of tenant …",
-    breaks: ({ sealing }) => {
-      const { cloud } = sealing.azure;
-      const vault = cloud.vault("test-vault");
-      if (vault) cloud.put({ ...vault, properties: { ...vault.properties, tenantId: ELSEWHERE } });
-      return undefined;
+    breaks: ({ az }) => ({ options: az(ELSEWHERE) }),
+    says: new RegExp(`vault test-vault\\S* is of tenant \\S+, this login of tenant ${ELSEWHERE}: az login --tenant `),
+    remedy: ({ az, typeAz }, said) => {
+      const options = az(ELSEWHERE);
+      typeAz(azCommand(said));
+      return { options };
     },
-    says: new RegExp(
-      `vault ${"test-vault"}\\S* is of tenant 99999999-8888-4777-8666-555555555555, this login of tenant`,
-    ),
-    // A login of the vault's tenant: here the vault comes to the login.
-    remedy: ({ sealing }) => void sealing.allow(["get", "encrypt", "decrypt"]),
   },
   {
     row: "sealed file … is missing here, git's HEAD has it",
@@ -197,16 +238,36 @@ const rows: Row[] = [
   },
   {
     row: "the data key for … is empty or cut",
-    breaks: ({ sops }) => ({
-      options: sops(`"${findOnPath("sops")}" "$@" | sed 's/"enc": "[A-Za-z0-9_-]*"/"enc": ""/'`),
-    }),
+    breaks: ({ sealing }) =>
+      void sealing.azure.faults.add({
+        host: HOST,
+        path: /encrypt/,
+        effect: { kind: "answer", status: 200, body: "{}", headers: { "content-type": "application/json" } },
+      }),
     says: /the data key for https:\S+ is empty or cut: check what answers there/,
-    remedy: nothing,
+    remedy: ({ sealing }) => void sealing.azure.faults.clear(), // nothing else answers there any more
   },
 ];
 
-const HOST = "test-vault.vault.azure.net";
-const ELSEWHERE = "99999999-8888-4777-8666-555555555555";
+/** As far as a login goes: which tenant's token it gives. */
+const AZ = `#!/bin/sh
+here=$(dirname "$0")
+case "$1 $2" in
+"login --tenant") echo "$3" > "$here/tenant" ;;
+"login ") echo "$HOME_TENANT" > "$here/tenant" ;;
+"account get-access-token")
+  [ -e "$here/tenant" ] || { echo "ERROR: Please run 'az login' to setup account." >&2; exit 1; }
+  cat "$here/token-$(cat "$here/tenant")" ;;
+*) echo "ERROR: '$*' is misspelled or not recognized." >&2; exit 2 ;;
+esac
+`;
+
+/** Of a tenant that has no token service here: the vault refuses it, and its claims are read all the same. */
+function tokenOf(claims: object): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const times = { iat: soon(), nbf: soon() - 60, exp: soon() + 3600 };
+  return [part({ alg: "RS256", typ: "JWT", kid: "theirs" }), part({ ...claims, ...times }), "c2ln"].join(".");
+}
 
 describe.skipIf(missing.length > 0)(`what failures.md says about sealing${why}`, () => {
   let sealing: Sealing;
@@ -228,7 +289,33 @@ describe.skipIf(missing.length > 0)(`what failures.md says about sealing${why}`,
     git("init", "--quiet");
     git("add", "nix/stacks");
     git("commit", "--quiet", "-m", "sealed");
+    const { cloud, tokens, workstation } = sealing.azure;
+    const principal = cloud.directory.principal(workstation.principal.objectId);
+    if (principal === undefined) throw new Error("the workstation has no principal");
+    const right = await tokens.issue({ principal, audience: "https://vault.azure.net" });
+    const bin = file("az-bin");
+    fs.mkdirSync(bin);
+    const login = (tenant: string, accessToken: string) =>
+      fs.writeFileSync(
+        path.join(bin, `token-${tenant}`),
+        JSON.stringify({ accessToken, expires_on: Math.floor(Date.now() / 1000) + 3600 }),
+      );
+    login(cloud.tenantId, right.token);
+    login(ELSEWHERE, tokenOf({ tid: ELSEWHERE, oid: ELSEWHERE, upn: "jane@elsewhere.example" }));
+    fs.writeFileSync(path.join(bin, "az"), AZ, { mode: 0o755 });
+    const azEnvironment = { PATH: `${bin}:${process.env.PATH}` };
     stage = {
+      az(loggedIn) {
+        if (loggedIn) fs.writeFileSync(path.join(bin, "tenant"), loggedIn);
+        else fs.rmSync(path.join(bin, "tenant"), { force: true });
+        return { environment: { ...nobody, ...azEnvironment } };
+      },
+      typeAz({ verb, options }) {
+        const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+        execFileSync(path.join(bin, "az"), [...verb.split(" "), ...words], {
+          env: { ...process.env, HOME_TENANT: cloud.tenantId },
+        });
+      },
       sealing,
       previous,
       git,
@@ -281,7 +368,7 @@ describe.skipIf(missing.length > 0)(`what failures.md says about sealing${why}`,
     const broken = await up(breaks(stage));
     expect(broken.codes).toContain(1);
     expect(broken.said).toMatch(says);
-    const healthy = await up(remedy(stage));
+    const healthy = await up(await remedy(stage, broken.said));
     expect(healthy.codes, healthy.said).toEqual([0, 0]);
     expect(healthy.onion.result.hostname).toBe(stage.previous.hostname);
   });

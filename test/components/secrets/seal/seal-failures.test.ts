@@ -245,6 +245,6 @@ describe.skipIf(noSops)(`when Key Vault fails, seal${why}`, () => {
     const run = await change();
     sealing.azure.cloud.keys.recover(sealing.vaultId, "sealing");
     expect(run.stderr).toContain("Key Vault answers 404 KeyNotFound: A key with (name/id) sealing/");
-    expect(run.stderr).toContain("recover the key version (az keyvault key recover)");
+    expect(run.stderr).toContain("recover it with az keyvault key recover --vault-name test-vault --name ");
   });
 });
