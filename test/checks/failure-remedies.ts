@@ -34,6 +34,11 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
   ],
   ["sealed file … is missing: …", "test/components/secrets/seal/remedies.test.ts"],
   ["sealed file … is missing here, git's HEAD has it", "test/components/secrets/seal/remedies.test.ts"],
+  [
+    "cannot see what git's HEAD has: …",
+    "test/components/secrets/seal/never-lost.test.ts",
+    "is not made again where git does not say what it has",
+  ],
   ["… holds onion key …, it was …", "test/components/secrets/seal/remedies.test.ts"],
   ["… is the sealed file of secret …", "test/components/secrets/seal/remedies.test.ts"],
   ["cannot seal: what sops printed …", "test/components/secrets/seal/remedies.test.ts"],

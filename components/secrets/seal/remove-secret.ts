@@ -16,13 +16,18 @@ export function removeSecret(stack: string, name: string): Promise<string> {
   return withSecretLock(stack, [name], async () => {
     const sealed = sealedPath(stack, name);
     const content = readIfThere(sealed);
-    const isInGit = content !== undefined && (await fileInHead(sealed))?.equals(content) === true;
+    const isInGit = content !== undefined && (await committed(sealed))?.equals(content) === true;
     const aside = content === undefined || isInGit ? undefined : putAside(stack, name, content);
     for (const file of [sealed, recordPath(stack, name)]) fs.rmSync(file, { force: true });
     removeWaiting(stack, name);
     if (aside === undefined) return `removed the sealed file of ${name}; git keeps what was committed`;
     return `git does not have the sealed file of ${name} as it is, so it was put aside as ${aside}: rm it if nobody needs it`;
   });
+}
+
+/** Where git does not say, nothing is thrown away for that. */
+function committed(sealed: string): Promise<Buffer | undefined> {
+  return fileInHead(sealed).catch(() => undefined);
 }
 
 /** Sealed files of a secret that were put aside, the last one first. */

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { findOnPath } from "../../../components/process/find-program";
 import { type ProjectFolder, projectFolder } from "../project-folder";
 
 const RUN = path.resolve("components", "start", "run.mjs");
@@ -19,12 +20,30 @@ beforeEach(() => {
 afterEach(() => project.remove());
 
 /** What the command says before the vault `old` is deleted; empty where it lets it go. */
-async function refusal(): Promise<string> {
-  const options = { cwd: project.folder, env: { ...process.env, VAULT: "so-dev-old" } };
+async function refusal(more: NodeJS.ProcessEnv = {}): Promise<string> {
+  const options = { cwd: project.folder, env: { ...process.env, VAULT: "so-dev-old", ...more } };
   return promisify(execFile)(process.execPath, [RUN, "release-vault"], options).then(
     () => "",
     ({ stderr }) => stderr,
   );
+}
+
+/** A repository whose last commit is lost. */
+function broken(): NodeJS.ProcessEnv {
+  fs.rmSync(path.join(project.folder, ".git", "objects"), { recursive: true });
+  fs.mkdirSync(path.join(project.folder, ".git", "objects"));
+  return {};
+}
+
+/** A PATH with all that the program starts but git. */
+function withoutGit(): string {
+  const bin = path.join(project.folder, "bin");
+  fs.mkdirSync(bin, { recursive: true });
+  for (const name of ["sh", "cat"]) {
+    const link = path.join(bin, name);
+    if (!fs.existsSync(link)) fs.symlinkSync(findOnPath(name) ?? "", link);
+  }
+  return bin;
 }
 
 function git(...words: string[]): void {
@@ -76,6 +95,19 @@ describe("a vault that is about to be deleted", () => {
     expect(await refusal()).toContain("it alone opens nix/stacks/dev/onion.sops.json as committed");
     commit();
     expect(await refusal()).toBe("");
+  });
+
+  it.each<[string, () => NodeJS.ProcessEnv, string]>([
+    ["cannot be read", () => broken(), "git says fatal: "],
+    ["is another user's", () => ({ GIT_TEST_ASSUME_DIFFERENT_OWNER: "1" }), "type git config --global --add safe.dir"],
+    ["cannot be asked", () => ({ PATH: withoutGit() }), "git is not on PATH, and this folder is in a repository"],
+  ])("stays where git's HEAD %s: only there a file may be that needs it", async (_, breaks, words) => {
+    project.write("nix/stacks/dev/onion.sops.json", sealedBy("so-dev-old"));
+    commit();
+    project.write("nix/stacks/dev/onion.sops.json", sealedBy("so-dev-new"));
+    const said = await refusal(breaks());
+    expect(said).toMatch(/^cannot see what git's HEAD has: [^\n]+\n$/);
+    expect(said).toContain(words);
   });
 
   it("is not taken for one whose name begins alike", async () => {

@@ -61,7 +61,7 @@ describe.skipIf(skipped)(`what failures.md says of the stack as a whole${skipped
 
   it("QuotaExceeded", async () => {
     const machine = stage.azure.cloud.get(String((await stage.engine.outputs()).vmId));
-    const { vmSize } = machine?.properties.hardwareProfile as { vmSize: string };
+    const { vmSize = "" } = (machine?.properties.hardwareProfile ?? {}) as { vmSize?: string };
     stage.azure.cloud.quotas.set(familyOf(vmSize), 2);
     writeToken(stage);
     expect(await refusal()).toMatch(/QuotaExceeded|exceeding approved .* quota/i);

@@ -103,6 +103,20 @@ describe.skipIf(missing.length > 0)(`an onion key that git's HEAD has and the wo
     expect(back.result).toMatchObject({ action: "rewrapped", hostname: first.result.hostname });
   });
 
+  it("is not made again where git does not say what it has", async () => {
+    await sealing.run(onion("unseen"));
+    commit();
+    for (const file of [sealedFile("unseen"), recordFile("unseen")]) fs.rmSync(inProject(file));
+    const run = await sealing.run(onion("unseen"), { environment: { GIT_TEST_ASSUME_DIFFERENT_OWNER: "1" } });
+    expect(run).toMatchObject({ code: 1, stdout: "" });
+    expect(run.stderr).toMatch(
+      /^unseen: cannot see what git's HEAD has: this repository belongs to another user: type git config --global /,
+    );
+    expect(isThere(sealedFile("unseen"))).toBe(false);
+    git("checkout", "HEAD", "--", "nix/stacks/dev/unseen.*"); // git says it again
+    expect((await sealing.run(onion("unseen"))).result.action).toBe("unchanged");
+  });
+
   it("is made again for a new generation, and where its removal was committed", async () => {
     const first = await sealing.run(onion("again"));
     commit();

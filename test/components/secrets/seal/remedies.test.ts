@@ -149,7 +149,7 @@ const rows: Row[] = [
     says: /no Azure credentials are at hand .*: log in with az login/,
     remedy: ({ az, typeAz }, said) => {
       const options = az();
-      typeAz(azCommand(said));
+      typeAz(azCommand(said.slice(said.indexOf("log in with"))));
       return { options };
     },
   },

@@ -53,7 +53,7 @@ describe.skipIf(noSops)(`when Key Vault fails, seal${why}`, () => {
 
   it.each([
     [401, "AKV10032", "log in again, in the tenant of the vault"],
-    [404, "KeyNotFound", "recover the key version"],
+    [404, "KeyNotFound", "recover it with az keyvault key recover"],
   ])("gives up at once on %i, with Azure's reason", async (status, code, remedy) => {
     const run = await changeWith({ kind: "answer", status, code, message: "no such tenant" }, 60);
     expect(run.code).toBe(1);
