@@ -32,7 +32,9 @@ async function readKey(keyUrl: string, token: string, who: Who): Promise<KeyProb
   const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
   const answer = await askAzure(`${keyUrl}?api-version=7.4`, { headers, timeoutMs: 5_000 }).catch(() => undefined);
   if (answer?.status === 401) return otherTenant(keyUrl, answer.header("www-authenticate") ?? "", who);
-  return answer?.status === 200 ? unusable(keyUrl, answer.body as KeyAnswer) : undefined;
+  if (answer?.status !== 200) return undefined;
+  const theirs = Date.parse(answer.header("date") ?? ""); // the clock here may be wrong
+  return unusable(keyUrl, answer.body as KeyAnswer, (Number.isNaN(theirs) ? Date.now() : theirs) / 1000);
 }
 
 function otherTenant(keyUrl: string, challenge: string, who: Who): KeyProblem | undefined {
@@ -45,8 +47,8 @@ function otherTenant(keyUrl: string, challenge: string, who: Who): KeyProblem | 
   };
 }
 
-function unusable(keyUrl: string, { key, attributes }: KeyAnswer): KeyProblem | undefined {
-  const now = Date.now() / 1000;
+/** @param now seconds since 1970, by Azure's clock */
+function unusable(keyUrl: string, { key, attributes }: KeyAnswer, now: number): KeyProblem | undefined {
   const set = (what: string) => `az keyvault key set-attributes ${what} --id ${keyUrl}`;
   const { enabled, exp, nbf } = attributes ?? {};
   if (enabled === false) {

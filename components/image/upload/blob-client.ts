@@ -43,7 +43,7 @@ export async function containerOf(blobUrl: string, environment: NodeJS.ProcessEn
 
 async function authorize(url: string, environment: NodeJS.ProcessEnv) {
   const target = new URL(url);
-  const sas = environment.SEALED_ONION_SAS?.replace(/^\?/, "");
+  const sas = environment.SEALED_ONION_SAS?.trim().replace(/^[^?]*\?/, ""); // az and the portal give whole URLs, too
   if (!target.search && sas) target.search = sas;
   if (isSigned(target.href)) return [target.href, new AnonymousCredential()] as const;
   if (environment.STACK) await actAsProgram(environment.STACK, url);

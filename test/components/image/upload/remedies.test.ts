@@ -156,7 +156,7 @@ describe("what failures.md says about uploading", () => {
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(says)]);
     expect(refused.stderr).not.toContain("sig=");
     const [, permissions = "racwdl"] = /--permissions (\w+)/.exec(refused.stderr) ?? [];
-    const healthy = await run(store.sasWith({ sp: permissions }));
+    const healthy = await run(` ${store.containerUrl}?${store.sasWith({ sp: permissions })}\n`);
     expect([healthy.code, healthy.stderr]).toEqual([0, expect.stringContaining("uploaded ")]);
     await store.close();
   });
