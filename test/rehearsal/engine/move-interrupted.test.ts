@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cleanup } from "../cleanup";
 import { RunFailed } from "./engine";
-import { openStage } from "./open-stage";
+import { openCommittedStage } from "./open-committed-stage";
 import type { PulumiEngine } from "./pulumi";
 import type { Stage } from "./stage";
 import { stageResources, VAULT } from "./stage-resources";
 import { canSeeProcesses } from "./started-processes";
-import { beginHistory, commitSealed } from "./story-commits";
+import { commitSealed } from "./story-commits";
 import { type Blow, giveUpLock, type Held, isKill, type Moment, PROGRAMS, strikeAndWatch } from "./story-interruptions";
-import { learnOnionKey, searchState, withConfig } from "./story-tools";
+import { searchState, withConfig } from "./story-tools";
 import { skippedFor } from "./tools";
 
 const skipped = skippedFor("sops", "pulumi", "git") || (canSeeProcesses ? "" : " (skipped: this system has no /proc)");
@@ -18,10 +18,7 @@ describe.skipIf(skipped)(`a move of region under Pulumi's own engine, interrupte
   const cleanup = new Cleanup();
   let stage: Stage<PulumiEngine>;
   beforeAll(async () => {
-    stage = await openStage(cleanup, process.cwd(), "pulumi");
-    await stage.engine.up();
-    await learnOnionKey(stage);
-    beginHistory(stage);
+    stage = await openCommittedStage(cleanup);
   }, 600_000);
   afterAll(() => cleanup.run(), 60_000);
 

@@ -3,8 +3,9 @@ import * as path from "node:path";
 import { familyOf } from "loopback-azure/resource-manager/quota";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cleanup } from "../cleanup";
-import { changesOf, RunFailed } from "./engine";
+import { changesOf } from "./engine";
 import { openStage } from "./open-stage";
+import { refusal } from "./refusal";
 import { type Stage, writeToken } from "./stage";
 import { onlyResource } from "./stage-resources";
 import { withConfig } from "./story-tools";
@@ -24,12 +25,6 @@ describe.skipIf(skipped)(`what failures.md says of the stack as a whole${skipped
   }, 300_000);
   afterAll(() => cleanup.run(), 60_000);
 
-  async function refusal(): Promise<string> {
-    const refused: unknown = await stage.engine.up().catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(RunFailed);
-    return (refused as RunFailed).run.log;
-  }
-
   /** It goes on, ends, has nothing left to do, and serves at the same address. */
   async function healthy(): Promise<void> {
     await stage.engine.up();
@@ -43,7 +38,7 @@ describe.skipIf(skipped)(`what failures.md says of the stack as a whole${skipped
     const images = onlyResource(stage, "Microsoft.Storage/storageAccounts/blobServices/containers");
     stage.azure.cloud.remove(images.id);
     writeToken(stage);
-    expect(await refusal()).toMatch(/the container is not there: `pulumi up --refresh` makes it/);
+    expect(await refusal(stage)).toMatch(/the container is not there: `pulumi up --refresh` makes it/);
     await stage.engine.refresh();
     await healthy();
   }, 300_000);
@@ -52,7 +47,7 @@ describe.skipIf(skipped)(`what failures.md says of the stack as a whole${skipped
     const page = path.join(stage.folder, "nix", "site", "another.html");
     fs.writeFileSync(page, "another page"); // nothing to seal: storage is the first to be asked
     await withConfig(stage, { "sealed-onion:network": JSON.stringify({ allow: ["192.0.2.0/24"] }) });
-    expect(await refusal()).toMatch(
+    expect(await refusal(stage)).toMatch(
       /the storage account's firewall refuses this machine's address: add it to sealed-onion:network.allow/,
     );
     await withConfig(stage, { "sealed-onion:network": JSON.stringify({ allow: ["192.0.2.0/24", "198.51.100.7"] }) });
@@ -64,7 +59,7 @@ describe.skipIf(skipped)(`what failures.md says of the stack as a whole${skipped
     const { vmSize = "" } = (machine?.properties.hardwareProfile ?? {}) as { vmSize?: string };
     stage.azure.cloud.quotas.set(familyOf(vmSize), 2);
     writeToken(stage);
-    expect(await refusal()).toMatch(/QuotaExceeded|exceeding approved .* quota/i);
+    expect(await refusal(stage)).toMatch(/QuotaExceeded|exceeding approved .* quota/i);
     await withConfig(stage, { "sealed-onion:vmSize": "Standard_D2s_v5" });
     expect(familyOf("Standard_D2s_v5")).not.toBe(familyOf(vmSize));
     await healthy();
