@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { NeedleScan } from "./needle-scan";
 
 /** A plaintext that must be nowhere. `name` is what a finding is reported by; the bytes never are. */
 export interface Plaintext {
@@ -32,18 +32,22 @@ export class LeakSearch {
   readonly leaks: Leak[] = [];
   private readonly needles: Needle[];
   private readonly overlap: number;
-  /** Digests of pieces that hold nothing: an image, its blob and a machine's disk are much the same. */
-  private readonly clean = new Set<string>();
+  private readonly scan: NeedleScan;
+  /** Of the file that is being read: one for all, as there are thousands of small ones. */
+  private readonly piece: Buffer;
 
   constructor(plaintexts: Plaintext[]) {
     this.needles = plaintexts.flatMap(needlesOf);
+    this.scan = new NeedleScan(this.needles.map(({ bytes }) => bytes));
     this.overlap = Math.max(0, ...this.needles.map((needle) => needle.bytes.length - 1));
+    this.piece = Buffer.allocUnsafeSlow(pieceBytes + this.overlap);
   }
 
   /** Searches bytes that are at hand: a log, an exported state, a sampled process list. */
   searchBytes(where: string, bytes: Buffer): void {
-    for (const { plaintext, form, bytes: needle } of this.needles) {
-      if (bytes.includes(needle)) this.found({ plaintext, form, where });
+    for (const index of this.scan.in(bytes)) {
+      const needle = this.needles[index];
+      if (needle) this.found({ plaintext: needle.plaintext, form: needle.form, where });
     }
   }
 
@@ -52,12 +56,12 @@ export class LeakSearch {
     this.searchBytes(`the path ${file}`, Buffer.from(file));
     const descriptor = fs.openSync(file, "r");
     try {
-      const piece = Buffer.alloc(pieceBytes + this.overlap);
+      const { piece } = this;
       let kept = 0;
       for (;;) {
         const read = fs.readSync(descriptor, piece, kept, pieceBytes, null);
         if (read === 0) return;
-        this.searchPiece(file, piece.subarray(0, kept + read));
+        this.searchBytes(file, piece.subarray(0, kept + read));
         const end = kept + read;
         kept = Math.min(this.overlap, end);
         piece.copyWithin(0, end - kept, end);
@@ -65,14 +69,6 @@ export class LeakSearch {
     } finally {
       fs.closeSync(descriptor);
     }
-  }
-
-  private searchPiece(file: string, piece: Buffer): void {
-    const digest = createHash("sha1").update(piece).digest("base64");
-    if (this.clean.has(digest)) return;
-    const before = this.leaks.length;
-    this.searchBytes(file, piece);
-    if (this.leaks.length === before) this.clean.add(digest);
   }
 
   /** Searches every regular file below a folder, and every symbolic link's target as text. */

@@ -9,6 +9,8 @@ import * as fs from "node:fs";
 export class ProcessSampler {
   readonly available = fs.existsSync("/proc/self/cmdline");
   private readonly seen = new Set<string>();
+  /** What each process was started with, as far as it was seen. */
+  private commands = new Map<string, string>();
   private readonly timer: NodeJS.Timeout | undefined;
 
   constructor(everyMilliseconds = 20) {
@@ -30,21 +32,36 @@ export class ProcessSampler {
   }
 
   private sample(): void {
+    const running = new Map<string, string>();
     for (const pid of fs.readdirSync("/proc")) {
       if (!/^\d+$/.test(pid)) continue;
-      for (const file of ["cmdline", "environ"]) {
-        const content = readOrNothing(`/proc/${pid}/${file}`);
-        if (content) this.seen.add(content);
-      }
+      const command = readOrNothing(`/proc/${pid}/cmdline`);
+      running.set(pid, command);
+      // A program that is started in the place of another has arguments of its own, and then an environment of its own.
+      if (this.commands.get(pid) === command) continue;
+      for (const content of [command, readOrNothing(`/proc/${pid}/environ`)]) if (content) this.seen.add(content);
     }
+    this.commands = running;
   }
 }
 
+/** One for all reads: `readFileSync` takes new memory for each, 64 KiB, and all this process does would wait for its collection. */
+const piece = Buffer.allocUnsafeSlow(64 << 10);
+
 /** A process that ended between two reads, or one of another user, shows nothing: that is not an error here. */
 function readOrNothing(file: string): string {
+  let descriptor: number | undefined;
   try {
-    return fs.readFileSync(file, "latin1");
+    descriptor = fs.openSync(file, "r");
+    let text = "";
+    for (;;) {
+      const bytes = fs.readSync(descriptor, piece, 0, piece.length, null);
+      if (bytes === 0) return text;
+      text += piece.toString("latin1", 0, bytes);
+    }
   } catch {
     return "";
+  } finally {
+    if (descriptor !== undefined) fs.closeSync(descriptor);
   }
 }
