@@ -12,6 +12,8 @@ import { succeed } from "./succeed";
 const unneeded = [
   ...["usr/lib/apt", "usr/lib/x86_64-linux-gnu/gconv", "var/lib/dpkg", "var/lib/apt", "var/cache", "usr/bin/sqv"],
   ...["usr/share/zoneinfo", "usr/share/bash-completion", "usr/share/common-licenses", "usr/bin/ssh"],
+  ...["usr/bin/bash-static", "usr/share/perl", "usr/share/perl5"],
+  ...["perl", "perl5", "libperl.so.5.40.1"].map((name) => `usr/lib/x86_64-linux-gnu/${name}`),
 ];
 
 /**

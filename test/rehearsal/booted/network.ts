@@ -47,7 +47,8 @@ export function startDhcp(folder: string, cleanup: Cleanup): ChildProcess {
   ];
   fs.writeFileSync(file, `${lines.join("\n")}\n`);
   fs.writeFileSync(path.join(folder, "udhcpd.leases"), "");
-  const child = spawn("busybox", ["udhcpd", "-f", file], { stdio: ["ignore", "ignore", "ignore"] });
+  // It would ask for 2 s whether somebody else has the address that it is about to give.
+  const child = spawn("busybox", ["udhcpd", "-f", "-a", "1", file], { stdio: ["ignore", "ignore", "ignore"] });
   cleanup.add(() => void child.kill());
   return child;
 }

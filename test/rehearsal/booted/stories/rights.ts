@@ -20,6 +20,7 @@ export const lateRight: Story = {
 /** A right that is gone keeps the next start's secrets sealed, and those who need them down. */
 export const revokedRight: Story = {
   name: "a revoked right: after a reboot all stays sealed, until it is back",
+  isLong: true,
   async tell(stage) {
     const { azure, platform, facts, machine, console } = stage;
     const restore = withdrawPolicy(azure, facts.vault.keyUrl, identityOf(azure, platform.vmId));

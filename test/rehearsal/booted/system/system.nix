@@ -3,7 +3,7 @@
 # Debian's, below /guest.
 #
 # Built by /bin/sh of the sandbox, which is busybox. A story changes the system by `site/`, and by lines for tor in
-# `extra-torrc` beside this file.
+# `extra-torrc` beside this file, by `extra-package`, and by `extra-kernel`: one that says `panics` does not come up.
 let
   inherit (builtins)
     attrNames
@@ -84,6 +84,10 @@ let
       "BindReadOnlyPaths=/etc\nBindReadOnlyPaths=/usr /lib /lib64 /guest\n"
     ];
     "store/torrc" = text: "%include /etc/rehearsal/torrc\n${text}${optional ./extra-torrc}";
+    # No other machine has its address: its first look is at once at what the network gives out.
+    "units/follow-descriptors.service" = replaceStrings [ "[Service]\n" ] [
+      "[Service]\nEnvironment=SEALED_ONION_SETTLE=1\n"
+    ];
     "units/update-system.service" = replaceStrings [ "PATIENCE=300" ] [ "PATIENCE=30" ];
   };
   # The store paths that a text names lead to those of this system, and packages to Debian's.
@@ -137,6 +141,8 @@ let
     (facts.guest.userDataSecrets || match "refresh-secrets\\..*" name == null)
     && (hasStatus || match "write-status\\..*" name == null) && (hasUpdate || match "update-system\\..*" name == null);
   unitNames = filter isHere (attrNames about.units);
+  # Of systemd itself: NixOS writes beside them what differs.
+  systemds = [ "systemd-networkd-wait-online.service" ];
   lines = text: filter isString (builtins.split "\n" text);
   links = concatMap (
     name:
@@ -147,7 +153,9 @@ let
     busybox mkdir "$out"
     for name in $names; do
       variable=$(echo "$name" | busybox tr '.@-' '___')
-      eval "printf '%s' \"\$unit_$variable\"" >"$out/$name"
+      file=$out/$name
+      case " $systemds " in *" $name "*) busybox mkdir "$file.d" && file=$file.d/overrides.conf ;; esac
+      eval "printf '%s' \"\$unit_$variable\"" >"$file"
     done
     for link in $links; do
       busybox mkdir -p "$out/$(busybox dirname "$link")"
@@ -161,7 +169,7 @@ let
       }) unitNames
     )
     // {
-      inherit links;
+      inherit links systemds;
       names = unitNames;
     }
   );
@@ -189,7 +197,7 @@ shell "nixos-system-rehearsal" ''
     name = "facts.json";
   };
   package = builtins.toFile "package" (optional ./extra-package);
-  kernel = builtins.toFile "kernel" "linux\n";
+  kernel = builtins.toFile "kernel" "linux\n${optional ./extra-kernel}";
   activate = program "activate";
   switch_to_configuration = program "switch-to-configuration";
 }
