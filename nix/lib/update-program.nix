@@ -21,12 +21,14 @@ let
     pkgs.gnused
     pkgs.jq
   ];
+  once = script "boot-once" [ pkgs.coreutils ];
 in
 script "update-system" [
   await
   config.systemd.package
   fetch
   nix
+  once
   pkgs.coreutils
   pkgs.curl
   pkgs.jq

@@ -3,7 +3,8 @@
 #
 #   sealed-onion.update = { enable = true; containerUrl = "https://…/systems"; publicKey = "sealed-onion-dev:…"; };
 #
-# A system that does not serve in time is left again (scripts/update-system.sh). At boot, secrets are opened only once it
+# A system that does not serve in time is left again (scripts/update-system.sh), and so is a kernel that does not boot, where
+# GRUB boots it (scripts/boot-once.sh). At boot, secrets are opened only once it
 # is known what this machine is to run: a new machine of an old image serves nothing old.
 {
   config,
@@ -106,6 +107,9 @@ in
         SEALED_ONION_KEEP = toString cfg.keep;
         SEALED_ONION_REBOOT = cfg.reboot;
         SEALED_ONION_PATIENCE = toString cfg.patience;
+      }
+      // lib.optionalAttrs config.boot.loader.grub.enable {
+        SEALED_ONION_GRUB = "/boot/grub";
       }
       // lib.optionalAttrs (config.sealed-onion.keyVault.clientId != null) {
         AZURE_CLIENT_ID = config.sealed-onion.keyVault.clientId;

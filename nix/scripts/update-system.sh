@@ -6,11 +6,13 @@
 # refused: going back is a new wish with a higher number. The store paths come from a container (scripts/fetch-closure.sh).
 #
 # The new system runs on trial first: until it has proved that it serves (scripts/await-serving.sh), a reboot boots the
-# one before. Each step can be killed: the next look finds the trial's file, and goes on with it.
+# one before. Each step can be killed: the next look finds the trial's file, and goes on with it. One with another kernel
+# is booted once (scripts/boot-once.sh), and is the default only when it has served with that kernel, too.
 #
 # Environment: SEALED_ONION_STACK, SEALED_ONION_PUBLIC_KEY, SEALED_ONION_KEEP (systems before the current one that stay),
 # SEALED_ONION_REBOOT ("auto": where the kernel has changed), SEALED_ONION_PATIENCE (seconds, default 300),
-# SEALED_ONION_ROOT (default none: a root to look below), and that of both other scripts.
+# SEALED_ONION_GRUB (the folder of GRUB's files; default: another loader, which boots another kernel without a way back),
+# SEALED_ONION_ROOT (default none: a root to look below), and that of the other scripts.
 root=${SEALED_ONION_ROOT:-}
 state=$root/var/lib/sealed-onion
 run=$root/run/sealed-onion-update
@@ -23,6 +25,7 @@ flock --nonblock "$lock" || exit 0 # another look is at it
 
 boot=$(<"$root/proc/sys/kernel/random/boot_id")
 current=$(readlink "$root/run/current-system")
+booted=$(readlink "$root/run/booted-system")
 path='' generation=0
 
 # write FILE: standard input, whole or not at all, also after a power cut.
@@ -43,7 +46,8 @@ record() {
   if [[ $(jq --compact-output 'del(.at)' "$state/update.json" 2>/dev/null) != "$now" ]]; then
     level=2
     jq --arg at "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" '. + {$at}' <<<"$now" | write "$state/update.json"
-    systemctl --no-block start write-status.service 2>/dev/null || true # `up` waits for it
+    # `up` waits for it. Started once more, as one that is under way may have looked before this.
+    systemctl --no-block restart write-status.service 2>/dev/null || true
   fi
   printf '<%s>sealed-onion: system %s %s\n' "$level" "$generation" "$1${2:+: $2}" >&2
 }
@@ -104,15 +108,29 @@ wish() {
 reboot_pending() {
   local part
   for part in kernel initrd kernel-modules; do
-    if [[ $(readlink "$root$(readlink "$root/run/booted-system")/$part") != $(readlink "$root$1/$part") ]]; then return 0; fi
+    if [[ $(readlink "$root$booted/$part") != $(readlink "$root$1/$part") ]]; then return 0; fi
   done
   return 1
 }
 
 switch_to() { "$root$1/bin/switch-to-configuration" "$2" >&2; }
-keep_as_default() {
+
+# keep SYSTEM: a reboot boots it. Where its kernel has not run here, the first one alone, and those after it what was booted
+# last: that it serves with its kernel is what makes it the default.
+keep() {
+  if [[ -z ${SEALED_ONION_GRUB:-} ]] || ! reboot_pending "$1"; then
+    keep_proven "$1"
+    return 0
+  fi
+  ln -sfn "$booted" "$root/nix/var/nix/gcroots/sealed-onion-booted"
+  nix-env --profile "$profile" --set "$1"
+  switch_to "$booted" boot
+  boot-once "$1"
+}
+keep_proven() {
   nix-env --profile "$profile" --set "$1"
   switch_to "$1" boot
+  if [[ -n ${SEALED_ONION_GRUB:-} ]]; then boot-once; fi
 }
 
 # trial KIND ATTEMPTS: what is being tried, and what to go back to.
@@ -124,7 +142,7 @@ trial() {
 
 go_back() {
   printf '<4>sealed-onion: system %s does not serve: back to %s\n' "$generation" "$previous" >&2
-  if [[ $(readlink "$(dirname "$profile")/$(readlink "$profile")") != "$previous" ]]; then keep_as_default "$previous"; fi
+  if [[ $kind == switch ]]; then keep "$previous"; else keep_proven "$previous"; fi
   switch_to "$previous" test || true # units that fail are the status's to tell
   systemctl --no-block start tor.service 2>/dev/null || true # it may wait out the pause between its restarts
   record "went back" "$1"
@@ -132,12 +150,18 @@ go_back() {
   let_serve
 }
 
+# await_reboot: what comes up next is on trial, with its kernel.
+await_reboot() {
+  previous=$booted
+  trial reboot 0
+}
+
 accept() {
-  keep_as_default "$path"
+  keep "$path"
   jq --null-input --argjson generation "$generation" --arg path "$path" '{$generation, $path}' |
     write "$state/accepted.json"
   record "running" ""
-  rm -f "$state/trial.json"
+  if [[ -n ${SEALED_ONION_GRUB:-} ]] && reboot_pending "$path"; then await_reboot; else rm -f "$state/trial.json"; fi
   nix-env --profile "$profile" --delete-generations "+$((SEALED_ONION_KEEP + 1))" >&2
   nix-store --gc >/dev/null
 }
@@ -174,6 +198,19 @@ if [[ $(of "$state/trial.json" .path) == "$path" ]]; then
   attempts=$(of "$state/trial.json" .attempts)
   if [[ $(of "$state/trial.json" .boot) != "$boot" ]]; then attempts=$((attempts + 1)); fi
 fi
+if [[ $kind != switch && $booted != "$path" && $(of "$state/trial.json" .boot) != "$boot" ]]; then
+  if [[ -n $accepted ]]; then
+    go_back "the machine does not come up with its kernel"
+    exit 1
+  fi
+  kind=switch SEALED_ONION_REBOOT=manual # a new machine has nothing better than this system with the image's kernel
+fi
+if [[ $kind == reboot && $booted != "$path" ]]; then
+  let_serve
+  if [[ $SEALED_ONION_REBOOT == auto ]]; then systemctl reboot; else record "running" ""; fi
+  exit 0
+fi
+if [[ $kind == reboot ]]; then kind=booted; fi
 rm -f "$root/nix/var/nix/gcroots/sealed-onion-before"
 ln -s "$previous" "$root/nix/var/nix/gcroots/sealed-onion-before"
 
@@ -196,17 +233,18 @@ status=0
 switch_to "$path" test || status=$?
 why="switch-to-configuration ended with $status"
 if ((status == 0 || status == 4)) && why=$(await-serving "${SEALED_ONION_PATIENCE:-300}"); then
-  accept
+  if [[ $SEALED_ONION_REBOOT == auto ]] && reboot_pending "$path"; then
+    keep "$path"
+    await_reboot
+    record "trying" "it has another kernel: the machine reboots"
+    systemctl reboot
+  else
+    accept
+  fi
 elif [[ -z $accepted ]]; then
   accept # a new machine has nothing better: its image may be old; the status says what is wrong
 else
   go_back "$why"
-  if [[ $kind == reboot ]]; then systemctl reboot; fi
+  if [[ $kind == booted ]]; then systemctl reboot; fi
   exit 1
-fi
-
-if [[ $SEALED_ONION_REBOOT == auto ]] && reboot_pending "$path"; then
-  trial reboot 0
-  printf '<2>sealed-onion: system %s has another kernel: the machine reboots\n' "$generation" >&2
-  systemctl reboot
 fi

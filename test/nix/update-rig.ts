@@ -37,7 +37,18 @@ root=$SEALED_ONION_ROOT
 self=\${0#"$root"}
 self=\${self%/bin/switch-to-configuration}
 echo "$1 $self" >>"$root/switches"
-if [ "$1" = boot ]; then ln -sfn "$self" "$root/boot-default"; exit 0; fi
+entry() { printf 'menuentry "%s" {\\n  linux /kernel init=%s/init\\n}\\n' "$1" "$2"; }
+if [ "$1" = boot ]; then
+  ln -sfn "$self" "$root/boot-default"
+  mkdir -p "$root/boot/grub"
+  {
+    entry NixOS "$self"
+    echo 'submenu "All" {'
+    for link in "$root"/nix/var/nix/profiles/system-*-link; do entry "$(basename "$link")" "$(readlink "$link")"; done
+    echo '}'
+  } >"$root/boot/grub/grub.cfg"
+  exit 0
+fi
 ln -sfn "$self" "$root/run/current-system.new" && mv -T "$root/run/current-system.new" "$root/run/current-system"
 rm -f "$root/etc" && ln -s "$root$self/etc" "$root/etc"
 exit $(cat "$root$self/code")`;
@@ -99,8 +110,8 @@ export interface UpdateRig {
   mayRead(may: boolean): void;
   /** The machine looks at its user data once. @param killAfterMs it is killed then */
   look(killAfterMs?: number): Promise<{ code: number | null; stderr: string }>;
-  /** Power off and on: what is in memory is gone. */
-  reboot(): void;
+  /** Power off and on: what is in memory is gone. @param panics a kernel that GRUB boots once does not come up */
+  reboot(how?: { readonly panics: boolean }): void;
   running(): string;
   bootDefault(): string;
   /** Builds, publishes and asks for a system, and the machine looks. */
@@ -122,9 +133,10 @@ export async function startUpdateRig(first: Look): Promise<UpdateRig> {
   workshop.build(expression(first));
   const file = (name: string) => path.join(guest.folder, name);
   const link = (name: string) => fs.readlinkSync(file(name));
-  const reboot = () => {
-    const system =
-      fs.existsSync(path.dirname(file("boot-default"))) && isLink(file("boot-default")) ? link("boot-default") : image;
+  const reboot = ({ panics } = { panics: false }) => {
+    const once = takeNext(file("boot/grub"));
+    const standing = isLink(file("boot-default")) ? link("boot-default") : image;
+    const system = once === undefined || panics ? standing : once;
     fs.rmSync(file("run"), { recursive: true, force: true });
     layOut(guest.folder, system);
   };
@@ -221,6 +233,15 @@ export async function startUpdateRig(first: Look): Promise<UpdateRig> {
   };
 }
 
+/** What GRUB does with its environment block. @returns the system that is booted once */
+function takeNext(folder: string): string | undefined {
+  if (!fs.existsSync(path.join(folder, "grubenv"))) return undefined;
+  const [, entry] = /^next_entry=All>(.*)$/m.exec(fs.readFileSync(path.join(folder, "grubenv"), "utf8")) ?? [];
+  fs.rmSync(path.join(folder, "grubenv"));
+  const menu = fs.readFileSync(path.join(folder, "grub.cfg"), "utf8");
+  return entry && new RegExp(`"${entry}" \\{\\n.* init=(.*)/init`).exec(menu)?.[1];
+}
+
 function isLink(file: string): boolean {
   return fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }
@@ -263,7 +284,7 @@ function environmentOf(machine: Machine, guest: ScratchStore, key: SigningKey): 
   const program = (name: string, text: string) => fs.writeFileSync(path.join(bin, name), text, { mode: 0o755 });
   program("systemctl", SYSTEMCTL);
   program("journalctl", "#!/bin/sh\n");
-  for (const name of ["fetch-closure", "await-serving"]) {
+  for (const name of ["fetch-closure", "await-serving", "boot-once"]) {
     const script = path.resolve("nix", "scripts", `${name}.sh`);
     program(name, `#!/bin/sh\nexec bash -o errexit -o nounset -o pipefail ${script} "$@"\n`);
   }
@@ -277,6 +298,7 @@ function environmentOf(machine: Machine, guest: ScratchStore, key: SigningKey): 
     SEALED_ONION_STACK: "dev",
     SEALED_ONION_PUBLIC_KEY: key.publicKey,
     SEALED_ONION_SYSTEMS: SYSTEMS,
+    SEALED_ONION_GRUB: "/boot/grub",
     SEALED_ONION_KEEP: "1",
     SEALED_ONION_REBOOT: "manual",
     SEALED_ONION_PATIENCE: "2",

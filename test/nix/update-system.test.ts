@@ -93,20 +93,6 @@ describe.skipIf(noScratchStore)(`updates in place, with a real Nix on both sides
     expect(switches.match(/^test /gm)).toHaveLength(1);
   });
 
-  it("another kernel waits for a reboot, or reboots by itself and proves itself afterwards", async () => {
-    await update({ page: "one", kernel: "two" });
-    const reboots = () =>
-      (fs.readFileSync(path.join(it_.guest.folder, "systemctl"), "utf8").match(/^reboot$/gm) ?? []).length;
-    expect(reboots()).toBe(0);
-    it_.reboot();
-    it_.env.SEALED_ONION_REBOOT = "auto";
-    const { release } = await update({ page: "one", kernel: "three" });
-    expect(reboots()).toBe(1);
-    it_.reboot();
-    expect(await it_.look()).toMatchObject({ code: 0 });
-    expect([reboots(), it_.running(), outcome().outcome]).toEqual([1, release.path, "running"]);
-  });
-
   it("keeps as many systems as it is told, and what its image has", async () => {
     const image = it_.running();
     const paths: string[] = [];

@@ -8,7 +8,23 @@ export PATH=/usr/sbin:/usr/bin
 system=@system@
 units=/etc/systemd/system
 
+# Has a menu as NixOS's GRUB has it: what it is called for, then each system of the profile.
+entry() { printf 'menuentry "%s" --class nixos {\n  linux (hd0)/kernel init=%s/init quiet\n}\n\n' "$1" "$2"; }
+menu() {
+  entry NixOS "$system"
+  printf 'submenu "NixOS - All configurations" --class submenu {\n'
+  for link in /nix/var/nix/profiles/system-*-link; do
+    number=${link#*system-}
+    entry "NixOS - Configuration ${number%-link} (2026-01-01 - 26.05)" "$(readlink "$link")"
+  done
+  printf '}\n'
+}
+
 if [ "$1" = boot ]; then
+  mkdir -p /boot/grub
+  menu >/boot/grub/grub.cfg.tmp
+  sync /boot/grub/grub.cfg.tmp
+  mv /boot/grub/grub.cfg.tmp /boot/grub/grub.cfg
   ln -sfn "$system" /boot/default.new
   sync -f /nix
   mv -T /boot/default.new /boot/default
