@@ -20,8 +20,6 @@ export interface BootedDeployment {
   readonly stage: Stage;
   /** Where the machine writes a status, it ends once the machine says there that it serves. */
   readonly deploying: Promise<Deployment>;
-  /** The stack's, with namespaces. */
-  readonly config: Readonly<Record<string, string>>;
 }
 
 /**
@@ -55,9 +53,9 @@ export async function deployBooted(
   const vmId = await Promise.race([deploying.then((made) => made.vmId), machineIn(azure.cloud)]);
   const { plaintexts } = scenario;
   const stage = await steps.run("its disk, out of the uploaded blob", async () =>
-    prepareStage({ azure, engine, folders, tor: await tor, plaintexts, sshKey: ssh.file, vmId, cleanup }),
+    prepareStage({ azure, config, engine, folders, tor: await tor, plaintexts, sshKey: ssh.file, vmId, cleanup }),
   );
-  return { stage, deploying, config };
+  return { stage, deploying };
 }
 
 /** The machine of a deployment that goes on, once Azure has it. */

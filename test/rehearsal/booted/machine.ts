@@ -76,7 +76,7 @@ export class BootedMachine {
   }
 
   /** Runs a program on the machine, as root. @returns what it printed */
-  run(program: string, args: readonly string[] = [], options: ChildOptions = {}): Promise<string> {
+  async run(program: string, args: readonly string[] = [], options: ChildOptions = {}): Promise<string> {
     const leader = this.leader();
     if (leader === undefined) throw new Error(`the machine is off: '${program}' cannot run`);
     const enter = ["--target", String(leader), "--all", "--root", "--wdns=/", "--", program, ...args];

@@ -30,9 +30,12 @@ export interface Stage {
   plaintexts: Plaintext[];
   /** The operator's SSH private key, a file in memory. */
   sshKey: string;
+  /** The stack's configuration, with namespaces. */
+  config: Readonly<Record<string, string>>;
 }
 
-export interface StageParts extends Pick<Stage, "azure" | "engine" | "folders" | "tor" | "sshKey" | "plaintexts"> {
+export interface StageParts
+  extends Pick<Stage, "azure" | "config" | "engine" | "folders" | "tor" | "sshKey" | "plaintexts"> {
   vmId: string;
   cleanup: Cleanup;
 }
@@ -41,7 +44,6 @@ export interface StageParts extends Pick<Stage, "azure" | "engine" | "folders" |
 export async function prepareStage(parts: StageParts): Promise<Stage> {
   const { azure, folders, tor, cleanup, vmId } = parts;
   const platform = await openPlatform(azure, vmId);
-  cleanup.add(() => platform.close());
   const dns = await startDns(azure.cloud);
   cleanup.add(() => dns.close());
   startDhcp(folders.disks, cleanup);
@@ -53,8 +55,24 @@ export async function prepareStage(parts: StageParts): Promise<Stage> {
   fs.writeFileSync(path.join(given, "torrc"), `${tor.onionServiceTorrc().join("\n")}\n`);
   const console = new Console();
   const machine = new BootedMachine({ disk, folder: folders.disks, platform: given, console: console.add });
+  const stage = { ...parts, platform, machine, console, dns, facts: readFacts(folders) };
+  cleanup.add(() => stage.platform.close());
   cleanup.add(() => machine.switchOff());
-  return { ...parts, platform, machine, console, dns, facts: readFacts(folders) };
+  return stage;
+}
+
+/** Switches the machine off, and on again as the one that Azure has now, with the disk of that one's image. */
+export async function bootAgain(stage: Stage): Promise<void> {
+  const { azure, folders, machine } = stage;
+  const vmId = azure.cloud.list({ type: "Microsoft.Compute/virtualMachines" })[0]?.id ?? "";
+  const before = machine.disk;
+  const disk = path.join(folders.disks, `image-${path.basename(before)}`);
+  await copyImage(azure.cloud, vmId, disk);
+  await machine.switchOff();
+  fs.rmSync(before, { force: true });
+  await stage.platform.close();
+  stage.platform = await openPlatform(azure, vmId);
+  await machine.switchOn(disk);
 }
 
 /** The metadata service, the wire server and all hosts at the addresses and ports that they have in Azure. */

@@ -2,13 +2,15 @@ import { packetFilter, page, ssh } from "./access";
 import { damagedFile } from "./damaged-file";
 import { brokenMetadata, brokenVault, busyVault, hangingMetadata, hangingVault, noNames } from "./faults";
 import { interrupted } from "./interrupted";
+import { changedKernel, panickingKernel } from "./kernels";
 import { fullDisk, isolated, powerCuts, reboot } from "./machine-life";
 import { nowhere } from "./nowhere";
 import { lateRight, revokedRight } from "./rights";
 import { rotated, takenBack } from "./rotations";
 import type { Story } from "./story";
 import { switched } from "./switches";
-import { changedPage, changedTor, torless } from "./updates";
+import { cutUpdates, oldImage, updatedTwice } from "./update-cuts";
+import { changedPage, changedTor, pageBefore, torless } from "./updates";
 import { damagedOnionKey, foreignOnionKey } from "./wrong-keys";
 
 /** In the order in which they are told: the first switches the machine on, and each leaves one that serves. */
@@ -18,12 +20,16 @@ export const stories: readonly Story[] = [
   packetFilter,
   ssh,
   changedPage,
+  pageBefore,
   rotated,
   takenBack,
   foreignOnionKey,
   damagedOnionKey,
   changedTor,
   torless,
+  updatedTwice,
+  changedKernel,
+  panickingKernel,
   reboot,
   isolated,
   revokedRight,
@@ -39,4 +45,6 @@ export const stories: readonly Story[] = [
   hangingMetadata,
   hangingVault,
   powerCuts,
+  oldImage,
+  cutUpdates,
 ];
