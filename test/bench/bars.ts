@@ -28,6 +28,12 @@ const bars: Readonly<Record<string, Readonly<Record<string, Bar>>>> = {
     ratioOfFewBesideLogin: { most: 1.3 },
     vaultCallsUnchanged: { most: 0 },
   },
+  update: {
+    "page.bytesInPlace": { most: 1 << 20 },
+    "page.secondsInPlace": { most: 20 },
+    "page.failedFetches": { most: 0 },
+    "replacement.failedFetches": { most: 1 },
+  },
   unseal: { seconds: { most: 0.5 } },
   upload: {
     ...ofImage("scattered", upload(0.6, 1.1)),

@@ -10,7 +10,9 @@ export interface BenchResult {
 }
 
 /** The benches: each has a line in the README. Programs and pieces of theirs lie beside them. */
-const PIECES = ["bars", "bench", "median", "preview-config", "preview-once", "results", "unchanged-up"];
+const PIECES = [
+  ...["bars", "bench", "median", "preview-config", "preview-once", "replaced-machines", "results", "unchanged-up"],
+];
 
 export function benchNames(folder = "test/bench"): string[] {
   const files = fs.readdirSync(folder).filter((file) => file.endsWith(".ts"));

@@ -1,0 +1,126 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { bootInside, cannotBoot } from "../rehearsal/booted/boot-inside";
+import { deployBooted } from "../rehearsal/booted/deployment";
+import { isInside } from "../rehearsal/booted/namespaces";
+import { bootAgain, type Stage } from "../rehearsal/booted/stage";
+import { address } from "../rehearsal/booted/stories/access";
+import { nextPage, pageFile, sentSince, update, write } from "../rehearsal/booted/stories/updates";
+import { sendVisitor } from "../rehearsal/booted/visitor";
+import { Cleanup } from "../rehearsal/cleanup";
+import { Steps } from "../rehearsal/steps";
+import { replaceWithVisits } from "./replaced-machines";
+
+/**
+ * Bytes, seconds and lost fetches of one changed page, secret and package: in place, and by an image and a machine of it.
+ * In one run, with real tor, Nix, systemd and Azure on loopback; the image is the rehearsal's (448 MiB). A new page goes with
+ * each change, and the seconds are those from `up` until it is served. By image the machine before is switched off first,
+ * as one can boot here at a time; how many fetches the order of a real change loses is measured beside it.
+ *
+ *   npm run bench:update [-- --json]
+ */
+const OWN_FILE = "test/bench/update.ts";
+const PACKAGE_BYTES = 4 << 20;
+
+type Change = "page" | "secret" | "package";
+
+const changes: Readonly<Record<Change, (stage: Stage) => void>> = {
+  page: () => {},
+  secret: ({ folders, plaintexts }) => {
+    const token = `token-${randomBytes(24).toString("hex")}`;
+    plaintexts.push({ name: "the bench's token", bytes: Buffer.from(token) });
+    fs.writeFileSync(path.join(folders.sources, "token"), token);
+  },
+  package: (stage) => write(stage, "extra-package", randomBytes(PACKAGE_BYTES / 2).toString("hex")),
+};
+
+interface Figures {
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly failed: number;
+}
+
+async function main(): Promise<number> {
+  const reason = cannotBoot();
+  if (reason !== undefined) {
+    console.log(`skipped: ${reason}`);
+    return 0;
+  }
+  if (!isInside()) return bootInside(OWN_FILE, process.argv.slice(2));
+  const cleanup = new Cleanup();
+  try {
+    const agent = JSON.stringify({ checkIn: true, hostname: true, sshKeys: true });
+    const dials = { "sealed-onion:update": "inPlace", "sealed-onion:bootAgent": agent };
+    const { deploying, stage } = await deployBooted(new Steps(), cleanup, dials);
+    await stage.machine.switchOn();
+    await deploying;
+    const inPlace = await each(async (change) => {
+      const page = nextPage();
+      write(stage, pageFile, page);
+      change(stage);
+      const { bytes, secondsToServed, visited } = await update(stage, page);
+      return { bytes, seconds: secondsToServed, failed: visited.failed };
+    });
+    await stage.engine.setConfig({ ...stage.config, "sealed-onion:update": "replace", "sealed-onion:status": "false" });
+    await stage.engine.up();
+    const byImage = await each((change) => byImageOnce(stage, change));
+    return report(inPlace, byImage, await replaceWithVisits(cleanup));
+  } finally {
+    await cleanup.run();
+  }
+}
+
+async function each(measure: (change: (stage: Stage) => void) => Promise<Figures>): Promise<Record<Change, Figures>> {
+  const { page, secret, package: bundle } = changes;
+  return { page: await measure(page), secret: await measure(secret), package: await measure(bundle) };
+}
+
+async function byImageOnce(stage: Stage, change: (stage: Stage) => void): Promise<Figures> {
+  const page = nextPage();
+  write(stage, pageFile, page);
+  change(stage);
+  const [sent, started] = [stage.azure.requests.entries.length, performance.now()];
+  await stage.engine.up();
+  const bytes = sentSince(stage, sent);
+  const visitor = sendVisitor(stage.tor, `http://${address(stage)}/`);
+  await bootAgain(stage);
+  const served = await visitor.sees(page, 120_000);
+  const { failed } = await visitor.leave();
+  return { bytes, seconds: (served - started) / 1000, failed };
+}
+
+function report(
+  inPlace: Record<Change, Figures>,
+  byImage: Record<Change, Figures>,
+  replacement: { fetches: number; failedFetches: number },
+): number {
+  const seconds = (of: Figures) => Number(of.seconds.toFixed(1));
+  const figures = (change: Change) => ({
+    bytesInPlace: inPlace[change].bytes,
+    bytesByImage: byImage[change].bytes,
+    secondsInPlace: seconds(inPlace[change]),
+    secondsByImage: seconds(byImage[change]),
+    failedFetches: inPlace[change].failed,
+  });
+  const all = { page: figures("page"), secret: figures("secret"), package: figures("package"), replacement };
+  for (const change of ["page", "secret", "package"] as const) {
+    const { bytesByImage, bytesInPlace, failedFetches, secondsByImage, secondsInPlace } = all[change];
+    const place = `in place ${bytesInPlace} bytes, ${secondsInPlace} s, ${failedFetches} fetches lost`;
+    console.log(`${change}: ${place}; by image ${bytesByImage} bytes, ${secondsByImage} s`);
+  }
+  console.log(`replacement: ${replacement.failedFetches} of ${replacement.fetches} fetches lost`);
+  if (process.argv.includes("--json")) console.log(JSON.stringify(all));
+  const { bytesInPlace, failedFetches, secondsInPlace } = all.page;
+  return bytesInPlace <= 1 << 20 && secondsInPlace <= 20 && failedFetches === 0 ? 0 : 1;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  },
+);
