@@ -12,9 +12,16 @@ let
     reboot = "auto";
     keep = 3;
   };
-  inherit (machineOf (plain // { facts = plain.facts // { inherit update; }; }) [ ]) config;
+  inPlace = plain // { facts = plain.facts // { inherit update; }; };
+  inherit (machineOf inPlace [ ]) config;
   inherit (config.systemd) services timers;
   without = (machineOf plain [ ]).config;
+  otherLoader = machineOf inPlace [
+    {
+      boot.loader.grub.enable = lib.mkForce false;
+      boot.loader.systemd-boot.enable = true;
+    }
+  ];
   known = "/run/sealed-onion-update/known";
 in
 {
@@ -29,6 +36,15 @@ in
   "it may take its time" = services.update-system.serviceConfig.TimeoutStartSec == "2h";
   "its dials are those of the facts" =
     config.sealed-onion.update.keep == 3 && services.update-system.environment.SEALED_ONION_REBOOT == "auto";
+  "a kernel that does not come up is left: GRUB boots it once, and a panic, or a root that is not found, starts again" =
+    services.update-system.environment.SEALED_ONION_GRUB == "/boot/grub"
+    && config.fileSystems."/boot".fsType == "vfat" # GRUB can write there
+    && lib.all (word: lib.elem word config.boot.kernelParams) [
+      "panic=1"
+      "boot.panic_on_fail"
+    ];
+  "another loader is left alone" =
+    !(otherLoader.config.systemd.services.update-system.environment ? SEALED_ONION_GRUB);
   "every assertion holds in place" = lib.all (check: check.assertion) config.assertions;
   "elsewhere nothing of it is there, and secrets open as they did" =
     !(without.systemd.services ? update-system) && !(without.systemd.services.sops-install-secrets.unitConfig ? ConditionPathExists);

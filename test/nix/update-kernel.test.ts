@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { noScratchStore } from "./scratch-store";
-import { startUpdateRig, type UpdateRig } from "./update-rig";
+import { type Look, startUpdateRig, type UpdateRig } from "./update-rig";
 
 describe.skipIf(noScratchStore)(`updates with another kernel (skipped: ${noScratchStore})`, () => {
   let it_: UpdateRig;
@@ -13,13 +13,11 @@ describe.skipIf(noScratchStore)(`updates with another kernel (skipped: ${noScrat
   });
   afterEach(() => it_.close());
 
-  const update = async (look: Parameters<UpdateRig["build"]>[0]) => {
-    const release = await it_.publish(it_.build(look));
-    it_.ask(release);
-    const { code, stderr } = await it_.look();
+  const update = async (look: Look) => {
+    const { release, code, stderr } = await it_.update(look);
     return { path: release.path, code, stderr };
   };
-  const state = () => ({ running: it_.running(), standing: it_.bootDefault(), outcome: it_.update().outcome });
+  const state = () => ({ running: it_.running(), standing: it_.bootDefault(), outcome: it_.outcome().outcome });
   const reboots = () =>
     fs.readFileSync(path.join(it_.guest.folder, "systemctl"), "utf8").match(/^reboot$/gm)?.length ?? 0;
   const automatically = () => {
@@ -64,7 +62,7 @@ describe.skipIf(noScratchStore)(`updates with another kernel (skipped: ${noScrat
     expect(it_.running()).toBe(zero);
     expect(await it_.look()).toMatchObject({ code: 1 });
     expect(state()).toEqual({ running: zero, standing: zero, outcome: "went back" });
-    expect(it_.update().why).toBe("the machine does not come up with its kernel");
+    expect(it_.outcome().why).toBe("the machine does not come up with its kernel");
     expect(await it_.look()).toMatchObject({ code: 0 });
     expect([it_.running(), reboots()]).toEqual([zero, isAuto ? 1 : 0]);
     it_.reboot(); // one more trial

@@ -36,9 +36,11 @@ export async function deployBooted(
   Object.assign(process.env, nixStoreEnvironment(path.join(folders.program, ".cache", "nix")));
   await makeNetwork();
   const tor = startTor(folders, cleanup, addresses.hosts);
-  const azure = await steps.run("Azure at its own addresses", () => startCloud(folders, cleanup));
-  const recoverers = await makeRecovery(steps, folders, cleanup);
-  const ssh = await makeSshKey(folders.sources);
+  const [azure, recoverers, ssh] = await Promise.all([
+    steps.run("Azure at its own addresses", () => startCloud(folders, cleanup)),
+    makeRecovery(steps, folders, cleanup),
+    makeSshKey(folders.sources),
+  ]);
   const builder = ["node", "components/start/run.mjs", "test/rehearsal/booted/image.ts", debianFolder()];
   const scenario = makeBootedScenario(folders.sources, recoverers, builder, ssh.publicKey);
   const config = { ...scenario.config, ...dials };

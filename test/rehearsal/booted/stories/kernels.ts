@@ -14,11 +14,12 @@ async function systems(stage: Stage): Promise<{ current: string; booted: string;
   return { current: current ?? "", booted: booted ?? "", standing: standing ?? "" };
 }
 
-/** The machine may reboot by itself; afterwards it may not, and all is as it was. */
+/** The system that the machine runs may reboot it; afterwards it may not, and all is as it was. */
 function mayReboot(tell: Story["tell"]): Story["tell"] {
   return withBack(async (stage) => {
     await stage.engine.setConfig({ ...stage.config, "sealed-onion:reboot": "auto" });
     try {
+      await stage.engine.up();
       await tell(stage);
     } finally {
       await stage.engine.setConfig({ ...stage.config });
