@@ -16,7 +16,7 @@ entry_of() {
   while IFS= read -r line; do
     if [[ $line =~ ^(menuentry|submenu)\ \"([^\"]*)\" ]]; then
       titles+=("${BASH_REMATCH[2]}")
-    elif [[ $line == "}" ]]; then
+    elif [[ $line == "}" ]] && ((${#titles[@]} > 0)); then
       unset 'titles[-1]'
     elif [[ "$line " == *" init=$1/init "* ]]; then
       local IFS='>'

@@ -113,30 +113,41 @@ reboot_pending() {
   return 1
 }
 
+# is_unproven SYSTEM: its kernel has not run here, and GRUB can boot it once.
+is_unproven() { [[ -n ${SEALED_ONION_GRUB:-} ]] && reboot_pending "$1"; }
+
 switch_to() { "$root$1/bin/switch-to-configuration" "$2" >&2; }
 
-# keep SYSTEM: a reboot boots it. Where its kernel has not run here, the first one alone, and those after it what was booted
-# last: that it serves with its kernel is what makes it the default.
+# keep SYSTEM: a reboot boots it. Where its kernel has not run here, the first one alone, and those after it the last system
+# whose kernel has: that it serves with its own is what makes it the default.
 keep() {
-  if [[ -z ${SEALED_ONION_GRUB:-} ]] || ! reboot_pending "$1"; then
+  if ! is_unproven "$1"; then
     keep_proven "$1"
     return 0
   fi
-  ln -sfn "$booted" "$root/nix/var/nix/gcroots/sealed-onion-booted"
+  ln -sfn "$standing" "$root/nix/var/nix/gcroots/sealed-onion-standing"
   nix-env --profile "$profile" --set "$1"
-  switch_to "$booted" boot
+  switch_to "$standing" boot
   boot-once "$1"
 }
 keep_proven() {
   nix-env --profile "$profile" --set "$1"
   switch_to "$1" boot
   if [[ -n ${SEALED_ONION_GRUB:-} ]]; then boot-once; fi
+  rm -f "$root/nix/var/nix/gcroots/sealed-onion-standing"
 }
 
-# trial KIND ATTEMPTS: what is being tried, and what to go back to.
+standing=$(of "$state/trial.json" .standing)
+if [[ -z $standing ]]; then
+  standing=$current
+  if reboot_pending "$current"; then standing=$booted; fi
+fi
+
+# trial KIND ATTEMPTS: what is being tried, what to go back to, and what a reboot boots if all else fails.
 trial() {
   jq --null-input --arg kind "$1" --argjson attempts "$2" --arg path "$path" --argjson generation "$generation" \
-    --arg previous "$previous" --arg boot "$boot" '{$kind, $attempts, $path, $generation, $previous, $boot}' |
+    --arg previous "$previous" --arg standing "$standing" --arg boot "$boot" \
+    '{$kind, $attempts, $path, $generation, $previous, $standing, $boot}' |
     write "$state/trial.json"
 }
 
@@ -146,13 +157,18 @@ go_back() {
   switch_to "$previous" test || true # units that fail are the status's to tell
   systemctl --no-block start tor.service 2>/dev/null || true # it may wait out the pause between its restarts
   record "went back" "$1"
-  rm "$state/trial.json"
+  if [[ $kind == switch ]] && is_unproven "$previous"; then
+    path=$previous
+    await_reboot
+  else
+    rm "$state/trial.json"
+  fi
   let_serve
 }
 
 # await_reboot: what comes up next is on trial, with its kernel.
 await_reboot() {
-  previous=$booted
+  previous=$standing
   trial reboot 0
 }
 
@@ -161,7 +177,7 @@ accept() {
   jq --null-input --argjson generation "$generation" --arg path "$path" '{$generation, $path}' |
     write "$state/accepted.json"
   record "running" ""
-  if [[ -n ${SEALED_ONION_GRUB:-} ]] && reboot_pending "$path"; then await_reboot; else rm -f "$state/trial.json"; fi
+  if is_unproven "$path"; then await_reboot; else rm -f "$state/trial.json"; fi
   nix-env --profile "$profile" --delete-generations "+$((SEALED_ONION_KEEP + 1))" >&2
   nix-store --gc >/dev/null
 }

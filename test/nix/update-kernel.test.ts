@@ -83,6 +83,15 @@ describe.skipIf(noScratchStore)(`updates with another kernel (skipped: ${noScrat
     expect([it_.running(), it_.bootDefault()]).toEqual([zero, zero]);
   });
 
+  it("leave the last system whose kernel has run as what a reboot boots, however many follow", async () => {
+    const { path: zero } = await update({ page: "zero" });
+    await update({ page: "one", kernel: "two" });
+    const { path: two } = await update({ page: "two", kernel: "two" });
+    expect(state()).toEqual({ running: two, standing: zero, outcome: "running" });
+    await update({ page: "three", kernel: "two", torless: true });
+    expect(state()).toEqual({ running: two, standing: zero, outcome: "went back" });
+  });
+
   it("that nobody has booted yet are forgotten where the next system does without", async () => {
     await update({ page: "zero" });
     await update({ page: "one", kernel: "two" });
