@@ -19,7 +19,7 @@ if [ $$ = 1 ]; then
   take_next
   if grep -q panics "$system/kernel"; then
     echo "Kernel panic - not syncing: $system"
-    exit 133 # it restarts itself (panic=1), as nspawn understands it
+    exec systemctl reboot --force --force # at once, by nobody but the kernel (panic=1)
   fi
   ln -sfn "$system" /run/booted-system
   "$system/bin/activate"
