@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { sendVisitor } from "../rehearsal/booted/visitor";
+import { sendVisitor, type Visited } from "../rehearsal/booted/visitor";
 import type { Cleanup } from "../rehearsal/cleanup";
 import { fetchOnion } from "../rehearsal/tor/fetch-onion";
 import { followDescriptors } from "../rehearsal/tor/follow-descriptors";
@@ -18,19 +18,24 @@ export async function replaceWithVisits(cleanup: Cleanup): Promise<{ fetches: nu
   let serving = await stage.service("machine-0");
   const url = `http://${stage.hostname}/`;
   await fetchOnion(stage.network.client.socksPort, url, { deadlineMs: 60_000 });
+  // As a client that has run for a while has learned it.
+  await stage.network.client.process.control.ask("SETCONF LearnCircuitBuildTimeout=0 CircuitBuildTimeout=3");
   const visitor = sendVisitor(stage.network, url);
-  for (let number = 1; number <= REPLACEMENTS; number += 1) {
+  let visited: Visited;
+  try {
+    for (let number = 1; number <= REPLACEMENTS; number += 1) {
+      await sleep(PAUSE_MS);
+      const next = await stage.service(`machine-${number}`);
+      const follower = followDescriptors(directory, next.directory, stage.hostname);
+      await follower.until("own"); // what the machine's status says, and `up` waits for
+      await follower.close();
+      await serving.close();
+      serving = next;
+    }
     await sleep(PAUSE_MS);
-    const name = `machine-${number}`;
-    const next = await stage.service(name);
-    const follower = followDescriptors(directory, path.join(directory, name), stage.hostname);
-    await follower.until("own"); // what the machine's status says, and `up` waits for
-    await follower.close();
+  } finally {
+    visited = await visitor.leave();
     await serving.close();
-    serving = next;
   }
-  await sleep(PAUSE_MS);
-  const { failed, visits } = await visitor.leave();
-  await serving.close();
-  return { fetches: visits.length, failedFetches: failed };
+  return { fetches: visited.visits.length, failedFetches: visited.failed };
 }

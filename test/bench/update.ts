@@ -35,9 +35,16 @@ const changes: Readonly<Record<Change, (stage: Stage) => void>> = {
   package: (stage) => write(stage, "extra-package", randomBytes(PACKAGE_BYTES / 2).toString("hex")),
 };
 
-interface Figures {
+/** Of one change. */
+interface Cost {
+  /** Sent to the storage account. */
   readonly bytes: number;
+  /** From `up` until the page was served. */
   readonly seconds: number;
+}
+/** Of one in place. */
+interface CostInPlace extends Cost {
+  /** Fetches that failed meanwhile. */
   readonly failed: number;
 }
 
@@ -52,50 +59,60 @@ async function main(): Promise<number> {
   try {
     const agent = JSON.stringify({ checkIn: true, hostname: true, sshKeys: true });
     const dials = { "sealed-onion:update": "inPlace", "sealed-onion:bootAgent": agent };
-    const { deploying, stage } = await deployBooted(new Steps(), cleanup, dials);
+    const steps = new Steps();
+    const replacement = await steps.run("replaced machines", () => replaceWithVisits(cleanup));
+    const { deploying, stage } = await deployBooted(steps, cleanup, dials);
     await stage.machine.switchOn();
     await deploying;
-    const inPlace = await each(async (change) => {
-      const page = nextPage();
-      write(stage, pageFile, page);
-      change(stage);
-      const { bytes, secondsToServed, visited } = await update(stage, page);
-      return { bytes, seconds: secondsToServed, failed: visited.failed };
-    });
+    const inPlace = await each(stage, (name, page) => steps.run(`${name}, in place`, () => inPlaceOnce(stage, page)));
     await stage.engine.setConfig({ ...stage.config, "sealed-onion:update": "replace", "sealed-onion:status": "false" });
-    await stage.engine.up();
-    const byImage = await each((change) => byImageOnce(stage, change));
-    return report(inPlace, byImage, await replaceWithVisits(cleanup));
+    await steps.run("from now on by image", () => stage.engine.up());
+    const byImage = await each(stage, (name, page) => steps.run(`${name}, by image`, () => byImageOnce(stage, page)));
+    return report(inPlace, byImage, replacement);
   } finally {
     await cleanup.run();
   }
 }
 
-async function each(measure: (change: (stage: Stage) => void) => Promise<Figures>): Promise<Record<Change, Figures>> {
-  const { page, secret, package: bundle } = changes;
-  return { page: await measure(page), secret: await measure(secret), package: await measure(bundle) };
+/** Each change, with another page. */
+async function each<T extends Cost>(
+  stage: Stage,
+  measure: (name: Change, page: string) => Promise<T>,
+): Promise<Record<Change, T>> {
+  const one = (name: Change) => {
+    const page = nextPage();
+    write(stage, pageFile, page);
+    changes[name](stage);
+    return measure(name, page);
+  };
+  return { page: await one("page"), secret: await one("secret"), package: await one("package") };
 }
 
-async function byImageOnce(stage: Stage, change: (stage: Stage) => void): Promise<Figures> {
-  const page = nextPage();
-  write(stage, pageFile, page);
-  change(stage);
+async function inPlaceOnce(stage: Stage, page: string): Promise<CostInPlace> {
+  const { bytes, secondsToServed, visited } = await update(stage, page);
+  return { bytes, seconds: secondsToServed, failed: visited.failed };
+}
+
+async function byImageOnce(stage: Stage, page: string): Promise<Cost> {
   const [sent, started] = [stage.azure.requests.entries.length, performance.now()];
   await stage.engine.up();
   const bytes = sentSince(stage, sent);
   const visitor = sendVisitor(stage.tor, `http://${address(stage)}/`);
-  await bootAgain(stage);
-  const served = await visitor.sees(page, 120_000);
-  const { failed } = await visitor.leave();
-  return { bytes, seconds: (served - started) / 1000, failed };
+  try {
+    await bootAgain(stage);
+    const served = await visitor.sees(page, 120_000);
+    return { bytes, seconds: (served - started) / 1000 };
+  } finally {
+    await visitor.leave();
+  }
 }
 
 function report(
-  inPlace: Record<Change, Figures>,
-  byImage: Record<Change, Figures>,
+  inPlace: Record<Change, CostInPlace>,
+  byImage: Record<Change, Cost>,
   replacement: { fetches: number; failedFetches: number },
 ): number {
-  const seconds = (of: Figures) => Number(of.seconds.toFixed(1));
+  const seconds = (of: Cost) => Number(of.seconds.toFixed(1));
   const figures = (change: Change) => ({
     bytesInPlace: inPlace[change].bytes,
     bytesByImage: byImage[change].bytes,
