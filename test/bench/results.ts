@@ -11,7 +11,17 @@ export interface BenchResult {
 
 /** The benches: each has a line in the README. Programs and pieces of theirs lie beside them. */
 const PIECES = [
-  ...["bars", "bench", "median", "preview-config", "preview-once", "replaced-machines", "results", "unchanged-up"],
+  ...[
+    "bars",
+    "bench",
+    "booted-bench",
+    "median",
+    "preview-config",
+    "preview-once",
+    "replaced-machines",
+    "results",
+    "unchanged-up",
+  ],
 ];
 
 export function benchNames(folder = "test/bench"): string[] {

@@ -1,15 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { findOnPath } from "../../components/process/find-program";
-import { bootInside, cannotBoot } from "../rehearsal/booted/boot-inside";
 import { until } from "../rehearsal/booted/console";
 import { deployBooted } from "../rehearsal/booted/deployment";
-import { isInside } from "../rehearsal/booted/namespaces";
 import type { Stage } from "../rehearsal/booted/stage";
 import { property } from "../rehearsal/booted/stories/services";
 import { manifestOf } from "../rehearsal/booted/stories/switches";
 import { sealed, setUserData } from "../rehearsal/booted/stories/user-data";
-import { Cleanup } from "../rehearsal/cleanup";
+import type { Cleanup } from "../rehearsal/cleanup";
 import { Steps } from "../rehearsal/steps";
+import { runBootedBench } from "./booted-bench";
 import { median } from "./median";
 
 /**
@@ -22,7 +21,6 @@ import { median } from "./median";
 const SECRETS = 20;
 const BOOTS = 5;
 const BAR_SECONDS = 0.5;
-const OWN_FILE = "test/bench/unseal.ts";
 const UNIT = "sops-install-secrets.service";
 const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
 const MANIFEST = "/nix/store/bench-manifest.json";
@@ -43,23 +41,11 @@ function upstreamUnit(ours: string, network: string): string {
   ].join("\n");
 }
 
-async function main(): Promise<number> {
-  const reason =
-    cannotBoot() ?? (findOnPath("sops-install-secrets") ? undefined : "sops-install-secrets is not on PATH");
-  if (reason !== undefined) {
-    console.log(`skipped: ${reason}`);
-    return 0;
-  }
-  if (!isInside()) return bootInside(OWN_FILE, process.argv.slice(2));
-  const cleanup = new Cleanup();
-  try {
-    const replaced = { "sealed-onion:update": "replace", "sealed-onion:status": "false" }; // as sops-nix: opened at once
-    const { stage, deploying } = await deployBooted(new Steps(), cleanup, replaced);
-    await deploying;
-    return report(await measure(stage));
-  } finally {
-    await cleanup.run();
-  }
+async function bench(cleanup: Cleanup): Promise<number> {
+  const replaced = { "sealed-onion:update": "replace", "sealed-onion:status": "false" }; // as sops-nix: opened at once
+  const { stage, deploying } = await deployBooted(new Steps(), cleanup, replaced);
+  await deploying;
+  return report(await measure(stage));
 }
 
 /** Seconds from the network to the last secret, one a boot. */
@@ -132,12 +118,5 @@ function report(measured: Measured): number {
   return seconds <= BAR_SECONDS ? 0 : 1;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  },
-);
+const missing = findOnPath("sops-install-secrets") ? undefined : "sops-install-secrets is not on PATH";
+runBootedBench("test/bench/unseal.ts", bench, missing);

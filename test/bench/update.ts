@@ -1,15 +1,14 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { bootInside, cannotBoot } from "../rehearsal/booted/boot-inside";
 import { deployBooted } from "../rehearsal/booted/deployment";
-import { isInside } from "../rehearsal/booted/namespaces";
 import { bootAgain, type Stage } from "../rehearsal/booted/stage";
 import { address } from "../rehearsal/booted/stories/access";
 import { nextPage, pageFile, sentSince, update, write } from "../rehearsal/booted/stories/updates";
 import { sendVisitor } from "../rehearsal/booted/visitor";
-import { Cleanup } from "../rehearsal/cleanup";
+import type { Cleanup } from "../rehearsal/cleanup";
 import { Steps } from "../rehearsal/steps";
+import { runBootedBench } from "./booted-bench";
 import { replaceWithVisits } from "./replaced-machines";
 
 /**
@@ -20,7 +19,6 @@ import { replaceWithVisits } from "./replaced-machines";
  *
  *   npm run bench:update [-- --json]
  */
-const OWN_FILE = "test/bench/update.ts";
 const PACKAGE_BYTES = 4 << 20;
 
 type Change = "page" | "secret" | "package";
@@ -48,30 +46,19 @@ interface CostInPlace extends Cost {
   readonly failed: number;
 }
 
-async function main(): Promise<number> {
-  const reason = cannotBoot();
-  if (reason !== undefined) {
-    console.log(`skipped: ${reason}`);
-    return 0;
-  }
-  if (!isInside()) return bootInside(OWN_FILE, process.argv.slice(2));
-  const cleanup = new Cleanup();
-  try {
-    const agent = JSON.stringify({ checkIn: true, hostname: true, sshKeys: true });
-    const dials = { "sealed-onion:update": "inPlace", "sealed-onion:bootAgent": agent };
-    const steps = new Steps();
-    const replacement = await steps.run("replaced machines", () => replaceWithVisits(cleanup));
-    const { deploying, stage } = await deployBooted(steps, cleanup, dials);
-    await stage.machine.switchOn();
-    await deploying;
-    const inPlace = await each(stage, (name, page) => steps.run(`${name}, in place`, () => inPlaceOnce(stage, page)));
-    await stage.engine.setConfig({ ...stage.config, "sealed-onion:update": "replace", "sealed-onion:status": "false" });
-    await steps.run("from now on by image", () => stage.engine.up());
-    const byImage = await each(stage, (name, page) => steps.run(`${name}, by image`, () => byImageOnce(stage, page)));
-    return report(inPlace, byImage, replacement);
-  } finally {
-    await cleanup.run();
-  }
+async function bench(cleanup: Cleanup): Promise<number> {
+  const agent = JSON.stringify({ checkIn: true, hostname: true, sshKeys: true });
+  const dials = { "sealed-onion:update": "inPlace", "sealed-onion:bootAgent": agent };
+  const steps = new Steps();
+  const replacement = await steps.run("replaced machines", () => replaceWithVisits(cleanup));
+  const { deploying, stage } = await deployBooted(steps, cleanup, dials);
+  await stage.machine.switchOn();
+  await deploying;
+  const inPlace = await each(stage, (name, page) => steps.run(`${name}, in place`, () => inPlaceOnce(stage, page)));
+  await stage.engine.setConfig({ ...stage.config, "sealed-onion:update": "replace", "sealed-onion:status": "false" });
+  await steps.run("from now on by image", () => stage.engine.up());
+  const byImage = await each(stage, (name, page) => steps.run(`${name}, by image`, () => byImageOnce(stage, page)));
+  return report(inPlace, byImage, replacement);
 }
 
 /** Each change, with another page. */
@@ -132,12 +119,4 @@ function report(
   return bytesInPlace <= 1 << 20 && secondsInPlace <= 20 && failedFetches === 0 ? 0 : 1;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  },
-);
+runBootedBench("test/bench/update.ts", bench);
