@@ -1,5 +1,5 @@
 import { bootInside, cannotBoot } from "../rehearsal/booted/boot-inside";
-import { isInside } from "../rehearsal/booted/namespaces";
+import { endWithOutside, isInside } from "../rehearsal/booted/namespaces";
 import { Cleanup } from "../rehearsal/cleanup";
 
 /**
@@ -32,6 +32,7 @@ async function inNamespaces(
   }
   if (!isInside()) return bootInside(file, process.argv.slice(2));
   const cleanup = new Cleanup();
+  endWithOutside(() => void cleanup.run().finally(() => process.exit(130)));
   try {
     return await measure(cleanup);
   } finally {
