@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findOnPath } from "../../components/process/find-program";
 import type { RehearsalReport } from "./report";
 
@@ -14,13 +14,22 @@ const noRecovery = ["git", "age-keygen"].filter((tool) => !findOnPath(tool));
 /** Another shell than the rehearsal's: it has nothing of this Azure but what it sources. */
 const cleanEnvironment = { PATH: process.env.PATH, HOME: process.env.HOME };
 
-let temporary: string;
-beforeEach(() => {
-  temporary = fs.mkdtempSync(path.join(os.tmpdir(), "r-")); // short: tor's sockets lie below
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
 });
-afterEach(() => fs.rmSync(temporary, { recursive: true }));
 
-function start(...args: string[]): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
+function newFolder(): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "r-")); // short: tor's sockets lie below
+  folders.push(folder);
+  return folder;
+}
+
+/** @param temporary where it may put what it makes */
+function start(
+  temporary: string,
+  ...args: string[]
+): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
   const child = spawn(process.execPath, ["components/start/run.mjs", "test/rehearsal/rehearse.ts", ...args], {
     env: { ...process.env, TMPDIR: temporary },
     stdio: ["ignore", "pipe", "pipe"],
@@ -53,59 +62,65 @@ function readOrNothing(file: string): string {
 }
 
 describe.skipIf(missing.length > 0)(`npm run rehearse${unless}`, () => {
-  it("deploys, boots, refuses, opens, serves a page over Tor and leaves no plaintext", {
-    timeout: 240_000,
-  }, async () => {
-    const { output, ended } = start("--json", "--engine", "in-process");
-    const code = await ended;
-    const report = JSON.parse(output().trim().split("\n").at(-1) ?? "") as RehearsalReport;
-    expect(report).toMatchObject({
-      engine: "in-process",
-      guest: "light",
-      stories: [],
-      onionHostname: expect.stringMatching(/^[a-z2-7]{56}\.onion$/),
-      httpStatus: 200,
-      secretsUnsealed: 3,
-      leaks: [],
-      canaryFound: true,
-      ok: true,
+  describe("kept up until Ctrl-C", () => {
+    let kept: ReturnType<typeof start>;
+    let folder: string;
+    beforeAll(async () => {
+      folder = newFolder();
+      kept = start(folder, "--keep", "--json", "--engine", "in-process");
+      await waitFor(() => kept.output().includes("Ctrl-C ends all of it") || kept.child.exitCode !== null, 200_000);
+    }, 240_000);
+
+    it("deploys, boots, refuses, opens, serves a page over Tor and leaves no plaintext", () => {
+      const report = JSON.parse(/^\{"engine".+\}$/m.exec(kept.output())?.[0] ?? "{}") as RehearsalReport;
+      expect(report, kept.output()).toMatchObject({
+        engine: "in-process",
+        guest: "light",
+        stories: [],
+        onionHostname: expect.stringMatching(/^[a-z2-7]{56}\.onion$/),
+        httpStatus: 200,
+        secretsUnsealed: 3,
+        leaks: [],
+        canaryFound: true,
+        ok: true,
+      });
+      expect(report.resources).toBeGreaterThan(15);
+      expect(report.bytesUploaded).toBeGreaterThan(1 << 20);
+      expect(report.bytesUploaded).toBeLessThan(16 << 20);
+      const names = report.steps.filter(({ skipped }) => skipped === undefined).map(({ name }) => name);
+      expect(names).toContain("refused to another VM's identity");
+      if (noRecovery.length === 0) expect(names).toContain("all lost but git and the age key: made again");
     });
-    expect(report.resources).toBeGreaterThan(15);
-    expect(report.bytesUploaded).toBeGreaterThan(1 << 20);
-    expect(report.bytesUploaded).toBeLessThan(16 << 20);
-    const names = report.steps.filter(({ skipped }) => skipped === undefined).map(({ name }) => name);
-    expect(names).toContain("refused to another VM's identity");
-    if (noRecovery.length === 0) expect(names).toContain("all lost but git and the age key: made again");
-    expect(code).toBe(0);
-    expect(fs.readdirSync(temporary)).toEqual([]);
+
+    it("says how to use what it keeps up: the page, a sourced shell, where things lie", () => {
+      const output = kept.output();
+      const line = (pattern: RegExp) => pattern.exec(output)?.[0].trim() ?? "";
+      const shell = (command: string) =>
+        execFileSync("bash", ["-c", command], { env: cleanEnvironment, encoding: "utf8" });
+      expect(shell(line(/^ +curl --proxy .+$/m))).toBe(fs.readFileSync("nix/site/index.html", "utf8"));
+      const sourced = line(/^ +cd .+ && \. .+$/m);
+      expect(shell(`${sourced} && npm run -s secrets -- --stack rehearsal`)).toMatch(/^token +file .+sealed.+ yes$/m);
+      expect(shell(`${sourced} && ${line(/^ +sops decrypt .+$/m)}`)).toMatch(/^token-[0-9a-f]{48}$/);
+      for (const [named] of output.matchAll(/(?<=^ {2})\/\S+(?= {2}\S)/gm))
+        expect(fs.existsSync(named), named).toBe(true);
+    });
+
+    it("ends with everything that it started and made", async () => {
+      kept.child.kill("SIGINT");
+      expect(await kept.ended).toBe(130);
+      await waitFor(() => processesIn(folder).length === 0);
+      expect(fs.readdirSync(folder)).toEqual([]);
+    });
   });
 
   it.skipIf(process.platform !== "linux")("ends all processes and removes all folders on Ctrl-C", async () => {
-    const { child, output, ended } = start("--engine", "in-process");
+    const temporary = newFolder();
+    const { child, output, ended } = start(temporary, "--engine", "in-process");
     await waitFor(() => output().includes("recovery keys"));
     expect(processesIn(temporary).length).toBeGreaterThan(2);
     child.kill("SIGINT");
     expect(await ended).toBe(130);
     await waitFor(() => processesIn(temporary).length === 0);
-    expect(fs.readdirSync(temporary)).toEqual([]);
-  });
-
-  it("with --keep says how to use what it keeps up: the page, a sourced shell, where things lie", {
-    timeout: 240_000,
-  }, async () => {
-    const { child, output, ended } = start("--keep", "--engine", "in-process");
-    await waitFor(() => output().includes("Ctrl-C ends all of it") || child.exitCode !== null, 200_000);
-    const line = (pattern: RegExp) => pattern.exec(output())?.[0].trim() ?? "";
-    const shell = (command: string) =>
-      execFileSync("bash", ["-c", command], { env: cleanEnvironment, encoding: "utf8" });
-    expect(shell(line(/^ +curl --proxy .+$/m))).toBe(fs.readFileSync("nix/site/index.html", "utf8"));
-    const sourced = line(/^ +cd .+ && \. .+$/m);
-    expect(shell(`${sourced} && npm run -s secrets -- --stack rehearsal`)).toMatch(/^token +file .+sealed.+ yes$/m);
-    expect(shell(`${sourced} && ${line(/^ +sops decrypt .+$/m)}`)).toMatch(/^token-[0-9a-f]{48}$/);
-    for (const [folder] of output().matchAll(/(?<=^ {2})\/\S+(?= {2}\S)/gm))
-      expect(fs.existsSync(folder), folder).toBe(true);
-    child.kill("SIGINT");
-    expect(await ended).toBe(130);
     expect(fs.readdirSync(temporary)).toEqual([]);
   });
 
@@ -116,7 +131,7 @@ describe.skipIf(missing.length > 0)(`npm run rehearse${unless}`, () => {
     [["--engine", "terraform"], "--engine must be in-process or pulumi, got terraform: type --engine in-process"],
     [["--kep"], "unknown option --kep: did you mean --keep"],
   ])("refuses %s, and starts nothing", async (args, message) => {
-    const { output, ended } = start(...args);
+    const { output, ended } = start(newFolder(), ...args);
     expect(await ended).toBe(2);
     expect(output()).toContain(message);
   });

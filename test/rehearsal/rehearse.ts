@@ -86,9 +86,14 @@ async function rehearseOnce(choices: ReturnType<typeof choicesOf>, cleanup: Clea
   }
   const { report, keepOpen } = await (choices.boot ? rehearseBooted(choices, cleanup) : rehearse(choices, cleanup));
   process.stderr.write(summary(report));
-  if (choices.keep) await untilInterrupted(await keepOpen());
+  const sayReport = () => choices.json && process.stdout.write(`${JSON.stringify(report)}\n`);
+  if (choices.keep) {
+    const how = await keepOpen();
+    sayReport(); // before it waits: Ctrl-C is the end
+    await untilInterrupted(how);
+  }
   await cleanup.run();
-  if (choices.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  sayReport();
   return report.ok ? 0 : 1;
 }
 
