@@ -20,6 +20,7 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "data-disk": { dataDisk: { sizeGib: 8 } },
   arm64: { vmSize: "Standard_B2pls_v2", image: { publish: "gallery" } },
   replace: { update: "replace" },
+  "given-disk": { image: { vhd: "disk.vhd" } },
   fleet: { replicas: 3, zones: [1, 2, 3], authorization: "rbac" },
   "two-services": {
     secrets: { web: { source: { onion: {} } }, shop: { source: { onion: { prefix: "sh" } } } },
@@ -45,6 +46,7 @@ beforeAll(async () => {
   project.seal("dev", "web", { hostname: HOSTNAMES.web });
   project.seal("dev", "shop", { hostname: HOSTNAMES.shop });
   for (const number of [1, 2, 3]) project.seal("dev", `onion-key-replica-${number}`, { hostname: HOSTNAMES.shop });
+  project.write("disk.vhd", "a disk that was built elsewhere");
   plain = await resourcesOf({});
 });
 afterAll(() => project.remove());
