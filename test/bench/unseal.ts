@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import * as path from "node:path";
 import { findOnPath } from "../../components/process/find-program";
 import { until } from "../rehearsal/booted/console";
 import { deployBooted } from "../rehearsal/booted/deployment";
@@ -22,7 +23,9 @@ const SECRETS = 20;
 const BOOTS = 5;
 const BAR_SECONDS = 0.5;
 const UNIT = "sops-install-secrets.service";
+/** The system's own, which each boot writes, and the one before which systemd takes. */
 const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
+const FIRST_UNIT_FILE = `/etc/systemd/system.control/${UNIT}`;
 const MANIFEST = "/nix/store/bench-manifest.json";
 
 /** As modules/sops/default.nix of sops-nix writes it. @param network what it waits for besides */
@@ -90,7 +93,8 @@ async function write({ machine }: Stage, file: string, text: string): Promise<vo
 
 /** @returns seconds from the network to the last secret */
 async function bootWith(stage: Stage, unit: string): Promise<number> {
-  await write(stage, UNIT_FILE, unit);
+  await stage.machine.run("mkdir", ["-p", path.dirname(FIRST_UNIT_FILE)]);
+  await write(stage, FIRST_UNIT_FILE, unit);
   await stage.machine.reboot();
   await opened(stage);
   const found = Number(await stage.machine.run("sh", ["-c", "ls /run/secrets/ | wc -l"]));
