@@ -9,6 +9,8 @@ import { openOnionStage } from "../rehearsal/tor/onion-stage";
 
 const REPLACEMENTS = 3;
 const PAUSE_MS = 8_000;
+/** How long a browser waits for an answer before it shows an error: a client finds a machine that moved after 4 to 8 s. */
+const PATIENCE_MS = 60_000;
 
 /** Machines that are replaced, each by one that serves first, while somebody fetches twice a second. */
 export async function replaceWithVisits(cleanup: Cleanup): Promise<{ fetches: number; failedFetches: number }> {
@@ -20,7 +22,7 @@ export async function replaceWithVisits(cleanup: Cleanup): Promise<{ fetches: nu
   await fetchOnion(stage.network.client.socksPort, url, { deadlineMs: 60_000 });
   // As a client that has run for a while has learned it.
   await stage.network.client.process.control.ask("SETCONF LearnCircuitBuildTimeout=0 CircuitBuildTimeout=3");
-  const visitor = sendVisitor(stage.network, url);
+  const visitor = sendVisitor(stage.network, url, PATIENCE_MS);
   let visited: Visited;
   try {
     for (let number = 1; number <= REPLACEMENTS; number += 1) {
