@@ -53,23 +53,27 @@ export const fullDisk: Story = {
 
 const cuts = 30;
 
-/** The plug is pulled at random moments of the first minute; what was not yet on the disk is lost. */
+/** The plug is pulled, and put in again: what was not yet on the disk is lost. */
+export async function cutPower({ machine, folders }: Stage): Promise<void> {
+  const before = machine.disk;
+  const disk = path.join(folders.disks, path.basename(before) === "cut-0.vhd" ? "cut-1.vhd" : "cut-0.vhd");
+  await machine.cutPower(disk);
+  fs.rmSync(before, { force: true });
+  await machine.switchOn(disk);
+}
+
+/** The plug is pulled at random moments of the first minute. */
 export const powerCuts: Story = {
   name: `${cuts} power cuts in the first minute`,
   isLong: true,
   async tell(stage) {
-    const { machine, folders } = stage;
     const moments: number[] = [];
-    const disk = () => path.join(folders.disks, `cut-${moments.length % 2}.vhd`);
     while (moments.length < cuts) {
       // Most of what happens, happens in the first seconds; the last moments are late ones.
       const moment = 60_000 * Math.random() ** 8;
       await sleep(moment);
       moments.push(Math.round(moment));
-      const before = machine.disk;
-      await machine.cutPower(disk());
-      fs.rmSync(before, { force: true });
-      await machine.switchOn(disk());
+      await cutPower(stage);
       if (moments.length % 2 === 1) continue; // once more, as early as that may be
       await serving(stage, 60_000).catch((error: Error) => {
         throw new Error(`after power cuts ${moments.slice(-2).join(" and ")} ms after a start: ${error.message}`);

@@ -1,17 +1,18 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { volume } from "../../../volume";
+import { addresses } from "../network";
 import { bootAgain, type Stage } from "../stage";
+import { succeed } from "../succeed";
 import { sendVisitor } from "../visitor";
 import { address } from "./access";
+import { cutPower } from "./machine-life";
 import { serving } from "./services";
 import type { Story } from "./story";
 import { nextPage, pageFile, servesPage, withBack, write } from "./updates";
 
 /** From `up` until the new system is accepted, and a little more. */
 const UPDATE_MS = 15_000;
-const cuts = volume({ usual: 3, long: 30 });
+const cuts = volume({ usual: 3, long: 90 });
 
 /** Whatever is served while `work` lasts is one of these pages. */
 async function servesOnly(stage: Stage, pages: readonly string[], work: () => Promise<void>): Promise<void> {
@@ -67,32 +68,48 @@ export const updatedTwice: Story = {
   }),
 };
 
+/** Nothing comes back to the machine for a while. */
+async function loseNetwork(): Promise<void> {
+  const lost = ["blackhole", `${addresses.machine}/32`];
+  await succeed("ip", ["route", "add", ...lost]);
+  await sleep(8_000);
+  await succeed("ip", ["route", "del", ...lost]);
+}
+
+const interruptions: readonly (readonly [what: string, happens: (stage: Stage) => Promise<void>])[] = [
+  ["power cut", cutPower],
+  ["reboot", ({ machine }) => machine.reboot()],
+  ["lost network", loseNetwork],
+];
+
+/** `up` is typed once: it ends well, however the machine was interrupted. */
+async function interruptedOnce(stage: Stage, round: number, pages: readonly [string, string]): Promise<void> {
+  const [what, happens] = interruptions[round % interruptions.length] ?? ["nothing", async () => {}];
+  const moment = Math.round(UPDATE_MS * Math.random());
+  const interrupted = async () => {
+    const done = stage.engine.up();
+    done.catch(() => {}); // it is awaited below
+    await sleep(moment);
+    await happens(stage);
+    await done;
+    await servesPage(stage, pages[1]);
+  };
+  await servesOnly(stage, pages, interrupted).catch((error: Error) => {
+    throw new Error(`a ${what} ${moment} ms after up: ${error.message}`);
+  });
+}
+
 export const cutUpdates: Story = {
-  name: `${cuts} power cuts, each in the middle of an update: the old page or the new, and then the new`,
+  name: `${cuts} interruptions of updates, power, reboot, network in turns: the old page or the new, then the new`,
   isLong: true,
   tell: withBack(async (stage) => {
-    const { machine, folders } = stage;
     let before = nextPage();
     write(stage, pageFile, before);
     await stage.engine.up();
     for (let round = 0; round < cuts; round += 1) {
       const page = nextPage();
       write(stage, pageFile, page);
-      const moment = Math.round(UPDATE_MS * Math.random());
-      await servesOnly(stage, [before, page], async () => {
-        const done = stage.engine.up();
-        done.catch(() => {}); // it is awaited below
-        await sleep(moment);
-        const disk = path.join(folders.disks, `update-${round % 2}.vhd`);
-        const old = machine.disk;
-        await machine.cutPower(disk);
-        fs.rmSync(old, { force: true });
-        await machine.switchOn(disk);
-        await done;
-        await servesPage(stage, page);
-      }).catch((error: Error) => {
-        throw new Error(`a power cut ${moment} ms after up: ${error.message}`);
-      });
+      await interruptedOnce(stage, round, [before, page]);
       before = page;
     }
   }),
