@@ -12,7 +12,7 @@ import { nextPage, pageFile, servesPage, withBack, write } from "./updates";
 
 /** From `up` until the new system is accepted, and a little more. */
 const UPDATE_MS = 15_000;
-const cuts = volume({ usual: 3, long: 90 });
+const cuts = volume({ usual: 3, long: 50 });
 
 /** Whatever is served while `work` lasts is one of these pages. */
 async function servesOnly(stage: Stage, pages: readonly string[], work: () => Promise<void>): Promise<void> {
@@ -80,6 +80,8 @@ const interruptions: readonly (readonly [what: string, happens: (stage: Stage) =
   ["power cut", cutPower],
   ["reboot", ({ machine }) => machine.reboot()],
   ["lost network", loseNetwork],
+  ["power cut", cutPower],
+  ["power cut", cutPower],
 ];
 
 /** `up` is typed once: it ends well, however the machine was interrupted. */
