@@ -8,6 +8,8 @@ import { readNixDisk } from "./nix-disk";
 
 /** A disk is copied in pieces as large as a Put Page may be. */
 const pieceBytes = 4 << 20;
+/** Shorter stretches of nothing are read with what is around them: a file system's data lies in thousands of places. */
+const gapBytes = 1 << 20;
 
 /**
  * What the platform does when a VM starts: follows the VM's image to its blob and copies the blob. Unpacks what lies
@@ -39,7 +41,7 @@ async function copyBlob(cloud: Cloud, blobUrl: string, file: string): Promise<vo
   try {
     fs.ftruncateSync(descriptor, size);
     const written = await cloud.blobs.written(blobUrl);
-    await atOnce(written.flatMap(piecesOf), async ({ offset, count }) => {
+    await atOnce(joined(written).flatMap(piecesOf), async ({ offset, count }) => {
       fs.writeSync(descriptor, await cloud.blobs.read(blobUrl, offset, count), 0, count, offset);
     });
   } finally {
@@ -47,7 +49,24 @@ async function copyBlob(cloud: Cloud, blobUrl: string, file: string): Promise<vo
   }
 }
 
-function piecesOf({ offset, count }: { offset: number; count: number }): { offset: number; count: number }[] {
+interface Stretch {
+  readonly offset: number;
+  readonly count: number;
+}
+
+/** @param stretches in order */
+function joined(stretches: readonly Stretch[]): Stretch[] {
+  const result: Stretch[] = [];
+  for (const { offset, count } of stretches) {
+    const last = result.at(-1);
+    if (last && offset - last.offset - last.count < gapBytes)
+      result.splice(-1, 1, { offset: last.offset, count: offset + count - last.offset });
+    else result.push({ offset, count });
+  }
+  return result;
+}
+
+function piecesOf({ offset, count }: Stretch): Stretch[] {
   const starts = Array.from({ length: Math.ceil(count / pieceBytes) }, (_, index) => offset + index * pieceBytes);
   return starts.map((start) => ({ offset: start, count: Math.min(pieceBytes, offset + count - start) }));
 }
