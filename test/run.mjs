@@ -2,7 +2,7 @@
 // `npm test -- --long` repeats what is left to chance often enough to find what is rare (see volume.ts); each night does.
 import "../components/start/node-version.cjs";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -10,6 +10,10 @@ import { fileURLToPath } from "node:url";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
+if (!existsSync(path.join(here, "..", "node_modules", "vitest", "package.json"))) {
+  console.error("the npm packages are not installed: type npm ci, then this again");
+  process.exit(1);
+}
 const given = process.argv.slice(2);
 const isSlow = given.includes("--slow");
 const isLong = given.includes("--long");

@@ -22,11 +22,22 @@ in
   "nothing of ours runs but what opens the key, serves the page and reports the machine" =
     lib.sort lib.lessThan ours.confined == [
       "azure-check-in.service"
+      "finish-visits.service"
       "follow-descriptors.service"
       "onion-site-onion.service"
       "sops-install-secrets.service"
       "tor.service"
     ];
+  "visits end before anything that answers them is stopped, and a restart of tor does not wait for them" =
+    let
+      finish = config.systemd.services.finish-visits;
+    in
+    lib.all (unit: lib.elem unit finish.after) [
+      "tor.service"
+      "multi-user.target"
+    ]
+    && finish.partOf == [ ]
+    && lib.hasSuffix "/bin/finish-visits /run/tor/control" finish.serviceConfig.ExecStop;
   "the machine is called like its stack" = config.networking.hostName == "plain";
   "no SSH server runs, and no key for one is made" =
     !config.services.openssh.enable

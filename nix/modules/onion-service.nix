@@ -79,6 +79,7 @@ in
   imports = [
     ./sealed-secrets.nix
     ./onion-service/descriptors.nix
+    ./onion-service/finish-visits.nix
     ./onion-service/site.nix
     ./onion-service/sockets.nix
     ./onion-service/ssh.nix

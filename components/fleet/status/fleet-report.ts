@@ -19,10 +19,11 @@ export interface FleetReport {
   readonly verdict: Verdict;
 }
 
-/** What there must be: from the facts that `pulumi up` wrote. */
+/** What there must be. */
 export interface ExpectedFleet {
   readonly stack: string;
   readonly replicas: number;
+  readonly frontEnds: number;
 }
 
 const CONSOLE = "look at its console: az vm boot-diagnostics get-boot-log --ids";
@@ -30,7 +31,7 @@ const HTTP_STATUS = "npm run status -- --watch";
 
 /** @param all what every machine that ever said something said last, those that are long gone among them */
 export function fleetReport(
-  { stack, replicas }: ExpectedFleet,
+  { stack, replicas, frontEnds }: ExpectedFleet,
   all: readonly FleetMachineStatus[],
   now: Date,
 ): FleetReport {
@@ -40,7 +41,7 @@ export function fleetReport(
   const numbers = Array.from({ length: replicas }, (_, index) => index + 1);
   const members = [
     ...withShares(numbers.map((number) => replicaMember(number, newest, fronts, now))),
-    ...(fronts.length > 0 ? fronts : [last]).map((status, index) => frontEndMember(index + 1, status, now)),
+    ...frontEndsOf(frontEnds, newest, fronts).map(([number, status]) => frontEndMember(number, status, now)),
   ];
   return { stack, members, verdict: fleetVerdict(members, fronts, last, now) };
 }
@@ -86,10 +87,28 @@ function pointsOf({ services }: FleetMachineStatus, fronts: readonly FleetMachin
   return Math.max(0, ...counts);
 }
 
+/** `sealed-onion-dev-front-end-2-abcdef` -> 2. */
+function numberOf({ machine }: FleetMachineStatus): number {
+  return Number(/-front-end-(\d)-[a-z0-9]+$/.exec(machine)?.[1] ?? 1);
+}
+
+/** Each that there must be, and what of its number said something last; one more that speaks is one that is about to go. */
+function frontEndsOf(
+  wanted: number,
+  newest: readonly FleetMachineStatus[],
+  fronts: readonly FleetMachineStatus[],
+): [number: number, status: FleetMachineStatus | undefined][] {
+  const all = newest.filter(({ frontEnd }) => frontEnd !== undefined);
+  const most = Math.max(wanted, ...fronts.map(numberOf));
+  return Array.from({ length: most }, (_, index): [number, FleetMachineStatus | undefined] => {
+    return [index + 1, all.find((status) => numberOf(status) === index + 1)];
+  }).filter(([number, status]) => number <= wanted || (status !== undefined && fronts.includes(status)));
+}
+
 function frontEndMember(number: number, status: FleetMachineStatus | undefined, now: Date): Member {
   const role = `front end ${number}`;
   if (status === undefined)
-    return { role, verdict: { serving: false, problem: "no front end has ever said anything", remedy: "pulumi up" } };
+    return { role, verdict: { serving: false, problem: "it has never said anything", remedy: "pulumi up" } };
   const verdict = verdictOf(status, now);
   const addresses = Object.entries(status.frontEnd ?? {});
   const alarm = verdict.serving

@@ -2,6 +2,7 @@ import type { Words } from "../../command-line/command";
 import { runCommand } from "../../command-line/run-command";
 import { chooseStack } from "../../command-line/selected-stack";
 import { readStackFacts } from "../../config/stack-facts";
+import { readStackFile } from "../../config/stack-file";
 import { foldersOfStacks } from "../../config/stack-folder";
 import { interruption } from "../../process/interruption";
 import { pause } from "../../process/pause";
@@ -72,6 +73,11 @@ function show(report: FleetReport, { json, prometheus }: StatusOptions): string 
   return prometheus ? fleetMetrics(report) : fleetText(report);
 }
 
+/** The dial; the facts, which are in an image that all replicas boot, say nothing of the front ends. */
+interface Wanted {
+  readonly replicas?: number;
+}
+
 /** From the facts that `pulumi up` wrote; undefined for one machine, and for a stack that was never deployed. */
 function fleetOf(stack: string): Fleet | undefined {
   const { replica, services, status } = readStackFacts(stack) ?? {};
@@ -79,7 +85,8 @@ function fleetOf(stack: string): Fleet | undefined {
   if (backends === undefined || status === undefined) return undefined;
   const balanced = Object.values(services ?? {}).filter(({ ssh }) => !ssh);
   const addresses = balanced.map(({ hostname }) => hostname);
-  return { stack, replicas: backends.length, containerUrl: status.containerUrl, addresses };
+  const { replicas: frontEnds = 1 } = (readStackFile(stack).structure("sealed-onion:frontEnd") ?? {}) as Wanted;
+  return { stack, replicas: backends.length, frontEnds, containerUrl: status.containerUrl, addresses };
 }
 
 /** It ends the process itself. */

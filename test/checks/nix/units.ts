@@ -23,7 +23,7 @@ const NEWER_THAN_HERE = /Unknown (key|lvalue|section)|Failed to parse service ty
 export function writeUnits(units: Readonly<Record<string, Unit>>, folder: string): void {
   for (const [name, unit] of Object.entries(units)) {
     const text = unit.text.replaceAll(/^(Exec\w+=[-+@:!|]*)\S+/gm, "$1/bin/true");
-    const isWhole = /^ExecStart=|^Listen/m.test(text) || !/\.(service|socket)$/.test(name);
+    const isWhole = /^Exec(Start|Stop)=|^Listen/m.test(text) || !/\.(service|socket)$/.test(name);
     if (!isWhole && systemUnit(name) === undefined) continue; // adds to a unit that only the guest's systemd has
     const file = isWhole ? path.join(folder, name) : path.join(folder, `${name}.d`, "overrides.conf");
     write(file, text);

@@ -175,6 +175,10 @@ describe("doctor", () => {
     fs.cpSync(path.join(root, "components", "start"), path.join(folder, "components", "start"), { recursive: true });
     const expected = "the npm packages are not installed: type npm ci, then this again\n";
     expect(await doctor(["--help"])).toEqual({ code: 1, stdout: "", stderr: expected });
+    fs.mkdirSync(path.join(folder, "test"));
+    fs.copyFileSync(path.join(root, "test", "run.mjs"), path.join(folder, "test", "run.mjs"));
+    const tests = promisify(execFile)(process.execPath, [path.join(folder, "test", "run.mjs")]);
+    await expect(tests).rejects.toMatchObject({ code: 1, stdout: "", stderr: expected });
   });
 });
 

@@ -6,6 +6,7 @@ import { onionHostname } from "../../../components/onion/hostname";
 import { formatSecretKeyFile, type OnionKey } from "../../../components/onion/keys";
 import { readEvaluatedGuest } from "../guest/evaluated";
 import { prepareOnionFolder } from "../guest/onion-folder";
+import { finishVisits } from "../tor/finish-visits";
 import type { TorNetwork } from "../tor/network";
 import { type OnionService, startOnionService } from "../tor/onion-service";
 import { torrcLines } from "../tor/torrc";
@@ -17,6 +18,8 @@ export interface Machine {
   readonly hostname: string;
   /** When its descriptor was first published, milliseconds since the epoch. */
   readonly published: number;
+  /** Ends it as Azure does where it is deleted: its system shuts down, and the visits that it has taken in end before. */
+  end(): Promise<void>;
   /** Ends it as a power cut would. */
   kill(): Promise<void>;
   /** Stops it as a hung host would, until it is closed: its connections stay, and nothing answers. */
@@ -50,6 +53,11 @@ export async function startMachine({ network, name, key, answer = name, master }
     };
     return {
       ...{ name, hostname: tor.hostname, published, close },
+      async end() {
+        await finishVisits(tor.directory);
+        await tor.close();
+        await close();
+      },
       kill() {
         signal("SIGKILL");
         return close();

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { onionHostname } from "../../../components/onion/hostname";
 import { formatSecretKeyFile, generateOnionKey, type OnionKey } from "../../../components/onion/keys";
 import { readEvaluatedGuest } from "../guest/evaluated";
@@ -69,10 +70,13 @@ export async function openOnionStage(directory: string): Promise<OnionStage> {
   };
 }
 
-/** Answers `/` with the host that was asked for. */
+const SLOW_MS = 2500;
+
+/** Answers `/` with the host that was asked for, `/slow` after some seconds. */
 async function startSite(): Promise<{ target: string; close(): void }> {
-  const site = http.createServer((request, response) => {
-    response.writeHead(request.url === "/" ? 200 : 404, { "content-type": "text/plain" });
+  const site = http.createServer(async (request, response) => {
+    if (request.url === "/slow") await sleep(SLOW_MS);
+    response.writeHead(["/", "/slow"].includes(request.url ?? "") ? 200 : 404, { "content-type": "text/plain" });
     response.end(`${request.headers.host} ${request.url}`);
   });
   await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));

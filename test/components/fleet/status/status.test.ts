@@ -68,6 +68,15 @@ describe("npm run status of several machines", () => {
     expect(code).toBe(0);
   });
 
+  it("says that the second front end is missing, where the stack's file asks for two", async () => {
+    await wholeFleet();
+    const file = path.join(folder, "Pulumi.dev.yaml");
+    fs.writeFileSync(file, "config:\n  sealed-onion:frontEnd: { replicas: 2 }\n");
+    const { code, stdout } = await status().finally(() => fs.rmSync(file));
+    expect(stdout).toContain("front end 2: it has never said anything");
+    expect(code).toBe(0);
+  });
+
   it("ends with 1 where none serves", async () => {
     await wholeFleet();
     for (const number of [1, 2]) await replica(number, { tor: { state: "failed", version: "0", why: "no key" } });
