@@ -100,8 +100,8 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
   ],
   [
     "VaultAlreadyExists",
-    "test/rehearsal/engine/story-chapters.ts",
-    "made again, each resource failing once: no up makes anything twice",
+    "test/rehearsal/engine/vault-deleted.test.ts",
+    "and a refresh forgot: recovered, it opens what the next one is sealed for, and nothing is lost",
   ],
   ["QuotaExceeded", "test/rehearsal/engine/remedies.test.ts"],
   [
