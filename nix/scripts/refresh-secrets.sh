@@ -80,15 +80,18 @@ mkdir -p "$folder"
 printf '%s' "$encoded" | base64 --decode >"$folder/user-data.json" || refuse "it is not base64"
 
 # Only declared secrets, only sealed for this very vault and key: an attacker's vault could open its own files to us, and
-# a key of another kind would send sops to wherever that key says it lives.
+# a key of another kind would send sops to wherever that key says it lives. Go, which sops is written in, takes a key in other
+# letters for the same one, the Kelvin sign for a k: each is there once, and plain.
 problem=$(jq --raw-output --slurpfile manifest "$SEALED_ONION_MANIFEST" --arg key "$SEALED_ONION_KEY_URL" '
   def declared: [$manifest[0].secrets[].name];
   def ours: ($key | capture("^(?<vault>https://[^/]+)/keys/(?<name>[^/]+)/"));
   def keys: [.sops.azure_kv[]? | {vault: (.vault_url | rtrimstr("/")), name: .name}];
   def others: [.sops | to_entries[] | select((.value | type | IN("array", "object")) and (.value | length) > 0) | .key] - ["azure_kv"];
+  def ambiguous: any(.. | objects | keys_unsorted; (map(ascii_downcase) | unique | length) != length or any(.[]; test("^[ -~]*$") | not));
   if .version != 1 or (.secrets | type) != "object" then "it is not {\"version\":1,\"secrets\":{…}}"
   else [.secrets | to_entries[] |
     if (.key | IN(declared[]) | not) then "\(.key) is no secret of this image"
+    elif (.value | ambiguous) or (.value | to_entries | map(.key) | sort) != ["data", "sops"] then "\(.key) has other or more keys than a sealed file"
     elif (.value | keys) == [] or (.value | keys | any(. != ours)) then "\(.key) is not sealed for \($key)"
     elif (.value | others) != [] then "\(.key) is also sealed for \(.value | others | join(", ")), and only keys of our vault may be in it"
     else empty end] | first // empty end' "$folder/user-data.json") || refuse "it is not JSON of that form"

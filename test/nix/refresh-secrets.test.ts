@@ -131,6 +131,12 @@ describe.skipIf(missing.length > 0)(
         const file = JSON.parse(good) as { sops: object };
         return JSON.stringify({ ...file, sops: { ...file.sops, [kind]: keys } });
       };
+      const odd = "token has other or more keys than a sealed file";
+      const sopsOf = (change: object) => {
+        return JSON.stringify({ ...(JSON.parse(good) as object), ...change });
+      };
+      const [entry] = (JSON.parse(good) as { sops: { azure_kv: object[] } }).sops.azure_kv;
+      const evil = "https://kv-evil.vault.azure.net";
       const foreign = good.replaceAll("kv-test.vault.azure.net", "kv-evil.vault.azure.net");
       const words: [string, string][] = [
         ["no JSON", "it is not JSON of that form"],
@@ -143,6 +149,9 @@ describe.skipIf(missing.length > 0)(
         [asUserData({ token: also("hc_vault", [{ vault_address: "http://10.0.0.1" }]) }), besides("hc_vault")],
         [asUserData({ token: also("key_groups", [{ kms: [{ arn: "arn:aws" }] }]) }), besides("key_groups")],
         [asUserData({ token: also("kms", { arn: "arn:aws" }) }), besides("kms")],
+        [asUserData({ token: sopsOf({ SOPS: { hc_vault: [{ vault_address: "http://10.0.0.1" }] } }) }), odd],
+        [asUserData({ token: sopsOf({ "\u017fops": { hc_vault: [{}] } }) }), odd],
+        [asUserData({ token: also("azure_kv", [{ ...entry, Vault_URL: evil }]) }), odd],
         [
           asUserData({ token: await seal("for age", ["--age", age]).catch(() => "{}") }),
           `token is not sealed for ${azure.keyUrl}`,

@@ -1,7 +1,9 @@
 /**
- * Parses JSON in which no key of an object is there twice. Of two equal keys JavaScript takes the last one and others
- * the first one or both: what was checked would not be what is opened.
- * @throws if it is no such JSON
+ * Parses JSON in which no key of an object is there twice, in whatever letters. Of two equal keys JavaScript takes the last
+ * one and others the first one or both, and Go, which sops is written in, takes `Age` for `age`: what was checked would not
+ * be what is opened.
+ * @throws if it is no such JSON, or has keys of other characters than ASCII's
+ * @see https://pkg.go.dev/encoding/json#Unmarshal
  */
 export function parseOnce(text: string): unknown {
   const value: unknown = JSON.parse(text);
@@ -11,7 +13,10 @@ export function parseOnce(text: string): unknown {
 
 function keysOf(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
-  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  const names = Array.isArray(value) ? [] : Object.keys(value);
+  const isPlain = names.every((name) => /^[\x20-\x7e]*$/.test(name));
+  const own = new Set(names.map((name) => name.toLowerCase())).size;
+  if (!isPlain || own !== names.length) throw new Error("a key is there twice, or is not plain");
   return Object.values(value).reduce((sum: number, child) => sum + keysOf(child), own);
 }
 

@@ -91,6 +91,11 @@ const liars: [what: string, script: string, reason: string][] = [
   ["of a kind that is not known yet", edited('s/"sops": {/"sops": {"new_kind":[{"enc":"x"}],/'), "also for new_kind"],
   ["of another key", edited('s/"name": "sealing"/"name": "other"/'), "also for https://test-vault"],
   ["that names its keys twice", edited('s/"sops": {/"sops": {"age":[{"recipient":"x"}]},&/'), "is no sealed file"],
+  [
+    "that names another vault in other letters",
+    edited('s/"vault_url":/"Vault_URL": "https:..evil", &/'),
+    "is no sealed",
+  ],
   ["that has its data twice", edited('s/^{/{"data": "clear",/'), "is no sealed file"],
   ["that says more than it should", edited('s/^{/{"note": "hello",/'), "is no sealed file"],
   ["that begins with a byte order mark", 'printf "\\357\\273\\277"; exec "$SOPS" "$@"', "is no sealed file"],
