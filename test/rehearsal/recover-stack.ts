@@ -10,7 +10,7 @@ import { startEngine } from "./engine/start-engine";
 import type { Folders } from "./folders";
 import { openByVault, publicHalf, type Recoverer } from "./recovery";
 import type { Scenario } from "./scenario";
-import { programFiles } from "./workspace";
+import { copyBundles, programFiles } from "./workspace";
 
 /** A fresh workstation and a fresh account: another tenant, other keys. */
 interface Fresh {
@@ -89,6 +89,7 @@ async function cloneTo(program: string, folder: string): Promise<void> {
   await git("clone", "--quiet", program, folder);
   fs.rmSync(path.join(program, ".git"), { recursive: true });
   fs.symlinkSync(fs.realpathSync(path.join(program, "node_modules")), path.join(folder, "node_modules"), "dir");
+  copyBundles(program, folder); // of the same files: making them again takes seconds, and shows nothing more
 }
 
 /** While the work lasts the age key is all that is there: no source, and of the others their public keys. */

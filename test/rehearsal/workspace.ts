@@ -33,8 +33,8 @@ export function copyProgram(checkout: string, folder: string): void {
   copyBundles(checkout, folder);
 }
 
-/** What stands for Nix in a rehearsal. */
-const builders = ["test/rehearsal/stack-image.ts", "test/rehearsal/booted/image.ts"];
+/** The Pulumi program, and what stands for Nix in a rehearsal. */
+const entries = ["index.ts", "test/rehearsal/stack-image.ts", "test/rehearsal/booted/image.ts"];
 
 /** The programs that an update starts. */
 const started = ["seal", "seal-helper", "build-image", "upload-image", "prune-images"];
@@ -43,11 +43,11 @@ const started = ["seal", "seal-helper", "build-image", "upload-image", "prune-im
  * A program's bundle is made of the files that were copied: it is made in the checkout, once a change, and not in each copy
  * again. A copy looks itself whether its bundles are of its own files.
  */
-function copyBundles(checkout: string, folder: string): void {
+export function copyBundles(checkout: string, folder: string): void {
   const load = createRequire(path.join(checkout, "package.json"));
   const programs: Readonly<Record<string, string>> = load("./components/start/programs.json");
   const { bundleOf }: { bundleOf(entry: string): string } = load("./components/start/bundle.cjs");
-  const bundles = [...started.flatMap((name) => programs[name] ?? []), ...builders].map((entry) => bundleOf(entry));
+  const bundles = [...started.flatMap((name) => programs[name] ?? []), ...entries].map((entry) => bundleOf(entry));
   for (const bundle of bundles)
     for (const file of [bundle, `${bundle}.json`]) {
       const copy = path.join(folder, path.relative(checkout, file));
