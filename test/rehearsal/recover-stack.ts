@@ -38,7 +38,7 @@ export function cannotRecover(recoverers: readonly Recoverer[]): string | undefi
 }
 
 /** Takes all that git has into a folder where plaintext is searched for, and opens an account. */
-export async function startAfresh({ program, temporary }: Folders, cleanup: Cleanup): Promise<Fresh> {
+async function startAfresh({ program, temporary }: Folders, cleanup: Cleanup): Promise<Fresh> {
   const below = (name: string) => path.join(temporary, "afresh", name);
   for (const name of ["azure", "home"]) fs.mkdirSync(below(name), { recursive: true });
   await cloneTo(program, below("program"));
@@ -49,10 +49,11 @@ export async function startAfresh({ program, temporary }: Folders, cleanup: Clea
 
 /**
  * Makes the stack again where nothing is of it but a clone of git, with an offline age key. Neither the old vault nor any
- * source of a secret is there.
+ * source of a secret is there. Until it is made this process works in another folder, with another environment.
  * @throws unless its address is the old one, and the new vault opens what the old machine had
  */
-export async function recoverStack(lost: Lost, { azure, program, home }: Fresh): Promise<void> {
+export async function recoverAfresh(lost: Lost, folders: Folders, cleanup: Cleanup): Promise<void> {
+  const { azure, program, home } = await startAfresh(folders, cleanup);
   await withKeyAlone(lost, async () => {
     const engine = await startEngine(lost.engine, { azure, folder: program, home, ...lost.scenario });
     try {

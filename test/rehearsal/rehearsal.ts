@@ -13,7 +13,7 @@ import { bootVm, serveOnion, type Vm } from "./guest/vm";
 import { keepOpen } from "./keep";
 import type { Plaintext } from "./leaks";
 import { ProcessSampler } from "./process-sampler";
-import { cannotRecover, recoverStack, startAfresh } from "./recover-stack";
+import { cannotRecover, recoverAfresh } from "./recover-stack";
 import { openWithoutVault, type Recoverer, recoveryTools } from "./recovery";
 import type { RehearsalReport, Rehearsed } from "./report";
 import { diskBuilder, makeScenario, type Scenario } from "./scenario";
@@ -72,13 +72,22 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
   );
   const again = "all lost but git and the age key: made again";
   const cannot = cannotRecover(recoverers);
-  const fresh = cannot === undefined ? startAfresh(folders, cleanup) : undefined; // while the page is waited for
-  fresh?.catch(() => {}); // a failure shows where it is used
+  const { onionHostname } = deployment;
+  const lost = { engine: engineName, sources: folders.sources, scenario, recoverers, opened, onionHostname };
+  const recovered = cannot === undefined ? recoverAfresh(lost, folders, cleanup) : undefined; // while the page is waited for
+  recovered?.catch(() => {}); // a failure shows where it is used
   const httpStatus = await steps.run(
     "its page, fetched over Tor",
     async () => fetchPage(deployment, await tor, vm, opened, folders, cleanup),
     (status) => `${status}: http://${deployment.onionHostname}/`,
   );
+  if (recovered === undefined) steps.skip(again, cannot ?? "");
+  else
+    await steps.run(
+      again,
+      () => recovered,
+      () => "in another tenant, at the same address",
+    );
   if (engineName === "pulumi" && choices.all) await tellLife(steps, azure, cleanup);
   const vault = { azure, machine: vm.machine, folder: folders.temporary, memory: vm.memory.path, steps, cleanup };
   const skippedVault = choices.vault ? await rehearseVault(vault) : [];
@@ -90,13 +99,6 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
       () => recover(vm, opened, recoverers),
       () => kindsOf(recoverers),
     );
-  if (fresh === undefined) steps.skip(again, cannot ?? "");
-  else {
-    const { onionHostname } = deployment;
-    const lost = { engine: engineName, sources: folders.sources, scenario, recoverers, opened, onionHostname };
-    const where = () => "in another tenant, at the same address";
-    await steps.run(again, async () => recoverStack(lost, await fresh), where);
-  }
   const { leaks, canaryFound } = await steps.run("search for plaintext", async () =>
     search(deployment, scenario, vm, opened, folders, sampler),
   );
@@ -105,7 +107,7 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
     engine: deployment.engine,
     guest: "light",
     resources: deployment.resources,
-    onionHostname: deployment.onionHostname,
+    onionHostname,
     httpStatus,
     secretsUnsealed: opened.size,
     leaks,
@@ -117,7 +119,6 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
     ok: httpStatus === 200 && canaryFound && leaks.length === 0,
   };
   const { socksPort } = (await tor).client;
-  const { onionHostname } = deployment;
   const kept = { azure, engine, folders, recoverers, scenario, vm, onionHostname, socksPort };
   return { report, keepOpen: () => keepOpen(kept) };
 }
@@ -137,6 +138,9 @@ async function reportReady({ machine }: Vm) {
   return program;
 }
 
+/** The stack is made again while the page is waited for, and that changes the current folder. */
+const page = path.resolve("nix", "site", "index.html");
+
 async function fetchPage(
   { onionHostname }: Deployment,
   network: TorNetwork,
@@ -150,8 +154,7 @@ async function fetchPage(
   const { status, body } = await fetchOnion(network.client.socksPort, `http://${onionHostname}/`, {
     deadlineMs: 40_000,
   });
-  const site = fs.readFileSync(path.join("nix", "site", "index.html"));
-  if (status === 200 && !body.equals(site))
+  if (status === 200 && !body.equals(fs.readFileSync(page)))
     throw new Error(`http://${onionHostname}/ shows another page than nix/site/`);
   return status;
 }

@@ -59,7 +59,9 @@ export interface EvaluatedGuest {
   readonly sites: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Reads the golden file of the checkout that the current folder is. */
+const golden = path.resolve("nix", "eval", "golden", "guest.json");
+
+/** Reads the golden file of the checkout that was the current folder when this was loaded. */
 export function readEvaluatedGuest(): EvaluatedGuest {
-  return JSON.parse(fs.readFileSync(path.resolve("nix", "eval", "golden", "guest.json"), "utf8"));
+  return JSON.parse(fs.readFileSync(golden, "utf8"));
 }

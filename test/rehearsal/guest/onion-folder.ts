@@ -32,9 +32,11 @@ export async function prepareOnionFolder(onion: GuestOnion): Promise<void> {
   fs.chmodSync(key, 0o400);
 }
 
+/** A rehearsal changes its folder while its program runs. */
+const script = path.resolve("nix", "scripts", "prepare-onion-key.sh");
+
 async function runScript(onion: GuestOnion): Promise<void> {
   const options = ["-o", "errexit", "-o", "nounset", "-o", "pipefail"];
-  const script = path.resolve("nix", "scripts", "prepare-onion-key.sh");
   const environment = {
     PATH: withGuestPrograms(),
     SEALED_ONION_STATE: path.join(path.dirname(onion.folder), "said"),

@@ -54,13 +54,16 @@ export async function bootVm(azure: LoopbackAzure, vmId: string, disk: string): 
   return { machine, facts, memory, consoleLines, unsealing, close };
 }
 
+/** A rehearsal changes its folder while its program runs. */
+const siteFolder = path.resolve("nix", "site");
+
 /**
  * Starts the VM's web server and tor with the unsealed key, as the guest's onion-service module does: its script looks at
  * the key, its settings are in the torrc. Other paths and another port of the site, and tor is in a network of its own.
  */
 export async function serveOnion(vm: Vm, opened: Map<string, string>, network: TorNetwork, directory: string) {
   const evaluated = readEvaluatedGuest();
-  const site = await serveSite(path.resolve("nix", "site"));
+  const site = await serveSite(siteFolder);
   try {
     const [first] = onionServicesOf(vm.facts, evaluated, () => site.address);
     const onion = first && onionBelow(vm.memory.path, first);
