@@ -10,6 +10,8 @@ export interface Transfer {
   readonly sentAt?: number;
   /** What is expected to be sent yet, on its way or not: of a disk, zeros are quick. @default `left` */
   readonly toSend?: number;
+  /** Of what is on its way, what the line has taken, and how many bytes a second it takes, where that is known. */
+  readonly line?: { readonly through: number; readonly rate: number } | undefined;
   /** What was there already. */
   readonly kept?: number;
   /** Zeros that needed no sending, holes among them. */
@@ -82,7 +84,7 @@ function bar(transfer: Transfer): string {
  * @param quiet seconds since the last answer: what is on its way since then is not known to be sent
  */
 export function describe(transfer: Transfer, seconds: number, quiet = 0): string {
-  const { data, kept = 0, left, sent, skipped = 0, toSend } = transfer;
+  const { data, kept = 0, left, line, sent, skipped = 0, toSend } = transfer;
   const done = toSend === undefined || sent === undefined ? data - left : sent;
   const busy = seconds - quiet;
   const rate = seconds > 0 ? (sent ?? done) / seconds : 0;
@@ -91,7 +93,7 @@ export function describe(transfer: Transfer, seconds: number, quiet = 0): string
   if (kept > 0) parts.push(`${size(kept)} were there`);
   if (sent !== undefined) parts.push(`${size(skipped)} skipped`);
   parts.push(`${size(rate)}/s`);
-  const due = ((toSend ?? left) * busy) / done - quiet;
+  const due = line ? ((toSend ?? left) - line.through) / line.rate : ((toSend ?? left) * busy) / done - quiet;
   if (done > 0 && left > 0) parts.push(`${time(Math.max(1, due))} left`);
   return parts.join(", ");
 }

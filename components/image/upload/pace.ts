@@ -5,8 +5,8 @@
 export interface Pace {
   /** Bytes of one request, at most. */
   size(): number;
-  /** Whether another request may start. */
-  hasRoom(running: number): boolean;
+  /** Whether another request may start beside so many, with so many bytes on their way. @param flying @default none */
+  hasRoom(running: number, flying?: number): boolean;
   /** A request of so many bytes has succeeded. `now`: milliseconds of any clock. */
   done(bytes: number, milliseconds: number, now: number): void;
 }
@@ -46,7 +46,8 @@ export function createPace(): Pace {
   };
   return {
     size,
-    hasRoom: (running) => running < most(),
+    // After a small piece a large one may come: small ones may be many, and still no more than the line takes.
+    hasRoom: (running, flying = 0) => running < most() && (running < 1 || last >= SMALLEST || flying < ahead),
     done(bytes, ms, now) {
       last = bytes;
       latency = Math.min(latency, ms);

@@ -12,6 +12,7 @@ import { createEstimate } from "./estimate";
 import type { ImageBlob } from "./image-blob";
 import type { Lease } from "./lease";
 import { createLimit } from "./limit";
+import { createLine } from "./line";
 import type { EarlierImage } from "./neighbours";
 import { createPace, REQUESTS } from "./pace";
 import { createWrittenRanges } from "./written-ranges";
@@ -73,6 +74,8 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
   const start = Date.now();
   const crc64 = await loadCrc64();
   const pace = createPace();
+  const line = createLine();
+  const hasRoom = (running: number): boolean => pace.hasRoom(running, line.flying());
   const estimate = createEstimate(disk, { segments, signal });
   const pool = createBufferPool(Array.from({ length: BUFFERS }, () => Buffer.allocUnsafeSlow(CHUNK_SIZE)));
   const limit = createLimit(stop);
@@ -103,8 +106,10 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
       return;
     }
     const started = Date.now();
+    const answered = line.send(bytes.length, started);
     await lease.hold(() => blob.put(range, bytes, check ?? crc64(bytes), lease.id));
     sentAt = Date.now();
+    answered(sentAt);
     pace.done(bytes.length, sentAt - started, sentAt);
     total.sent += bytes.length;
     total.requests += 1;
@@ -133,9 +138,7 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
         const isSent = source === undefined && !there.cover(place);
         const check = isSent ? crc64(bytes) : undefined; // before its turn: the line does not wait for it
         left += 1;
-        await limit.start(isSent ? pace.hasRoom : hasRoomForSmall, () =>
-          send(place, bytes, source, check).finally(release),
-        );
+        await limit.start(isSent ? hasRoom : hasRoomForSmall, () => send(place, bytes, source, check).finally(release));
       }
     }
     release();
@@ -155,7 +158,8 @@ export async function transfer(options: TransferOptions): Promise<TransferResult
     const onTheWay = planned - sent - kept;
     const toSend = estimate.left(reading, sent);
     const left = reading.left + onTheWay;
-    return { data: reading.data, left, sent, sentAt, toSend, kept, skipped: reading.position - planned };
+    const skipped = reading.position - planned;
+    return { data: reading.data, left, sent, sentAt, toSend, kept, skipped, line: line.look(Date.now()) };
   });
   try {
     for await (const chunk of readChunks(disk, pool, { onRead, segments, signal })) {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { createLine, type Passage } from "../../../../components/image/upload/line";
 import { createPace } from "../../../../components/image/upload/pace";
 import { describe as describeTransfer } from "../../../../components/process/progress";
 
@@ -10,49 +11,69 @@ interface Moment {
   readonly sent: number;
   /** Seconds since the last answer. */
   readonly quiet: number;
+  readonly line: Passage | undefined;
 }
 
-/** Uploads so many bytes over a line that all requests share; what a bar would see, ten times a second. */
-function upload(total: number, bytesPerSecond: number, roundTrip = 0.02): { moments: Moment[]; seconds: number } {
+interface Way {
+  readonly bytesPerSecond: number;
+  /** Bytes of one piece after the other. @default as large as the pace says */
+  readonly pieces?: readonly number[];
+  /** How much more than its share one of the requests gets that run. @default no more */
+  readonly favour?: number;
+}
+
+/** Uploads so many bytes over a line that all requests share; what a bar would see, at each step. */
+function upload(
+  total: number,
+  { bytesPerSecond, favour = 1, pieces = [] }: Way,
+): { moments: Moment[]; seconds: number } {
   const pace = createPace();
-  const running: { bytes: number; left: number; since: number }[] = [];
+  const line = createLine();
+  const running: { bytes: number; left: number; since: number; weight: number; answered: (now: number) => void }[] = [];
   const moments: Moment[] = [];
-  let [queued, sent, now, answered] = [0, 0, 0, 0];
+  let [queued, sent, now, answered, count] = [0, 0, 0, 0, 0];
   const step = Math.min(0.01, 65_536 / bytesPerSecond);
   while (sent < total) {
-    while (queued < total && (running.length === 0 || pace.hasRoom(running.length))) {
-      const bytes = Math.min(pace.size(), total - queued);
-      running.push({ bytes, left: bytes + roundTrip * (bytesPerSecond / 8), since: now });
+    while (queued < total && (running.length === 0 || pace.hasRoom(running.length, line.flying()))) {
+      const piece = pieces[count % pieces.length] ?? Number.POSITIVE_INFINITY;
+      const bytes = Math.min(piece, pace.size(), total - queued);
+      const weight = count % 3 === 0 ? favour : 1;
+      const request = { bytes, left: bytes + 0.02 * (bytesPerSecond / 8), since: now, weight };
+      running.push({ ...request, answered: line.send(bytes, now * 1000) });
       queued += bytes;
+      count += 1;
     }
-    const share = (step * bytesPerSecond) / running.length;
+    const all = running.reduce((sum, { weight }) => sum + weight, 0);
     now += step;
     for (const request of [...running]) {
-      request.left -= share;
+      request.left -= (step * bytesPerSecond * request.weight) / all;
       if (request.left > 0) continue;
       running.splice(running.indexOf(request), 1);
       sent += request.bytes;
       answered = now;
+      request.answered(now * 1000);
       pace.done(request.bytes, (now - request.since) * 1000, now * 1000);
     }
-    moments.push({ seconds: now, sent, quiet: now - answered });
+    moments.push({ seconds: now, sent, quiet: now - answered, line: line.look(now * 1000) });
   }
   return { moments, seconds: now };
 }
 
 describe("the pace of an upload", () => {
-  it("is small steps on a slow line: the time left is right within 20% from 5% on", () => {
+  it("is small steps on a slow line: the time left is right within 20% from 5% and two seconds on", () => {
     const line = fc.record({
       megabits: fc.constantFrom(0.5, 1, 2, 10),
-      mebibytes: fc.integer({ min: 8, max: 40 }),
+      mebibytes: fc.constantFrom(8, 20, 40),
+      favour: fc.constantFrom(1, 2, 4),
+      pieces: fc.constantFrom([], [1_536, 16_384, ...Array(40).fill(4 * MIB)], [8_192, 24_576, 73_728, 262_144]),
     });
     fc.assert(
-      fc.property(line, ({ mebibytes, megabits }) => {
+      fc.property(line, ({ mebibytes, megabits, ...way }) => {
         const total = mebibytes * MIB;
-        const { moments, seconds: end } = upload(total, (megabits * 1e6) / 8);
-        for (const { quiet, seconds, sent } of moments) {
-          if (sent < total * 0.05 || end - seconds < 5) continue;
-          const text = describeTransfer({ data: total, left: total - sent, sent }, seconds, quiet);
+        const { moments, seconds: end } = upload(total, { ...way, bytesPerSecond: (megabits * 1e6) / 8 });
+        for (const { line, quiet, seconds, sent } of moments) {
+          if (sent < total * 0.05 || seconds < 2 || end - seconds < 5) continue;
+          const text = describeTransfer({ data: total, left: total - sent, sent, line }, seconds, quiet);
           const [, count = "", unit] = text.match(/(\d+) (s|min) left/) ?? [];
           const left = Number(count) * (unit === "min" ? 60 : 1);
           const rounded = unit === "min" ? 60 : 1; // it says whole minutes, upwards
@@ -93,6 +114,13 @@ describe("the pace of an upload", () => {
       pace.done(pace.size(), 300, now);
     }
     expect(pace.size()).toBe(4 * MIB);
+  });
+
+  it("is no more than the line takes where a large piece follows a small one", () => {
+    const pace = createPace();
+    for (const bytes of [1_536, 16_384]) pace.done(bytes, 160, 160);
+    expect(pace.hasRoom(8, 7 * 65_536)).toBe(true);
+    expect(pace.hasRoom(8, 8 * 65_536)).toBe(false);
   });
 
   it("lets twice as many small pieces be on their way", () => {

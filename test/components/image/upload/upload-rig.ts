@@ -9,6 +9,7 @@ import { uploadDisk } from "../../../../components/image/upload/upload";
 import type { Progress } from "../../../../components/process/progress";
 import { startBlobStore } from "./blob-store";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy";
+import { startSlowLine } from "./slow-line";
 import { type TestDisk, vhd } from "./test-disks";
 
 export interface RigUpload {
@@ -41,15 +42,21 @@ export interface UploadRig {
   close(): Promise<void>;
 }
 
-export async function startUploadRig(prefix: string, disk: TestDisk): Promise<UploadRig> {
+/** @param line what lies between the uploader and the proxy, @default a direct connection */
+export async function startUploadRig(
+  prefix: string,
+  disk: TestDisk,
+  { bytesPerSecond }: { bytesPerSecond?: number } = {},
+): Promise<UploadRig> {
   const store = await startBlobStore();
   const proxy = await startFaultProxy(store.port);
+  const line = bytesPerSecond === undefined ? undefined : await startSlowLine(proxy.port, bytesPerSecond);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), `${prefix}-`));
   const ownFile = path.join(folder, "disk.vhd");
   const content = vhd(disk);
   fs.writeFileSync(ownFile, content);
   const lines: string[] = [];
-  const url = store.containerUrl.replace(`:${store.port}/`, `:${proxy.port}/`);
+  const url = store.containerUrl.replace(`:${store.port}/`, `:${line?.port ?? proxy.port}/`);
   let name = "";
   let blobs = 0;
   return {
@@ -90,6 +97,7 @@ export async function startUploadRig(prefix: string, disk: TestDisk): Promise<Up
       return result.transfer;
     },
     async close() {
+      await line?.close();
       await proxy.close();
       await store.close();
       fs.rmSync(folder, { recursive: true });
