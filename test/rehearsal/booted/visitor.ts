@@ -35,15 +35,14 @@ let circuits = 0;
 /**
  * Begins to fetch, each time without waiting for the fetch before and by a circuit of its own, as so many people would:
  * on one circuit all would wait for an introduction that the tor before took in its last moment.
- * @param patienceMs how long each waits for an answer
  */
-export function sendVisitor({ client }: TorNetwork, url: string, patienceMs = PATIENCE_MS): Visitor {
+export function sendVisitor({ client }: TorNetwork, url: string): Visitor {
   const visits: Visit[] = [];
   const open = new Set<Promise<void>>();
   let isHere = true;
   const visit = async () => {
     const at = performance.now();
-    const options = { deadlineMs: patienceMs, tryMs: patienceMs, circuit: `visit-${circuits++}` };
+    const options = { deadlineMs: PATIENCE_MS, tryMs: PATIENCE_MS, circuit: `visit-${circuits++}` };
     const answer = await fetchOnion(client.socksPort, url, options).catch(() => undefined);
     // A second try is another visit's.
     visits.push({ at, page: answer?.attempts === 1 && answer.status === 200 ? answer.body.toString() : undefined });
