@@ -127,6 +127,7 @@ export function previewComment(plan: Plan, origin: Origin = {}): string {
     ...exposureTable(exposures(changes), factsUnknown(changes)),
     ...secretTable(secrets),
     ...(filesUnknown(changes) ? ["Whether other sealed files were swapped shows once these are sealed.", ""] : []),
+    ...(machine.system === undefined ? [] : [`**System:** ${machine.system}.  `]),
     `**Image:** ${machine.image}.  `,
     `**VM:** ${machine.machine}.  `,
     costWords(costChanges(changes)),

@@ -1,10 +1,13 @@
 import { hasDataDisk } from "./data-disk";
 import { isUnknown, type PlannedChange, textIn } from "./plan";
 import { secretChanges } from "./secrets";
+import { type SystemChange, systemChange } from "./system";
 
 /** What happens to the image and the VM, in words. */
 export interface MachineChange {
   image: string;
+  /** Where the machine takes it in place. */
+  system?: string;
   machine: string;
   /** What users of the service see: how long it is away, if at all. */
   service: string;
@@ -40,8 +43,10 @@ function moveWords(changes: readonly PlannedChange[]): string | undefined {
 }
 
 /** What is known to change; of the sealed files a preview knows that they will, of the facts only what they will be. */
-function buildReasons({ changed, next }: PlannedChange, secretsChange: boolean): string[] {
+function buildReasons({ changed, next, old }: PlannedChange, secretsChange: boolean): string[] {
   const environment = next.environment as Record<string, unknown> | undefined;
+  const [tookFacts, takesFacts] = [old, next].map((side) => "FACTS" in ((side.environment ?? {}) as object));
+  if (tookFacts !== takesFacts) return [`updates, which are ${takesFacts ? "other machines" : "in place"} from now on`];
   const isReason = (name: string) => {
     if (!changed.includes(`environment.${name}`)) return false;
     return name === "SEALED" && secretsChange ? true : !isUnknown(environment?.[name]);
@@ -68,7 +73,8 @@ function givenWords(changes: readonly PlannedChange[]): string {
 }
 
 function imageWords(changes: readonly PlannedChange[]): string {
-  const build = find(changes, "command:local:Command", /-build$/);
+  const ofImage = changes.filter(({ component }) => component === "sealed-onion:index:NixosImage");
+  const build = find(ofImage, "command:local:Command", /-build$/);
   if (build === undefined || build.kind === "same") return "unchanged: neither built nor uploaded";
   if (build.kind === "create") return "built, uploaded and published for the first time";
   if (build.kind === "delete") return "goes";
@@ -103,20 +109,25 @@ function sizeWords({ old, next }: PlannedChange): string | undefined {
   return from === to ? undefined : `${from} → ${to}`;
 }
 
-function updateWords(machine: PlannedChange): Omit<MachineChange, "image"> {
+function updateWords(machine: PlannedChange, system: SystemChange | undefined): Omit<MachineChange, "image"> {
   const size = sizeWords(machine);
   if (size) return { machine: `resized, with a restart: ${size}`, service: RESIZED };
+  if (system?.service !== undefined && machine.changed.every((path) => path === "userData"))
+    return { machine: "keeps running, and takes the new system", service: system.service };
   return {
     machine: `changed in place: ${machine.changed.map((path) => `\`${path}\``).join(", ")}`,
     service: "stays up",
   };
 }
 
-function machineWords(machine: PlannedChange | undefined): Omit<MachineChange, "image"> {
+function machineWords(
+  machine: PlannedChange | undefined,
+  system: SystemChange | undefined,
+): Omit<MachineChange, "image"> {
   if (machine === undefined || machine.kind === "same") return { machine: "unchanged", service: "stays up" };
   if (machine.kind === "create") return { machine: "made", service: "starts" };
   if (machine.kind === "delete") return { machine: "goes, and with it the service", service: "ends" };
-  if (machine.kind === "update") return updateWords(machine);
+  if (machine.kind === "update") return updateWords(machine, system);
   const why = `replaced, because of ${replaceReasons(machine)}`;
   if (hasDataDisk(machine)) {
     return { machine: `${why}: the old one goes first, as the data disk belongs to one machine`, service: OLD_FIRST };
@@ -126,9 +137,10 @@ function machineWords(machine: PlannedChange | undefined): Omit<MachineChange, "
 
 export function machineChange(changes: readonly PlannedChange[]): MachineChange {
   const move = moveWords(changes);
+  const system = systemChange(changes);
+  const image = { image: imageWords(changes), ...(system && { system: system.system }) };
   if (move !== undefined) {
-    const machine = `another one is made ${move} and goes last`;
-    return { image: imageWords(changes), machine, service: `moves: it ${REPLACED}` };
+    return { ...image, machine: `another one is made ${move} and goes last`, service: `moves: it ${REPLACED}` };
   }
-  return { image: imageWords(changes), ...machineWords(find(changes, "azure-native:compute:VirtualMachine", /./)) };
+  return { ...image, ...machineWords(find(changes, "azure-native:compute:VirtualMachine", /./), system) };
 }

@@ -10,7 +10,7 @@ import { runMain } from "../../process/run-main";
 
 /**
  * Builds a stack's system, without a disk of it: what `SystemClosure` runs once what it is made of changed. Parameters
- * come in the environment: STACK, FACTS, and NIX_DIGEST and SEALED, which say that something changed. One JSON line on
+ * come in the environment: STACK, FACTS, and NIX_DIGEST, NIX_PARTS and SEALED, which say that something changed. One JSON line on
  * standard output, `{"system":"/nix/store/…"}`. The build's own progress goes to standard error.
  *
  * Exit codes: 1 if it could not be built, 2 if the environment is incomplete.
