@@ -8,10 +8,8 @@ export interface ImageInputs {
   readonly sealed: Readonly<Record<string, string>>;
   /** `nixTreeDigest()` of the guest's folder. */
   readonly nixDigest: string;
-  /** `nix`, the builder's argv as JSON, or `vhd:PATH`. */
+  /** `nix`, the builder's argv as JSON, or `vhd` for a disk that was built elsewhere. */
   readonly builder: string;
-  /** `fileDigest()` of the file behind `vhd:PATH`; of no meaning for other builders. */
-  readonly vhdDigest?: string | undefined;
 }
 
 /** The name of an image's blob and of the managed image or gallery version made of it. */
@@ -27,13 +25,9 @@ const IMAGE_NAME_LENGTH = 80;
 
 /**
  * The digest that names an image: SHA-256 (hex) over what it is built from, so that it is known before anything is
- * built. For a disk that was built elsewhere (`vhd:PATH`) it is the digest of that file.
+ * built. Where every change is an image, a disk that was built elsewhere is named by its own content instead.
  */
-export function imageDigest({ builder, facts, nixDigest, sealed, vhdDigest }: ImageInputs): string {
-  if (builder.startsWith("vhd:")) {
-    if (!vhdDigest) throw new Error(`the digest of '${builder.slice("vhd:".length)}' is needed to name its image`);
-    return vhdDigest;
-  }
+export function imageDigest({ builder, facts, nixDigest, sealed }: ImageInputs): string {
   const names = Object.keys(sealed).sort();
   const parts = ["sealed-onion image 1", builder, nixDigest, facts, ...names.flatMap((name) => [name, sealed[name]])];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");

@@ -185,15 +185,12 @@ async function lookAtGiven(
 /** What changes in the system does not make another image: neither is among the commands' inputs. */
 function planOnce(args: NixosImageArgs, { trust }: MadeOnce): Plan {
   const { stack, vhd, generation } = args;
-  const source = sourceOf(args);
-  const vhdDigest = vhd === undefined ? undefined : readably(() => fileDigest(vhd));
-  const digest = pulumi
-    .output(trust)
-    .apply((known) =>
-      imageDigest({ facts: JSON.stringify(known), sealed: {}, nixDigest: `${generation}`, builder: source, vhdDigest }),
-    );
+  const TRUST = pulumi.output(trust).apply((known) => JSON.stringify(known));
+  // A disk that is given is read where an image is made, and need not be there any more afterwards.
+  const builder = vhd === undefined ? sourceOf(args) : "vhd";
+  const digest = TRUST.apply((facts) => imageDigest({ facts, sealed: {}, nixDigest: `${generation}`, builder }));
   const names = digest.apply((hex) => imageNames(stack, hex));
-  return { digest, names, inputs: { STACK: stack, BUILDER: source } };
+  return { digest, names, inputs: { STACK: stack, BUILDER: sourceOf(args), TRUST } };
 }
 
 function sourceOf({ vhd, builder }: NixosImageArgs): string {

@@ -13,8 +13,18 @@ let
     # Of many secrets, too, it stays within one block of a file system.
     secrets = mapAttrs (_: secret: substring 0 16 (digestOf (sealed + "/${secret.sealedFile}"))) facts.secrets;
   };
-  # A machine that takes its systems in place is not held against its disk, and a comment makes it no other system.
-  tree = if facts.update or null == null then { tree = import ./guest-tree.nix ../.; } else { };
+  # A machine that takes its systems in place is not held against its disk, and a comment makes it no other system: what
+  # counts is by what it finds its systems, and believes them.
+  more =
+    if facts.update or null == null then
+      { tree = import ./guest-tree.nix ../.; }
+    else
+      {
+        trust = {
+          inherit (facts.update) containerUrl publicKey;
+          inherit (facts.identity) clientId;
+        };
+      };
 in
 # In two pieces, so that this text itself is none.
-"sealed-onion" + "-made-for: " + toJSON (mark // tree) + "\n"
+"sealed-onion" + "-made-for: " + toJSON (mark // more) + "\n"

@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { expect, it } from "vitest";
-import { marksIn, outdated } from "../../components/image/disk/made-for";
 import { treeParts } from "../../components/image/guest-tree";
+import { distrusts, marksIn, outdated } from "../../components/image/disk/made-for";
 import { nix, noNix } from "./nix-expression";
 
 it.skipIf(noNix)(
@@ -25,8 +25,13 @@ it.skipIf(noNix)(
       expect(outdated(marks, "dev", { facts, sealed: { token }, tree })).toEqual([]);
       const old = { facts, sealed: { token: "0".repeat(64) }, tree: { ...tree, site: "0".repeat(16) } };
       expect(outdated(marks, "dev", old)).toEqual(["an older secret token", "another nix/site"]);
-      const updated = `(${stack} // { facts = ${stack}.facts // { update = { reboot = false; }; }; })`;
-      expect(await nix(`import ${path.resolve("nix/lib/made-for.nix")} ${updated}`)).not.toContain('"tree"');
+      const trust = { clientId: "c1", containerUrl: "https://one.blob.core.windows.net/systems", publicKey: "k:1" };
+      const more = `identity.clientId = "c1"; update = { containerUrl = "${trust.containerUrl}"; publicKey = "k:1"; };`;
+      const updated = `(${stack} // { facts = ${stack}.facts // { ${more} }; })`;
+      const inPlace = (await nix(`import ${path.resolve("nix/lib/made-for.nix")} ${updated}`)) as string;
+      expect(inPlace).not.toContain('"tree"');
+      expect(distrusts(marksIn(Buffer.from(inPlace)), "dev", trust)).toEqual([]);
+      expect(distrusts(marks, "dev", trust)).toEqual(["it takes no systems in place"]);
     } finally {
       fs.rmSync(folder, { recursive: true });
     }

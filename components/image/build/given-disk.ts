@@ -1,6 +1,6 @@
 import { stackFolder } from "../../config/stack-folder";
 import { diskMarks } from "../disk/disk-marks";
-import { outdated, type Wanted } from "../disk/made-for";
+import { distrusts, outdated, type Trust, type Wanted } from "../disk/made-for";
 import { guestFolder, guestParts } from "../guest-folder";
 import type { ImageInputs } from "../image";
 import type { BuildRequest } from "./build-disk";
@@ -24,11 +24,31 @@ export async function checkGivenDisk(
   if (marks.length === 0) return `'${file}' does not say what it was made for: it is taken as it is`;
   const found = outdated(marks, stack, { facts, sealed, tree: guestParts() });
   if (found.length === 0) return undefined;
-  const build = `nix build 'path:./${guestFolder(stack)}#packages.${systemOf(facts)}.image-${stack}'`;
   throw new Error(
-    `the disk '${file}' ${OLDER} ${found.join(", ")}: the machine stays as it is; ${build} where it was built, with ` +
-      `${stackFolder(stack)} of now, then put it there and type pulumi up`,
+    `the disk '${file}' ${OLDER} ${found.join(", ")}: the machine stays as it is; ${buildAgain({ facts, stack })}`,
   );
+}
+
+/**
+ * Holds a disk that was built elsewhere against what a machine of it must trust to take its systems in place.
+ * @returns what is to be said where it cannot be told
+ * @throws if a machine of it would take none, with the command that builds another
+ */
+export async function checkTrust({ builder, facts, stack }: BuildRequest, trust: Trust): Promise<string | undefined> {
+  const file = builder.slice("vhd:".length);
+  const marks = await diskMarks(file);
+  if (marks.length === 0) return `'${file}' does not say what it was made for: it is taken as it is`;
+  const found = distrusts(marks, stack, trust);
+  if (found.length === 0) return undefined;
+  throw new Error(
+    `a machine of the disk '${file}' would take no system of stack ${stack}, ${found.join(", ")}: ` +
+      `${buildAgain({ facts, stack })}, or set sealed-onion:update to replace`,
+  );
+}
+
+function buildAgain({ facts, stack }: Pick<BuildRequest, "facts" | "stack">): string {
+  const build = `nix build 'path:./${guestFolder(stack)}#packages.${systemOf(facts)}.image-${stack}'`;
+  return `${build} where it was built, with ${stackFolder(stack)} of now, then put it there and type pulumi up`;
 }
 
 /**

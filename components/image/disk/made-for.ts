@@ -10,6 +10,17 @@ export interface MadeFor {
   readonly secrets: Readonly<Record<string, string>>;
   /** `treeParts()` of the guest that it was built of. Absent: an older version of the guest does not say it. */
   readonly tree?: Readonly<Record<string, string>> | undefined;
+  /** By what a machine of it takes systems in place. @default it takes none */
+  readonly trust?: Trust;
+}
+
+/** By what a machine finds its systems, and believes them. */
+export interface Trust {
+  readonly clientId: string;
+  /** `https://ACCOUNT.blob.core.windows.net/systems` */
+  readonly containerUrl: string;
+  /** `NAME:base64` */
+  readonly publicKey: string;
 }
 
 /** What a disk is to be made for. */
@@ -35,9 +46,10 @@ export function marksIn(piece: Buffer): MadeFor[] {
 
 function parse(text: string): MadeFor | undefined {
   try {
-    const { stack, facts, secrets, tree } = JSON.parse(text) as Partial<MadeFor>;
+    const { stack, facts, secrets, tree, trust } = JSON.parse(text) as Partial<MadeFor>;
     const isWhole = typeof stack === "string" && typeof facts === "string" && typeof secrets === "object";
-    return isWhole ? { stack, facts, secrets: { ...secrets }, ...(tree && { tree: { ...tree } }) } : undefined;
+    const more = { ...(tree && { tree: { ...tree } }), ...(trust && { trust }) };
+    return isWhole ? { stack, facts, secrets: { ...secrets }, ...more } : undefined;
   } catch {
     return undefined;
   }
@@ -66,4 +78,26 @@ function differences(mark: MadeFor, stack: string, { facts, sealed, tree }: Want
 function changedParts(old: NonNullable<MadeFor["tree"]>, now: NonNullable<MadeFor["tree"]>): string[] {
   const all = new Set([...Object.keys(old), ...Object.keys(now)]);
   return [...all].filter((part) => old[part] !== now[part]).sort();
+}
+
+/**
+ * Why a machine of a disk would take no system of a stack; none where one of its marks is of this stack and trust. What
+ * else has changed since it was built, its first system brings.
+ */
+export function distrusts(marks: readonly MadeFor[], stack: string, trust: Trust): string[] {
+  const all = marks.map((mark) => distrust(mark, stack, trust));
+  return all.sort((one, other) => one.length - other.length)[0] ?? [];
+}
+
+const TRUST = {
+  clientId: "it acts as another identity",
+  containerUrl: "it looks for systems in another account",
+  publicKey: "it believes another signing key",
+} as const satisfies Record<keyof Trust, string>;
+
+function distrust(mark: MadeFor, stack: string, trust: Trust): string[] {
+  if (mark.stack !== stack) return [`it is one of stack ${mark.stack}`];
+  const { trust: made } = mark;
+  if (made === undefined) return ["it takes no systems in place"];
+  return (Object.keys(TRUST) as (keyof Trust)[]).flatMap((key) => (made[key] === trust[key] ? [] : [TRUST[key]]));
 }

@@ -32,7 +32,8 @@ export function readTarget(environment: NodeJS.ProcessEnv): UploadTarget {
   if (generation !== 1 && generation !== 2) {
     throw new UsageError(`GENERATION must be 1 or 2, got "${environment.GENERATION}"`);
   }
-  const isContentNamed = environment.BUILDER?.startsWith("vhd:") ?? false;
+  // What is made once is named by what it is made for: whoever has it not at hand needs it no more.
+  const isContentNamed = environment.BUILDER?.startsWith("vhd:") === true && environment.TRUST === undefined;
   return { blobUrl, digest: required(environment, "DIGEST"), generation, isContentNamed };
 }
 

@@ -19,11 +19,6 @@ describe("imageDigest", () => {
   ])("changes with the %s", (_what, change) => {
     expect(imageDigest({ ...inputs, ...change })).not.toBe(imageDigest(inputs));
   });
-
-  it("is the file's digest for a disk that was built elsewhere, which does not depend on the tree", () => {
-    expect(imageDigest({ ...inputs, builder: "vhd:disk.vhd", vhdDigest: "cafe" })).toBe("cafe");
-    expect(() => imageDigest({ ...inputs, builder: "vhd:disk.vhd" })).toThrow("the digest of 'disk.vhd' is needed");
-  });
 });
 
 describe("imageNames", () => {

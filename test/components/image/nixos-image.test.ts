@@ -369,7 +369,7 @@ describe("an image that is made once", () => {
 
   it("stays the same whatever changes in the system, and is told nothing of it", async () => {
     const before = await told();
-    expect(Object.keys(before).sort()).toEqual(["BLOB_URL", "BUILDER", "DIGEST", "GENERATION", "STACK"]);
+    expect(Object.keys(before).sort()).toEqual(["BLOB_URL", "BUILDER", "DIGEST", "GENERATION", "STACK", "TRUST"]);
     project.write("nix/host.nix", "{ changed = true; }\n");
     expect(await told({ facts: () => "{}", sealed: { "onion-key": "cd".repeat(32) } })).toEqual(before);
   });
@@ -377,6 +377,12 @@ describe("an image that is made once", () => {
   it("is another one where that is asked for, and where its machine could not find or believe its system", async () => {
     const digests = [await told(), await told({ generation: 2 }), await told({}, "k:2")].map(({ DIGEST }) => DIGEST);
     expect(new Set(digests).size).toBe(3);
+  });
+
+  it("needs a disk that is given only where an image is made: neither its content nor its place names it", async () => {
+    const digests = [await told({ vhd: "not-here.vhd" }), await told({ vhd: "/nor/here.vhd" })];
+    expect(new Set(digests.map(({ DIGEST }) => DIGEST)).size).toBe(1);
+    expect(digests[0]).toMatchObject({ BUILDER: "vhd:not-here.vhd", TRUST: JSON.stringify({ publicKey: "k:1" }) });
   });
 
   it("is built once the facts lie on disk", async () => {

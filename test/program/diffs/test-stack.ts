@@ -45,12 +45,8 @@ export function startStack(): TestStack {
   fs.writeFileSync(path.join(folder, "nix", "flake.nix"), "{ }\n");
   for (const part of ["components", "node_modules"]) fs.symlinkSync(path.resolve(part), path.join(folder, part), "dir");
   fs.writeFileSync(path.join(folder, "token.txt"), "the first token", { mode: 0o600 });
-  const cloud = subscription();
-  const principal = cloud.directory.addApplication({ displayName: "ci" });
+  const { azure, cloud, principal, providers, work } = standIns(folder);
   const teammate = cloud.directory.addApplication({ displayName: "teammate" });
-  const work: string[] = [];
-  const azure = simulatedAzureNative({ cloud, principal, location: "westeurope" });
-  const providers = [azure, simulatedRandom(), pretendedCommands(folder, work)];
   const engine = startInProcess({ folder, project: "sealed-onion", stack: "dev", config: configure(), providers });
   return {
     folder,
@@ -80,6 +76,15 @@ export function startStack(): TestStack {
       fs.rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** A subscription, and what stands for Pulumi's providers: see `pretendedCommands`. */
+export function standIns(folder: string) {
+  const cloud = subscription();
+  const principal = cloud.directory.addApplication({ displayName: "ci" });
+  const work: string[] = [];
+  const azure = simulatedAzureNative({ cloud, principal, location: "westeurope" });
+  return { azure, cloud, principal, work, providers: [azure, simulatedRandom(), pretendedCommands(folder, work)] };
 }
 
 /** The stack's configuration, as Pulumi keeps it: each change is a new image, but for tests of what is done in place. */

@@ -129,14 +129,62 @@ describe("image.vhd, held against what is declared,", () => {
     expect((await build(packed)).stderr).toContain("an older secret token");
   });
 
-  it("is taken as it is where it does not say, and where machines take their systems in place", async () => {
+  it("is taken as it is where it does not say", async () => {
     expect(await build({ SEALED })).toMatchObject({
       code: 0,
       stderr: expect.stringContaining("does not say what it was made for"),
     });
-    disk(stackLine("dev", facts, { token: "b".repeat(64) }));
+  });
+});
+
+describe("image.vhd, where machines take their systems in place,", () => {
+  const facts = '{\n  "version": 1\n}\n';
+  const trust = { clientId: "c1", containerUrl: "https://one.blob.core.windows.net/systems", publicKey: "k:1" };
+  const inPlace = { FACTS: "", SEALED: "", TRUST: JSON.stringify(trust) };
+  beforeEach(() => {
+    fs.mkdirSync(path.join(folder, "nix/stacks/dev"), { recursive: true });
     fs.writeFileSync(path.join(folder, "nix/stacks/dev/facts.json"), facts);
-    expect((await build({ SEALED: "", FACTS: "" })).code).toBe(0);
+  });
+  const disk = (mark: string) => {
+    const content = vhd({ mebibytes: 4, runs: [[2 * MIB, 8192]] });
+    content.write(mark, 3 * MIB + 4096);
+    fs.writeFileSync(path.join(folder, "disk.vhd"), content);
+  };
+
+  it("is taken where a machine of it would take them, however old it is, and where it does not say", async () => {
+    disk(stackLine("dev", "{}", { token: "b".repeat(64) }, undefined, trust));
+    expect(await build(inPlace)).toMatchObject({ code: 0, stderr: "" });
+    disk("");
+    expect((await build(inPlace)).stderr).toContain("does not say what it was made for");
+  });
+
+  it.each([
+    ["takes none", stackLine("dev", facts, {}), "it takes no systems in place"],
+    ["is another stack's", stackLine("prod", facts, {}, undefined, trust), "it is one of stack prod"],
+    [
+      "knows another key",
+      stackLine("dev", facts, {}, undefined, { ...trust, publicKey: "k:2" }),
+      "it believes another signing key",
+    ],
+    [
+      "looks elsewhere, as somebody else",
+      stackLine("dev", facts, {}, undefined, { ...trust, clientId: "c2", containerUrl: "https://two.example/systems" }),
+      "it acts as another identity, it looks for systems in another account",
+    ],
+  ])("is refused where a machine of it %s", async (_, mark, what) => {
+    disk(mark);
+    const { code, stderr } = await build(inPlace);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `build: a machine of the disk 'disk.vhd' would take no system of stack dev, ${what}: nix build `,
+    );
+    expect(stderr.trim()).toMatch(/then put it there and type pulumi up, or set sealed-onion:update to replace$/);
+  });
+
+  it("is not looked for where the image is there: the first one was made elsewhere, or long ago", async () => {
+    fs.rmSync(path.join(folder, "disk.vhd"));
+    await makeBlob({ complete: "true", digest: "d1", contenthash: "other" });
+    expect(JSON.parse((await build(inPlace)).stdout)).toEqual({ vhd: null, stamp: null, digest: "d1" });
   });
 });
 
