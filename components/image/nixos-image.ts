@@ -52,7 +52,7 @@ export interface NixosImageArgs extends ImageSettings {
 /** What an image that is made once must have. */
 export interface MadeOnce {
   /** By what a machine of it finds its system, and believes it. */
-  readonly trust: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly trust: Readonly<Record<string, pulumi.Input<string | boolean>>>;
   /** The build waits for this: the facts lie on disk then. */
   readonly built: pulumi.Resource;
 }

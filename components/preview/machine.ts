@@ -116,7 +116,7 @@ function updateWords(machine: PlannedChange, system: SystemChange | undefined): 
     return { machine: "keeps running, and takes the new system", service: system.service };
   return {
     machine: `changed in place: ${machine.changed.map((path) => `\`${path}\``).join(", ")}`,
-    service: "stays up",
+    service: system?.service ?? "stays up",
   };
 }
 

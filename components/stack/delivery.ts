@@ -38,7 +38,9 @@ export function deliver(config: StackConfig, args: DeliveryArgs): Delivery {
   const once = (account: NixosImage["account"]) => {
     const system = addSystem(config, args, account);
     systems.push(system);
-    return { trust: { ...system.trust, clientId: args.vault.identity.clientId }, built: system.built };
+    const trust = { ...system.trust, clientId: args.vault.identity.clientId };
+    // Linux names a disk when it finds it, which is before a machine has taken its first system.
+    return { trust: config.machine.dataDisk ? { ...trust, dataDisk: true } : trust, built: system.built };
   };
   const image = new NixosImage(place.name, { ...args.imageArgs, once }, place.options);
   const [system] = systems;

@@ -23,6 +23,7 @@ let
         trust = {
           inherit (facts.update) containerUrl publicKey;
           inherit (facts.identity) clientId;
+          ${if facts.dataDisk or false then "dataDisk" else null} = true;
         };
       };
 in

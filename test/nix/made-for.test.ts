@@ -31,6 +31,7 @@ it.skipIf(noNix)(
       const inPlace = (await nix(`import ${path.resolve("nix/lib/made-for.nix")} ${updated}`)) as string;
       expect(inPlace).not.toContain('"tree"');
       expect(distrusts(marksIn(Buffer.from(inPlace)), "dev", trust)).toEqual([]);
+      expect(distrusts(marksIn(Buffer.from(inPlace)), "dev", { ...trust, dataDisk: true })).toHaveLength(1);
       expect(distrusts(marks, "dev", trust)).toEqual(["it takes no systems in place"]);
     } finally {
       fs.rmSync(folder, { recursive: true });

@@ -21,6 +21,8 @@ export interface Trust {
   readonly containerUrl: string;
   /** `NAME:base64` */
   readonly publicKey: string;
+  /** Whether it knows the data disk that is attached to it. @default there is none */
+  readonly dataDisk?: boolean;
 }
 
 /** What a disk is to be made for. */
@@ -93,6 +95,7 @@ const TRUST = {
   clientId: "it acts as another identity",
   containerUrl: "it looks for systems in another account",
   publicKey: "it believes another signing key",
+  dataDisk: "it was made for a machine with a data disk, or for one without, and this is the other",
 } as const satisfies Record<keyof Trust, string>;
 
 function distrust(mark: MadeFor, stack: string, trust: Trust): string[] {
