@@ -91,6 +91,11 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
     "test/components/image/build/build-image.test.ts",
     "is refused where %s changed since, and the facts to build it again are there",
   ],
+  [
+    "a machine of the disk … would take no system of stack …",
+    "test/components/image/build/build-image.test.ts",
+    "is refused where a machine of it %s, and another disk is taken",
+  ],
   ["… was written to while it was uploaded", "test/components/image/upload/remedies.test.ts"],
   ["cannot read the disk …", "test/components/image/upload/remedies.test.ts"],
   ["…, which Azure cannot take: type …", "test/components/image/upload/remedies.test.ts"],
