@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { expect, it } from "vitest";
-import { treeParts } from "../../components/image/guest-tree";
 import { distrusts, marksIn, outdated } from "../../components/image/disk/made-for";
+import { treeParts } from "../../components/image/guest-tree";
 import { nix, noNix } from "./nix-expression";
 
 it.skipIf(noNix)(
