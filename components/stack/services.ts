@@ -10,6 +10,7 @@ import {
   mustBe,
   NAMESPACE,
   optional,
+  record,
   shown,
   structure,
 } from "../config/fields";
@@ -64,6 +65,7 @@ function defaultService(name: SecretName): ServiceDeclaration {
 
 function parseService(name: string, field: Field, secrets: readonly SecretDeclaration[]): ServiceDeclaration {
   checkName("service's name", name, `${NAMESPACE}:services`);
+  refuseProofOfWork(field);
   const keys = structure(field, ["key", "ports", "clientAuthorization", "ssh"]);
   const value = (key: string) => at(field.path, keys, key);
   const onionKeys = secrets.filter(({ kind }) => kind === "onion").map((secret) => secret.name);
@@ -87,6 +89,14 @@ function parseService(name: string, field: Field, secrets: readonly SecretDeclar
   }
   if (!service.ssh && Object.keys(service.ports).length === 0) throw mustBe(value("ports"), "at least one port");
   return { name, ...service };
+}
+
+/** An option of the guest's module, so somebody may look for it here: one line says why it is no configuration key. */
+function refuseProofOfWork(field: Field): void {
+  const key = "proofOfWork";
+  if (record(field)[key] === undefined) return;
+  const problem = `${field.path}.${key} cannot be set: one machine has it on, and the descriptor of several machines' address does not say what a client has to prove`;
+  throw malformed(problem, `remove ${NAMESPACE}:${field.path}.${key}`);
 }
 
 /** The name of a declared secret of the right sort. */

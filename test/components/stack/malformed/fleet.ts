@@ -98,6 +98,11 @@ export const FLEET_DIALS: readonly Malformed[] = [
     "services.web has a port that leads to sshd, of any of the replicas, another one each time: remove it from sealed-onion:services.web.ports, and give ssh a service of its own with ssh true and ports {}",
   ],
   [
+    "proof of work at a balanced address",
+    service({ proofOfWork: true }),
+    "services.web.proofOfWork cannot be set: one machine has it on, and the descriptor of several machines' address does not say what a client has to prove: remove sealed-onion:services.web.proofOfWork",
+  ],
+  [
     "nothing but ssh on several machines",
     { ...service({ ssh: true, ports: {} }), bootAgent: { sshKeys: true } },
     "every service is ssh alone, which each replica has for itself: set sealed-onion:services.NAME.ports",

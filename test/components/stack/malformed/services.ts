@@ -24,6 +24,11 @@ export const SERVICES: readonly Malformed[] = [
     'services.web has an unknown key "prots", allowed are key, ports, clientAuthorization, ssh: did you mean "ports"',
   ],
   [
+    "proof of work of one machine",
+    service({ proofOfWork: false }),
+    "services.web.proofOfWork cannot be set: one machine has it on, and the descriptor of several machines' address does not say what a client has to prove: remove sealed-onion:services.web.proofOfWork",
+  ],
+  [
     "a service without its key",
     service({ key: undefined }),
     "services.web.key must be a secret with an onion key (onion-key), got nothing: set sealed-onion:services.web.key",
