@@ -67,7 +67,7 @@ function refuseWithoutFleet(fields: readonly Field[]): undefined {
   throw new MalformedError(problems);
 }
 
-/** As Pulumi.yaml has it for "not set". */
+/** As the list of dials has it for "not set". */
 function isEmpty(value: unknown): boolean {
   return value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 }

@@ -17,12 +17,12 @@ interface Dial {
   default: unknown;
 }
 
-/** The dials of Pulumi.yaml as a Markdown table. */
-export function dialTable(pulumiYaml: string): string {
-  const { config } = parse(pulumiYaml) as { config: Record<string, Dial> };
-  const rows = Object.entries(config).map(([key, { type, description, default: value }]) => {
+/** The dials as a Markdown table. @param yaml components/stack/dials.yaml */
+export function dialTable(yaml: string): string {
+  const dials = parse(yaml) as Record<string, Dial>;
+  const rows = Object.entries(dials).map(([key, { type, description, default: value }]) => {
     const shown = value === "" ? "" : `\`${JSON.stringify(value)}\``;
-    return `| \`${key.replace(/^sealed-onion:/, "")}\` | ${type} | ${shown} | ${description.trim()} |`;
+    return `| \`${key}\` | ${type} | ${shown} | ${description.trim()} |`;
   });
   return ["| key | type | default | what it does |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }
@@ -74,7 +74,7 @@ export function withSection(document: string, name: string, text: string): strin
 /** What is drawn or listed from the program itself, by document. */
 export async function generatedSections(): Promise<[file: string, name: string, text: string][]> {
   return [
-    ["README.md", "dials", dialTable(fs.readFileSync("Pulumi.yaml", "utf8"))],
+    ["README.md", "dials", dialTable(fs.readFileSync("components/stack/dials.yaml", "utf8"))],
     [path.join("components", "doctor", "README.md"), "rights", rightsTable()],
     [path.join("components", "README.md"), "graph", await previewGraph()],
   ];

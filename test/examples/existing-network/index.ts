@@ -10,7 +10,7 @@ import {
   statusUrl,
 } from "sealed-onion";
 
-/** `sealed-onion:*` as in this package's own Pulumi.yaml, and what is there already. */
+/** `sealed-onion:*` as in this package's README, and what is there already. */
 const config = readConfig();
 const given = new pulumi.Config();
 const resourceGroupName = given.require("resourceGroup");

@@ -11,7 +11,7 @@ import {
   statusUrl,
 } from "sealed-onion";
 
-/** `sealed-onion:*` as in this package's own Pulumi.yaml, with `replicas` and `authorization: rbac` among them. */
+/** `sealed-onion:*` as in this package's README, with `replicas` and `authorization: rbac` among them. */
 const config = readConfig();
 const { stack, location, production, recipients } = config;
 
