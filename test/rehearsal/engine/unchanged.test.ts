@@ -9,6 +9,12 @@ import { openStage } from "./open-stage";
 import type { Stage } from "./stage";
 import { skippedFor } from "./tools";
 
+/** What `npm pack` leaves in a checkout, and Pulumi must not take for the program: a library makes nothing. */
+function leavePacked(folder: string): void {
+  fs.mkdirSync(path.join(folder, "dist"));
+  fs.writeFileSync(path.join(folder, "dist", "index.cjs"), "");
+}
+
 function tell(engine: "in-process" | "pulumi"): void {
   const cleanup = new Cleanup();
   let programs: CalledPrograms;
@@ -18,6 +24,7 @@ function tell(engine: "in-process" | "pulumi"): void {
     cleanup.add(() => fs.rmSync(folder, { recursive: true }));
     programs = watchPrograms(cleanup, folder);
     stage = await openStage(cleanup, process.cwd(), engine);
+    leavePacked(stage.folder);
     await stage.engine.up();
   }, 240_000);
   afterAll(() => cleanup.run(), 60_000);
