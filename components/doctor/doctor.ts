@@ -4,6 +4,7 @@ import { runCommand } from "../command-line/run-command";
 import { selectedStack } from "../command-line/selected-stack";
 import { endWithParent } from "../process/child-process";
 import { UsageError } from "../process/usage-error";
+import { buildNeeds } from "./build-needs";
 import { costsOf, costText } from "./cost";
 import { doctorCommand } from "./doctor-words";
 import { findingsText } from "./finding";
@@ -26,7 +27,7 @@ async function main({ options: { cost, json, role, stack: wanted } }: Words<type
 }
 
 async function examine(stack: string | undefined, json: boolean): Promise<void> {
-  const [workstation, login] = await Promise.all([examineWorkstation(), examineLogin(stack)]);
+  const [workstation, login] = await Promise.all([examineWorkstation(buildNeeds(stack)), examineLogin(stack)]);
   const findings = [...workstation, ...examineStack(stack), ...login];
   console.log(json ? JSON.stringify(findings) : findingsText(findings));
   process.exitCode = findings.some(({ state }) => state === "missing") ? 1 : 0;

@@ -4,19 +4,21 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { findOnPath } from "../process/find-program";
 import { howToInstall, type ToolName } from "../process/tools";
+import type { BuildNeeds } from "./build-needs";
 import type { Finding } from "./finding";
 
 const run = promisify(execFile);
+const IN_PLACE = "packs what machines take in place";
 
 /** What has to be installed, in the order in which a deployment meets it. */
-export function examineWorkstation(): Promise<Finding[]> {
+export function examineWorkstation({ nix, zstd }: BuildNeeds): Promise<Finding[]> {
   return Promise.all([
     checkNode(),
     checkProgram("pulumi", ["version"], "deploys; previews and updates need it"),
     checkLanguageHost(),
     checkProgram("sops", ["--disable-version-check", "--version"], "seals the secrets"),
-    checkNix(),
-    checkProgram("zstd", ["--version"], "packs what machines take in place"),
+    nix ? checkNix() : optional("nix", ["--version"], "not for a disk that is built elsewhere"),
+    zstd ? checkProgram("zstd", ["--version"], IN_PLACE) : optional("zstd", ["--version"], `only ${IN_PLACE}`),
     checkKvm(),
     optional("tor", ["--version"], "only for rehearsals and tests"),
     optional("mkp224o", [], "only to find long vanity addresses sooner"),

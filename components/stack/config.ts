@@ -15,7 +15,7 @@ import { type NetworkSettings, parseNetwork } from "../network/network-settings"
 import { withOwnSecrets } from "../secrets/own-secrets";
 import { parseRecipients, type Recipients } from "../secrets/recipients";
 import { parseSecrets, type SecretDeclaration } from "../secrets/secret";
-import { defaultUpdate, parseUpdate, type UpdateNeeds, type UpdateSettings } from "../system/update-settings";
+import { defaultUpdate, parseUpdate, type UpdateSettings, updateNeeds } from "../system/update-settings";
 import { forProduction, parseVault, type VaultSettings } from "../vault/vault";
 import type { StackGrants } from "../vault/vault-and-key";
 import { parseVaultAuth, type VaultAuth } from "../vault-auth/vault-auth";
@@ -94,7 +94,7 @@ function gatherConfig(): StackConfig {
     status: () => optional(field("status"), true, boolean),
     logs: () => optional(field("logs"), undefined, parseLogs),
     fleet: () => parseFleet(field),
-    update: () => parseUpdate(field, defaultUpdate(updateNeeds())),
+    update: () => parseUpdate(field, defaultUpdate(updateNeeds((key) => field(key).value))),
     tags: () => optional(field("tags"), {}, parseTags),
     vaultAuth: () =>
       parseVaultAuth(field("vaultAuth"), { path: "vault:address", value: other("vault", "address") }, cloudInUse()),
@@ -124,16 +124,6 @@ function gatherConfig(): StackConfig {
     throw malformed(problem, `set ${NAMESPACE}:update to replace`);
   }
   return fleet === undefined ? { ...whole, fleet } : withReplicas(whole, fleet);
-}
-
-/** As far as it can be read: what is wrong with these keys is said where they are parsed. */
-function updateNeeds(): UpdateNeeds {
-  const image = (field("image").value ?? {}) as { vhd?: unknown; builder?: unknown };
-  const replicas = field("replicas").value;
-  return {
-    isFleet: typeof replicas === "number" && replicas > 1,
-    isBuiltElsewhere: image.vhd !== undefined || image.builder !== undefined,
-  };
 }
 
 /** The addresses' keys go to the front end as they are, and each replica gets keys of its own. */

@@ -35,6 +35,12 @@ export function defaultUpdate({ isBuiltElsewhere, isFleet }: UpdateNeeds): Updat
   return isFleet || isBuiltElsewhere ? "replace" : DEFAULT_UPDATE.update;
 }
 
+/** What a configuration is like, as far as it can be read: what is wrong in it is said where it is parsed. @param own a value of `sealed-onion:KEY` */
+export function updateNeeds(own: (key: string) => unknown): UpdateNeeds {
+  const { builder, vhd } = (own("image") ?? {}) as { vhd?: unknown; builder?: unknown };
+  return { isFleet: Number(own("replicas") ?? 1) > 1, isBuiltElsewhere: vhd !== undefined || builder !== undefined };
+}
+
 /** Reads the keys of the same names. @param byDefault what `update` is where nothing is said */
 export function parseUpdate(value: (key: string) => Field, byDefault: UpdateSettings["update"]): UpdateSettings {
   return gather<UpdateSettings>({

@@ -79,6 +79,19 @@ describe("doctor", () => {
     expect((await examine()).finding("tor")?.type).toBe("apt-get install tor, or brew install tor");
   });
 
+  it.each<[string, object, nix: string, zstd: string]>([
+    ["every default", {}, "missing", "missing"],
+    ["another image for each change", { update: "replace" }, "missing", "optional"],
+    ["several machines", { replicas: "3" }, "missing", "optional"],
+    ["a disk that is built elsewhere", { image: { vhd: "disk.vhd" } }, "optional", "optional"],
+    ["another builder, as pulumi config set writes it", { image: '{"builder":["b"]}' }, "optional", "optional"],
+    ["such a disk, and then in place", { image: { vhd: "d" }, update: "inPlace" }, "missing", "missing"],
+  ])("asks for Nix and zstd only where up runs them: %s", async (_, own, nix, zstd) => {
+    configure("dev", Object.fromEntries(Object.entries(own).map(([key, value]) => [`sealed-onion:${key}`, value])));
+    const { finding } = await examine();
+    expect([finding("nix")?.state, finding("zstd")?.state]).toEqual([nix, zstd]);
+  });
+
   it("says that a Nix is too old for the pinned nixpkgs, and that a Pulumi lacks what starts the program", async () => {
     install("nix", "nix (Nix) 2.8.0");
     install("pulumi", "dev");
