@@ -42,11 +42,18 @@ function moveWords(changes: readonly PlannedChange[]): string | undefined {
   return from === to ? "under the stack's new name" : `in ${to}, the old one is in ${from}`;
 }
 
+/** How a change comes from now on, if that is not how it came before: only where it is another image, that has facts. */
+function otherWay({ next, old }: Pick<PlannedChange, "next" | "old">): "other machines" | "in place" | undefined {
+  const [tookFacts, takesFacts] = [old, next].map((side) => "FACTS" in ((side.environment ?? {}) as object));
+  if (tookFacts === takesFacts) return undefined;
+  return takesFacts ? "other machines" : "in place";
+}
+
 /** What is known to change; of the sealed files a preview knows that they will, of the facts only what they will be. */
 function buildReasons({ changed, next, old }: PlannedChange, secretsChange: boolean): string[] {
   const environment = next.environment as Record<string, unknown> | undefined;
-  const [tookFacts, takesFacts] = [old, next].map((side) => "FACTS" in ((side.environment ?? {}) as object));
-  if (tookFacts !== takesFacts) return [`updates, which are ${takesFacts ? "other machines" : "in place"} from now on`];
+  const way = otherWay({ next, old });
+  if (way !== undefined) return [`updates, which are ${way} from now on`];
   const isReason = (name: string) => {
     if (!changed.includes(`environment.${name}`)) return false;
     return name === "SEALED" && secretsChange ? true : !isUnknown(environment?.[name]);
@@ -72,13 +79,21 @@ function givenWords(changes: readonly PlannedChange[]): string {
   return "not built by `up`: the disk of `image.vhd` is held against what is declared, and `up` stops there if it is older";
 }
 
+/** A disk that is given has the default of `update` with it, which surprises who has set nothing else. */
+function givenWay(build: PlannedChange): string {
+  const way = otherWay(build);
+  const why =
+    way === "other machines" ? ", the default with `image.vhd`: set `sealed-onion:update` to keep them in place" : "";
+  return way === undefined ? "" : `; updates are ${way} from now on${why}`;
+}
+
 function imageWords(changes: readonly PlannedChange[]): string {
   const ofImage = changes.filter(({ component }) => component === "sealed-onion:index:NixosImage");
   const build = find(ofImage, "command:local:Command", /-build$/);
   if (build === undefined || build.kind === "same") return "unchanged: neither built nor uploaded";
   if (build.kind === "create") return "built, uploaded and published for the first time";
   if (build.kind === "delete") return "goes";
-  if (isGiven(build)) return givenWords(changes);
+  if (isGiven(build)) return `${givenWords(changes)}${givenWay(build)}`;
   const reasons = buildReasons(build, secretChanges(changes).length > 0);
   const why = reasons.length > 0 ? `, because of ${reasons.join(", ")}` : "";
   return `built, uploaded and published again${nameWords(changes)}${why}`;

@@ -119,4 +119,16 @@ describe("a system that is taken in place, in the comment", () => {
     const text = comment(step("update", type, "image-build", { environment: old }, { environment: next }, changed));
     expect(text).toContain(`published again, because of updates, which are ${how} from now on.`);
   });
+
+  it("says by what a disk that is given has made updates other machines, and what to set", () => {
+    const type = `sealed-onion:index:NixosImage$${COMMAND}`;
+    const given = { BUILDER: "vhd:disk.vhd", FACTS: "{}" };
+    const changed = ["environment.BUILDER", "environment.FACTS"];
+    const text = (old: object) =>
+      comment(step("update", type, "image-build", { environment: old }, { environment: given }, changed));
+    const why =
+      "; updates are other machines from now on, the default with `image.vhd`: set `sealed-onion:update` to keep them in place.";
+    expect(text({})).toContain(why);
+    expect(text({ FACTS: "{}" })).not.toContain("from now on");
+  });
 });
