@@ -10,6 +10,7 @@ import { bootedDifferences, evaluateBooted, goldenRelease, writeBooted } from ".
 import { evaluate, evaluateFixtures, type Sources, type Units } from "./nix/evaluate";
 import { checkFixtures, FIXTURE_PROGRAMS } from "./nix/fixtures";
 import { differences, writeGolden } from "./nix/golden";
+import { checkPackaged } from "./nix/packaged";
 import { exposures, tooExposed, verifyUnits, writeUnits } from "./nix/units";
 
 const USAGE = `Evaluates the guest for real and checks what it says. Nothing is built.
@@ -138,6 +139,7 @@ const checks: Record<string, (settings: Settings) => Promise<Problems>> = {
   "a replica's machine and its front end's": checkFleet,
   "its variants": checkVariants,
   "its modules in another machine": checkModulesAlone,
+  "a machine of the npm package, in somebody's project": ({ sources }) => checkPackaged(sources),
   "mistakes and their words": checkRefusals,
   "the VM tests": checkTests,
   "what their machines are given": checkTestFixtures,

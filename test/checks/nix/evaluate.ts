@@ -61,6 +61,26 @@ export async function evaluateFixtures(bundle: string, { nixpkgs }: Sources): Pr
   return (await evaluateFile("nix/tests/fixtures-by-hand.nix", given)) as Fixtures;
 }
 
+/** A guest's folder that a project put together, as its own flake says it. */
+export interface Packaged {
+  readonly stacks: readonly string[];
+  /** Derivations. */
+  readonly image: string;
+  readonly system: string;
+  readonly assertions: readonly string[];
+  /** Whether a service shows the folder's pages. */
+  readonly pages: Readonly<Record<string, boolean>>;
+  /** What the project's host file says. */
+  readonly host: string;
+}
+
+/** @param guest the folder's whole path @throws with Nix's own message, if it does not evaluate */
+export async function evaluatePackaged(guest: string, stack: string, sources: Sources): Promise<Packaged> {
+  const given = ["--arg", "nixpkgs", sources.nixpkgs, "--arg", "sops-nix", sources.sopsNix];
+  const folder = ["--arg", "guest", guest, "--argstr", "stack", stack];
+  return (await evaluateFile("nix/eval/packaged.nix", [...given, ...folder])) as Packaged;
+}
+
 async function evaluateFile(file: string, given: readonly string[]): Promise<unknown> {
   const options = ["--store", "dummy://", "--eval", "--strict", "--json"];
   const { code, stdout, stderr } = await runChild("nix-instantiate", [...options, file, ...given]);
