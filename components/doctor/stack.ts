@@ -41,17 +41,20 @@ function checkPassphrase({ hasPassphrase }: StackFile): Finding {
   return { name, state: "missing", found: `${file} of PULUMI_CONFIG_PASSPHRASE_FILE does not exist`, type };
 }
 
-/** Without a default: `up` refuses without them. */
+/** Without a default: `up` refuses without them. What is typed after `pulumi config set`. */
 const required = {
-  "azure-native:location": "westeurope",
-  "sealed-onion:sshPublicKey": '"$(cat ~/.ssh/id_ed25519.pub)"',
+  "azure-native:location": "azure-native:location westeurope",
+  "sealed-onion:sshPublicKey": 'sealed-onion:sshPublicKey "$(cat ~/.ssh/id_ed25519.pub)"',
+  "sealed-onion:secrets": "--path 'sealed-onion:secrets.onion-key.source.onion.prefix' ''",
 };
 
-function checkDials(stack: string, { value }: StackFile): Finding {
+function checkDials(stack: string, { structure, value }: StackFile): Finding {
   const name = "configuration";
-  const missing = Object.entries(required).filter(([key]) => !value(key));
+  const isSet = (key: string) =>
+    key === "sealed-onion:secrets" ? Object.keys(structure(key) ?? {}).length > 0 : Boolean(value(key));
+  const missing = Object.entries(required).filter(([key]) => !isSet(key));
   if (missing.length === 0) return { name, state: "ok", found: `Pulumi.${stack}.yaml has what has no default` };
-  const type = missing.map(([key, example]) => `pulumi config set --stack ${stack} ${key} ${example}`).join("; ");
+  const type = missing.map(([, words]) => `pulumi config set --stack ${stack} ${words}`).join("; ");
   return { name, state: "missing", found: `${missing.map(([key]) => key).join(" and ")} not set`, type };
 }
 

@@ -108,7 +108,10 @@ describe("doctor", () => {
   it("looks at what a stack's file lacks: dials, passphrase, an offline recipient", async () => {
     configure("dev", { "azure-native:location": "westeurope" }, { encryptionsalt: "v1:salt" });
     const { finding } = await examine();
-    expect(finding("configuration")).toMatchObject({ state: "missing", found: "sealed-onion:sshPublicKey not set" });
+    expect(finding("configuration")).toMatchObject({
+      state: "missing",
+      found: "sealed-onion:sshPublicKey and sealed-onion:secrets not set",
+    });
     expect(finding("passphrase")).toMatchObject({ state: "missing" });
     expect(finding("recoverable by")).toMatchObject({
       state: "warning",
@@ -119,6 +122,7 @@ describe("doctor", () => {
       "azure-native:location": "westeurope",
       "sealed-onion:sshPublicKey": "ssh-ed25519 AAAA",
       "sealed-onion:recipients": recipients,
+      "sealed-onion:secrets": { onion: { source: { onion: {} } } },
     });
     const better = await examine();
     for (const name of ["configuration", "passphrase", "recoverable by"]) {
