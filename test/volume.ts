@@ -1,4 +1,5 @@
-const isLong = process.env.SEALED_ONION_LONG === "1";
+/** Whether tests are run as each night. */
+export const isLong = process.env.SEALED_ONION_LONG === "1";
 
 /**
  * How often a test repeats what is left to chance (kills, random input, visits): in every run as often as finds what is

@@ -49,8 +49,7 @@ let
     )
   );
 
-  files = [
-    "ssh/sshd_config"
+  files = lib.optional config.services.openssh.enable "ssh/sshd_config" ++ [
     "sudoers"
     "systemd/journald.conf"
     "systemd/resolved.conf"

@@ -6,7 +6,7 @@ import { endWithParent, runChild } from "../../components/process/child-process"
 import { findOnPath } from "../../components/process/find-program";
 import { howToInstall } from "../../components/process/tools";
 import { bundleAzure } from "./nix/azure-bundle";
-import { bootedDifferences, evaluateBooted, goldenRelease, writeBooted } from "./nix/booted";
+import { bootedDifferences, evaluateBoth, goldenRelease, writeBooted } from "./nix/booted";
 import { evaluate, evaluateFixtures, type Sources, type Units } from "./nix/evaluate";
 import { checkFixtures, FIXTURE_PROGRAMS } from "./nix/fixtures";
 import { differences, writeGolden } from "./nix/golden";
@@ -16,8 +16,8 @@ import { exposures, tooExposed, verifyUnits, writeUnits } from "./nix/units";
 const USAGE = `Evaluates the guest for real and checks what it says. Nothing is built.
   npm run check:nix -- --nixpkgs PATH --sops-nix PATH [--update]
   npm run check:nix -- --bundle    only puts the tests' Azure, as one file, where the flake sees it
-PATH is an unpacked source tree; with --update the golden files in nix/eval/golden and test/rehearsal/booted/golden are
-written again.`;
+PATH is an unpacked source tree; with --update the golden files in nix/eval/golden and test/rehearsal/booted/golden
+and golden-fleet are written again.`;
 
 /** What a check found wrong: none is good. */
 type Problems = string[];
@@ -42,15 +42,17 @@ async function checkExample({ sources, update }: Settings): Promise<Problems> {
 }
 
 async function checkBooted({ sources, update }: Settings): Promise<Problems> {
-  const { release, texts } = await evaluateBooted(sources);
-  console.log(`  ${texts.size} texts`);
-  if (update) writeBooted(texts);
+  const { release, kept } = await evaluateBoth(sources);
+  for (const [texts, folder] of kept) console.log(`  ${texts.size} texts in ${folder}`);
+  if (update) for (const [texts, folder] of kept) writeBooted(texts, folder);
   const golden = goldenRelease();
   if (golden !== undefined && golden !== release) {
     console.log(`  skipped: NixOS ${release} has other texts than ${golden}, which the golden ones are of`);
     return [];
   }
-  return bootedDifferences(texts).map((file) => `${file} is not what the modules produce: look, then type --update`);
+  return kept
+    .flatMap(([texts, folder]) => bootedDifferences(texts, folder))
+    .map((file) => `${file} is not what the modules produce: look, then type --update`);
 }
 
 async function checkVariants({ sources }: Settings): Promise<Problems> {

@@ -28,6 +28,20 @@ it("gives back the stack's files that were put on the disk", () => {
   expect(fs.readFileSync(path.join(booted, "onion.sops.json"), "utf8")).toBe("x".repeat(5000));
 });
 
+it("has of a front end its own facts, and those sealed files of its stack that are the front end's", () => {
+  const stacks = path.join(folder, "stacks");
+  const booted = path.join(folder, "booted");
+  for (const made of [path.join(stacks, "web"), path.join(stacks, "web-front-end"), booted])
+    fs.mkdirSync(made, { recursive: true });
+  fs.writeFileSync(path.join(stacks, "web-front-end", "facts.json"), "{}\n");
+  for (const name of ["onion", "onion-replica-1"])
+    fs.writeFileSync(path.join(stacks, "web", `${name}.sops.json`), `sealed ${name}`);
+  const sealed = { directory: path.join(stacks, "web"), files: ["onion.sops.json"] };
+  readGuestDisk(writeGuestDisk(path.join(stacks, "web-front-end"), sealed), booted);
+  expect(fs.readdirSync(booted).sort()).toEqual(["facts.json", "onion.sops.json"]);
+  expect(fs.readFileSync(path.join(booted, "onion.sops.json"), "utf8")).toBe("sealed onion");
+});
+
 const unless = findOnPath("mkfs.ext4") && findOnPath("debugfs") ? "" : " (skipped: e2fsprogs not on PATH)";
 it.skipIf(unless !== "")(`takes facts and sealed files out of an ext4 store, as Nix builds it${unless}`, () => {
   const tree = path.join(folder, "tree", "nix", "store");

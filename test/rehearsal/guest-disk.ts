@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import * as path from "node:path";
 import { partitionTable, sectorBytes } from "./partition-table";
 
 /**
@@ -22,14 +23,23 @@ export function isGuestDisk(head: Buffer): boolean {
 /** How much of a disk `isGuestDisk` looks at. */
 export const headBytes = rootPartition.firstByte + sectorBytes;
 
-/** The disk (without a VHD footer) that carries the files of `stackDirectory`. */
-export function writeGuestDisk(stackDirectory: string): Buffer {
+/**
+ * The disk (without a VHD footer) that carries the files of `stackDirectory`.
+ * @param sealed of a front end, whose sealed files are another stack's: that one's folder, and their names
+ */
+export function writeGuestDisk(
+  stackDirectory: string,
+  sealed: { readonly directory: string; readonly files: readonly string[] } = { directory: stackDirectory, files: [] },
+): Buffer {
   const disk = Buffer.alloc(diskBytes);
   partitionTable(disk, [
     { type: "efi", ...efiPartition },
     { type: "linux", ...rootPartition },
   ]);
-  const archive = execFileSync("tar", ["-c", "-f", "-", "-C", stackDirectory, "."], { maxBuffer: rootPartition.bytes });
+  const others = sealed.files.length === 0 ? [] : ["-C", path.resolve(sealed.directory), ...sealed.files];
+  const archive = execFileSync("tar", ["-c", "-f", "-", "-C", stackDirectory, ".", ...others], {
+    maxBuffer: rootPartition.bytes,
+  });
   magic.copy(disk, rootPartition.firstByte);
   disk.writeUInt32LE(archive.length, rootPartition.firstByte + magic.length);
   archive.copy(disk, rootPartition.firstByte + sectorBytes);

@@ -28,7 +28,7 @@ export const rehearseCommand = {
     vault: { about: "log in to HashiCorp Vault with the VM's identity as well" },
     replicas: {
       value: "N",
-      about: "instead: one address behind N machines, 1 to 6, on a Tor network of its own (minutes)",
+      about: "instead: one address behind N machines, 1 to 6, on a Tor network of its own (minutes); with --boot 3",
     },
   },
   exitCodes: { 0: "all holds", 1: "something does not", 2: "a word that is not known", 130: "interrupted" },

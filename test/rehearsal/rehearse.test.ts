@@ -128,6 +128,8 @@ describe.skipIf(missing.length > 0)(`npm run rehearse${unless}`, () => {
     [["--all", "--engine", "in-process"], "--all tells more of a machine that boots, or of a stack under pulumi: add"],
     [["--boot", "--nix"], "--boot goes without --nix: leave one of them out"],
     [["--boot", "--engine", "pulumi"], "--boot goes without --engine: leave one of them out"],
+    [["--boot", "--replicas", "2"], "--boot has the texts of 3 replicas, got 2: type npm run rehearse -- --boot"],
+    [["--boot", "--replicas", "3", "--keep"], "--replicas goes without --keep: leave one of them out"],
     [["--engine", "terraform"], "--engine must be in-process or pulumi, got terraform: type --engine in-process"],
     [["--kep"], "unknown option --kep: did you mean --keep"],
   ])("refuses %s, and starts nothing", async (args, message) => {

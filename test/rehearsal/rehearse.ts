@@ -3,8 +3,10 @@ import { runCommand } from "../../components/command-line/run-command";
 import { UsageError } from "../../components/process/usage-error";
 import { wordsOf } from "../../components/process/words";
 import { bootInside } from "./booted/boot-inside";
+import { rehearseBootedFleet } from "./booted/fleet/rehearsal";
 import { endWithOutside, isInside } from "./booted/namespaces";
 import { rehearseBooted } from "./booted/rehearsal";
+import { FLEET_REPLICAS } from "./booted/stack";
 import { Cleanup } from "./cleanup";
 import type { Engine } from "./engine/engine";
 import { previewLocally } from "./engine/local-preview";
@@ -12,6 +14,7 @@ import { chooseEngine } from "./engine/start-engine";
 import { rehearseLive } from "./live/live";
 import { rehearse } from "./rehearsal";
 import { rehearseCommand } from "./rehearse-words";
+import { provideOnionbalance } from "./replicas/onionbalance";
 import { rehearseFleet } from "./replicas/rehearsal";
 import { fleetSummary } from "./replicas/report";
 import { Steps } from "./steps";
@@ -29,18 +32,22 @@ function choicesOf(options: Options) {
   if (options.live) return { ...options, engine: "pulumi" as const, replicas: undefined };
   const apart = (["nix", "vault", "engine", "preview"] as const).find((name) => options[name]);
   if (options.boot && apart) throw new UsageError(`--boot goes without --${apart}: leave one of them out`);
-  const other = (["all", "boot", "engine", "keep", "nix", "preview", "vault"] as const).find((name) => options[name]);
+  const other = (["all", "engine", "keep", "nix", "preview", "vault"] as const).find((name) => options[name]);
   if (options.replicas && other) throw new UsageError(`--replicas goes without --${other}: leave one of them out`);
   const engine = options.boot ? "in-process" : chooseEngine(options.engine as Engine["name"] | undefined);
   if (options.all && !options.boot && engine !== "pulumi")
     throw new UsageError(
       "--all tells more of a machine that boots, or of a stack under pulumi: add --boot or --engine pulumi",
     );
-  return { ...options, engine, replicas: replicasOf(options.replicas) };
+  return { ...options, engine, replicas: replicasOf(options.replicas, options.boot) };
 }
 
 /** Six, as a story adds two, and a descriptor holds the points of eight at most. */
-function replicasOf(text: string | undefined): number | undefined {
+function replicasOf(text: string | undefined, isBooted = false): number | undefined {
+  if (text !== undefined && isBooted && text !== `${FLEET_REPLICAS}`) {
+    const problem = `--boot has the texts of ${FLEET_REPLICAS} replicas, got ${text}`;
+    throw new UsageError(`${problem}: type npm run rehearse -- --boot --replicas ${FLEET_REPLICAS}`);
+  }
   if (text === undefined || /^[1-6]$/.test(text)) return text === undefined ? undefined : Number(text);
   throw new UsageError(
     `--replicas must be a whole number from 1 to 6, got ${text}: type npm run rehearse -- --replicas 3`,
@@ -49,13 +56,15 @@ function replicasOf(text: string | undefined): number | undefined {
 
 async function main({ options }: Words<typeof rehearseCommand>): Promise<number> {
   const choices = choicesOf(options);
+  if (choices.boot && choices.replicas && !isInside())
+    await provideOnionbalance((line) => void process.stderr.write(`  ${line}\n`)); // inside there is no network
   if (choices.boot && !isInside()) return bootInside("test/rehearsal/rehearse.ts", process.argv.slice(2));
   const cleanup = new Cleanup();
   endOnSignals(cleanup);
   if (isInside()) endWithOutside(() => end(cleanup));
   try {
     return await (choices.replicas
-      ? rehearseReplicas(choices.replicas, options.json, cleanup)
+      ? rehearseReplicas(choices.boot ? rehearseBootedFleet : rehearseFleet, choices.replicas, options.json, cleanup)
       : rehearseOnce(choices, cleanup));
   } catch (error) {
     if (ending) return new Promise(() => {}); // the signal ends this process, and what failed did so because of it
@@ -64,8 +73,13 @@ async function main({ options }: Words<typeof rehearseCommand>): Promise<number>
   }
 }
 
-async function rehearseReplicas(replicas: number, isJson: boolean | undefined, cleanup: Cleanup): Promise<number> {
-  const report = await rehearseFleet(replicas, cleanup);
+async function rehearseReplicas(
+  rehearseThem: typeof rehearseFleet,
+  replicas: number,
+  isJson: boolean | undefined,
+  cleanup: Cleanup,
+): Promise<number> {
+  const report = await rehearseThem(replicas, cleanup);
   process.stderr.write(fleetSummary(report));
   await cleanup.run();
   if (isJson) process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -123,4 +137,5 @@ function untilInterrupted(how: string): Promise<never> {
   return new Promise(() => setInterval(() => {}, 60_000));
 }
 
-runCommand(rehearseCommand, main);
+// What a failed step has left running (an `up` that waits for a machine) is not waited for.
+runCommand(rehearseCommand, main, { exits: true });

@@ -3,11 +3,15 @@ import type { Cleanup } from "./cleanup";
 import type { Folders } from "./folders";
 import { endAgents, makeRecoverers, missingRecoverers, type Recoverer } from "./recovery";
 import type { Steps } from "./steps";
-import { startTorNetwork, type TorNetwork } from "./tor/network";
+import { startTorNetwork, type TorNetwork, type TorNetworkOptions } from "./tor/network";
 
 /** A failure shows where the network is used; until then nobody waits for it. */
-export function startTor(folders: Folders, cleanup: Cleanup, address?: string): Promise<TorNetwork> {
-  const starting = startTorNetwork({ directory: folders.tor, ...(address && { address }) });
+export function startTor(
+  folders: Folders,
+  cleanup: Cleanup,
+  options: Omit<TorNetworkOptions, "directory"> = {},
+): Promise<TorNetwork> {
+  const starting = startTorNetwork({ directory: folders.tor, ...options });
   const ended = starting.then((network) => () => network.close()).catch(() => () => {});
   cleanup.add(async () => (await ended)());
   return starting;

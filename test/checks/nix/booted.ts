@@ -3,19 +3,26 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { runChild } from "../../../components/process/child-process";
 import { factsText } from "../../../components/stack/facts";
-import { GOLDEN_TEXTS } from "../../rehearsal/booted/golden";
-import { goldenFacts, placeholderFile } from "../../rehearsal/booted/stack";
+import { FLEET_TEXTS, GOLDEN_TEXTS } from "../../rehearsal/booted/golden";
+import { fleetDials, goldenFacts, placeholderFile } from "../../rehearsal/booted/stack";
 import { type BootedAbout, bootedTexts, type Texts } from "./booted-texts";
 import { readDerivations } from "./derivations";
 import type { Sources } from "./evaluate";
 
 const ABOUT = "about.json";
 
-/** Evaluates the machine that a rehearsal boots. @returns all its golden texts, by path below their folder */
-export async function evaluateBooted(sources: Sources): Promise<{ release: string; texts: Texts }> {
+/**
+ * Evaluates the machine that a rehearsal boots.
+ * @param dials the stack's
+ * @returns all its golden texts, by path below their folder
+ */
+export async function evaluateBooted(
+  sources: Sources,
+  dials?: Readonly<Record<string, string>>,
+): Promise<{ release: string; texts: Texts }> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sealed-onion-booted-"));
   try {
-    const facts = await goldenFacts();
+    const facts = await goldenFacts(dials);
     const stack = path.join(folder, "stack");
     fs.mkdirSync(stack);
     fs.writeFileSync(path.join(stack, "facts.json"), factsText(facts));
@@ -46,6 +53,25 @@ async function instantiate(parameters: readonly string[]): Promise<string> {
 function aboutText({ release, units, users }: BootedAbout): string {
   const links = Object.entries(units).map(([name, { text: _, ...unit }]) => [name, unit]);
   return `${JSON.stringify({ release, units: Object.fromEntries(links), users }, null, 2)}\n`;
+}
+
+/** What a replica has otherwise than a single machine. @param single all texts of that one */
+export async function evaluateReplica(sources: Sources, single: Texts): Promise<Texts> {
+  const { texts } = await evaluateBooted(sources, fleetDials);
+  return new Map([...texts].filter(([name, text]) => single.get(name) !== text));
+}
+
+/** Both, with where they are kept. */
+export async function evaluateBoth(sources: Sources): Promise<{ release: string; kept: [Texts, folder: string][] }> {
+  const { release, texts } = await evaluateBooted(sources);
+  const replica = await evaluateReplica(sources, texts);
+  return {
+    release,
+    kept: [
+      [texts, GOLDEN_TEXTS],
+      [replica, FLEET_TEXTS],
+    ],
+  };
 }
 
 /** The golden texts that differ from the evaluated ones, are missing or are no longer there. */

@@ -3,7 +3,7 @@ import type { Cloud } from "loopback-azure/cloud";
 import type { Cleanup } from "../cleanup";
 import { type Deployment, deploy } from "../deploy";
 import { startEngine } from "../engine/start-engine";
-import { makeFolders } from "../folders";
+import { type Folders, makeFolders } from "../folders";
 import { nixStoreEnvironment } from "../nix-store";
 import { makeBootedScenario } from "../scenario";
 import { makeRecovery, startCloud, startTor } from "../start-parts";
@@ -33,9 +33,32 @@ export async function deployBooted(
 ): Promise<BootedDeployment> {
   const folders = makeFolders(cleanup);
   placeFlake(folders.program);
-  Object.assign(process.env, nixStoreEnvironment(path.join(folders.program, ".cache", "nix")));
   await makeNetwork();
-  const tor = startTor(folders, cleanup, addresses.hosts);
+  const tor = startTor(folders, cleanup, { address: addresses.hosts });
+  const { azure, engine, config, plaintexts, sshKey } = await openStack(steps, cleanup, folders, dials);
+  const deploying = steps.run(
+    "pulumi up: vault, secrets, system, image, VM",
+    () => deploy(engine, azure),
+    ({ resources }) => `${resources} resources by ${engine.name} ${engine.version}`,
+  );
+  const vmId = await Promise.race([deploying.then((made) => made.vmId), machineIn(azure.cloud)]);
+  const stage = await steps.run("its disk, out of the uploaded blob", async () =>
+    prepareStage({ azure, config, engine, folders, tor: await tor, plaintexts, sshKey, vmId, cleanup }),
+  );
+  return { stage, deploying };
+}
+
+/** A stack that is not made yet, and the Azure for it. */
+export type OpenStack = Pick<Stage, "azure" | "config" | "engine" | "plaintexts" | "sshKey">;
+
+/** Starts Azure, and an engine for the stack whose machines boot. The working copy has its flake. */
+export async function openStack(
+  steps: Steps,
+  cleanup: Cleanup,
+  folders: Folders,
+  dials: Readonly<Record<string, string>>,
+): Promise<OpenStack> {
+  Object.assign(process.env, nixStoreEnvironment(path.join(folders.program, ".cache", "nix")));
   const [azure, recoverers, ssh] = await Promise.all([
     steps.run("Azure at its own addresses", () => startCloud(folders, cleanup)),
     makeRecovery(steps, folders, cleanup),
@@ -47,17 +70,7 @@ export async function deployBooted(
   const parts = { azure, folder: folders.program, home: folders.engine, stack: scenario.stack, config };
   const engine = await startEngine("in-process", parts);
   cleanup.add(() => engine.close());
-  const deploying = steps.run(
-    "pulumi up: vault, secrets, system, image, VM",
-    () => deploy(engine, azure),
-    ({ resources }) => `${resources} resources by ${engine.name} ${engine.version}`,
-  );
-  const vmId = await Promise.race([deploying.then((made) => made.vmId), machineIn(azure.cloud)]);
-  const { plaintexts } = scenario;
-  const stage = await steps.run("its disk, out of the uploaded blob", async () =>
-    prepareStage({ azure, config, engine, folders, tor: await tor, plaintexts, sshKey: ssh.file, vmId, cleanup }),
-  );
-  return { stage, deploying };
+  return { azure, config, engine, plaintexts: scenario.plaintexts, sshKey: ssh.file };
 }
 
 /** The machine of a deployment that goes on, once Azure has it. */

@@ -11,7 +11,12 @@ export function clearEvidence(): void {
 }
 
 /** Keeps what the machine's console showed and its journal says of a story. @returns the file */
-export async function keepEvidence(stage: Stage, story: string, since: Date, mark: number): Promise<string> {
+export async function keepEvidence(
+  stage: Pick<Stage, "console" | "machine">,
+  story: string,
+  since: Date,
+  mark: number,
+): Promise<string> {
   const seconds = Math.floor(since.getTime() / 1000);
   const journal = await stage.machine
     .run("journalctl", ["--no-pager", "--output=short-precise", `--since=@${seconds}`])

@@ -4,6 +4,9 @@ import * as path from "node:path";
 /** The committed texts of the machine that boots; `npm run check:nix -- --update` writes them. */
 export const GOLDEN_TEXTS = path.join("test", "rehearsal", "booted", "golden");
 
+/** Of a replica: what differs from those, and what they do not have. */
+export const FLEET_TEXTS = path.join("test", "rehearsal", "booted", "golden-fleet");
+
 /** Who wants a unit of the machine. */
 export interface GoldenUnit {
   readonly wantedBy: readonly string[];

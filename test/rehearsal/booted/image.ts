@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { pathsOf } from "../../../components/image/image";
+import type { Facts } from "../../../components/stack/facts";
+import { makeGuestImage } from "../guest-image";
 import { makeDisk } from "./disk";
 import { GOLDEN_TEXTS, goldenFiles, goldenPath } from "./golden";
 import { placePrograms } from "./programs";
@@ -27,13 +29,16 @@ async function main(): Promise<void> {
   if (!stack || !stackDirectory || !debian)
     throw new Error("STACK, STACK_DIRECTORY and a folder are not given: name this in image.builder");
   const factsText = fs.readFileSync(path.join(stackDirectory, "facts.json"), "utf8");
+  const facts: Facts = JSON.parse(factsText);
+  // Debian's part has no Python: a front end is light.
+  if (facts.frontEnd) return console.log(makeGuestImage(stack, stackDirectory));
   const folder = path.resolve(".cache", "rehearsal", "booted");
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
   const root = path.join(folder, "root");
   await succeed("cp", ["--archive", debian, root]);
   for (const name of unneeded) fs.rmSync(path.join(root, name), { recursive: true, force: true });
-  writeTree(root, JSON.parse(factsText));
+  writeTree(root, facts);
   placePrograms(
     root,
     goldenFiles().map((name) => fs.readFileSync(goldenPath(name), "utf8")),

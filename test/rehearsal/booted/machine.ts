@@ -10,6 +10,9 @@ import { succeed } from "./succeed";
 /** What systemd-nspawn ends with when its machine restarts. */
 const REBOOT = 133;
 
+/** Runs a program in a control group of its own. */
+const IN_GROUP = 'mkdir -p "$1" && echo $$ >"$1/cgroup.procs" && shift && exec "$@"';
+
 export interface MachineOptions {
   /** Its disk, a file: what it writes stays there. */
   disk: string;
@@ -18,6 +21,19 @@ export interface MachineOptions {
   /** The platform's files for it (PLATFORM): `ca.pem`, `torrc`. */
   platform: string;
   console: (line: string) => void;
+  /** Where several boot side by side: what this one has for itself. */
+  own?: OwnParts;
+}
+
+/** What each of several machines must have for itself. */
+export interface OwnParts {
+  readonly name: string;
+  /** Its network namespace, as a path. */
+  readonly network: string;
+  /** A control group that is not there yet: two systemds in one would take each other's processes. */
+  readonly group: string;
+  /** Changes its mounted disk before it boots. @param root where that is mounted */
+  prepare(root: string): void;
 }
 
 /** A machine with a systemd of its own as its first process. */
@@ -39,16 +55,20 @@ export class BootedMachine {
   async switchOn(disk = this.options.disk): Promise<void> {
     this.options.disk = disk;
     await mountRoot(disk, this.root);
+    this.options.own?.prepare(this.root);
     this.boot();
   }
 
   private boot(): void {
-    const { platform } = this.options;
+    const { own, platform } = this.options;
+    const { name = "vm", network = MACHINE_NETWORK } = own ?? {};
     const isolation = ["--register=no", "--keep-unit", "--settings=no", "--link-journal=no", "--resolv-conf=off"];
-    const rights = ["--capability=CAP_NET_ADMIN,CAP_SYS_ADMIN", `--network-namespace-path=${MACHINE_NETWORK}`];
-    const shown = ["--timezone=off", "--console=read-only", "--machine=vm", `--bind-ro=${platform}:${PLATFORM}`];
+    const rights = ["--capability=CAP_NET_ADMIN,CAP_SYS_ADMIN", `--network-namespace-path=${network}`];
+    const shown = ["--timezone=off", "--console=read-only", `--machine=${name}`, `--bind-ro=${platform}:${PLATFORM}`];
     const how = ["--quiet", "--boot", "--kill-signal=SIGRTMIN+3", ...isolation, ...rights, ...shown];
-    const child = spawn("systemd-nspawn", ["-D", this.root, ...how], { stdio: ["ignore", "pipe", "pipe"] });
+    const nspawn = ["systemd-nspawn", "-D", this.root, ...how];
+    const [program = "", ...args] = own === undefined ? nspawn : ["sh", "-c", IN_GROUP, "sh", own.group, ...nspawn];
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.child = child;
     for (const stream of [child.stdout, child.stderr]) this.readConsole(stream);
     this.ended = new Promise((resolve) => child.once("close", (code) => resolve(code ?? -1)));
@@ -89,6 +109,15 @@ export class BootedMachine {
     const before = this.ended;
     await this.run("systemctl", ["--no-block", "reboot"]);
     await before;
+  }
+
+  /** Switches itself off, as `systemctl poweroff` does: its services end first. */
+  async powerOff(): Promise<void> {
+    const { ended } = this;
+    await this.run("systemctl", ["--no-block", "poweroff"]);
+    await ended;
+    this.child = undefined;
+    await this.unmount();
   }
 
   /** As if the plug were pulled: what it had not written to its disk is lost. */

@@ -21,6 +21,11 @@ export function outsideProcess(): string {
   return process.env[OUTSIDE] ?? "";
 }
 
+/** The control group of a run. */
+export function runGroup(): string {
+  return process.env.GROUP ?? "";
+}
+
 /**
  * The first process inside, and so the parent of all that lose theirs. Everything of the run is in memory: /run is its
  * own, and nothing that it mounts is seen outside. `cgroup2` is mounted where the system still has version 1.

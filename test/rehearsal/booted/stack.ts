@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import { onionHostname } from "../../../components/onion/hostname";
 import { readConfig } from "../../../components/stack/config";
-import { type Facts, factsOf } from "../../../components/stack/facts";
+import type { Facts } from "../../../components/stack/facts";
+import { machineFacts } from "../../../components/stack/fleet-facts";
 import { pulumiConfig } from "../pulumi-config";
 import { nobodysSshKey } from "../ssh-key";
 
@@ -16,6 +18,19 @@ export const bootedDials = {
     readyWhenUnsealed: true,
     userDataSecrets: true,
   }),
+};
+
+/** As many as are booted; one image serves all. */
+export const FLEET_REPLICAS = 3;
+
+/** The same of several machines behind one address, and of what they cannot have. */
+export const fleetDials = {
+  ...bootedDials,
+  "sealed-onion:replicas": `${FLEET_REPLICAS}`,
+  "sealed-onion:zones": "[1,2,3]",
+  "sealed-onion:authorization": "rbac",
+  "sealed-onion:update": "replace",
+  "sealed-onion:services": JSON.stringify({ site: { key: "onion", ports: { "80": "site" } } }),
 };
 
 /** The booted stack's secrets, but for where each plaintext comes from. */
@@ -35,13 +50,18 @@ const placeholders = {
   publicKey: "sealed-onion-golden:3JpEZ4S5bBDpBa8wEwyxgIxBa7KYWTLvk6nQ7dVgSyA=",
 };
 
+/** The replicas' own addresses, of keys that nobody has. */
+const replicaPlaceholders = Array.from({ length: FLEET_REPLICAS }, (_, index) => {
+  return onionHostname(Buffer.alloc(32, `golden replica ${index + 1}`));
+});
+
 /** What stands for a sealed file where the golden texts are made: the manifest holds its digest. */
 export function placeholderFile(name: string): string {
   return `{ "placeholder": "${name}" }\n`;
 }
 
-/** The facts of the booted stack, with placeholders. Sets this process's Pulumi runtime up for it. */
-export async function goldenFacts(): Promise<Facts> {
+/** The facts of the booted stack, or of its fleet, with placeholders. Sets this process's Pulumi runtime up for it. */
+export async function goldenFacts(dials: Readonly<Record<string, string>> = bootedDials): Promise<Facts> {
   const unexpected = () => {
     throw new Error("reading a configuration registers nothing");
   };
@@ -55,16 +75,22 @@ export async function goldenFacts(): Promise<Facts> {
     sshPublicKey: nobodysSshKey,
     secrets: Object.fromEntries(secrets),
   };
-  pulumi.runtime.setAllConfig(pulumiConfig({ ...config, ...bootedDials }));
+  pulumi.runtime.setAllConfig(pulumiConfig({ ...config, ...dials }));
   const { hostname, ...deployed } = placeholders;
-  return factsOf(readConfig(), { ...deployed, hostnames: { onion: hostname } });
+  const own = replicaPlaceholders.map((address, index) => [`onion-replica-${index + 1}`, address]);
+  const hostnames = { onion: hostname, ...Object.fromEntries(own) };
+  const read = readConfig();
+  const { containerUrl: _, publicKey: __, ...always } = deployed;
+  return machineFacts(read, { ...(read.update.update === "inPlace" ? deployed : always), hostnames });
 }
 
 /** The golden texts' placeholders, each with the value that a deployment gives it. */
 export function replacements(facts: Facts): [placeholder: string, value: string][] {
   const [service] = Object.values(facts.services);
   if (!service) throw new Error("the booted stack has no onion service");
+  const replicas = facts.replica?.services.site ?? [];
   return [
+    ...replicas.map(({ hostname }, index): [string, string] => [replicaPlaceholders[index] ?? "", hostname]),
     [placeholders.keyUrl, facts.vault.keyUrl],
     [placeholders.clientId, facts.identity.clientId],
     [placeholders.hostname, service.hostname],

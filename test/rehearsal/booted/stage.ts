@@ -49,16 +49,22 @@ export async function prepareStage(parts: StageParts): Promise<Stage> {
   startDhcp(folders.disks, cleanup);
   const disk = path.join(folders.disks, "machine.vhd");
   await copyImage(azure.cloud, vmId, disk);
-  const given = path.join(folders.disks, "platform");
-  fs.mkdirSync(given, { mode: 0o755 });
-  fs.copyFileSync(azure.authority.certificateFile, path.join(given, "ca.pem"));
-  fs.writeFileSync(path.join(given, "torrc"), `${tor.onionServiceTorrc().join("\n")}\n`);
+  const given = givenFiles({ azure, folders, tor });
   const console = new Console();
   const machine = new BootedMachine({ disk, folder: folders.disks, platform: given, console: console.add });
   const stage = { ...parts, platform, machine, console, dns, facts: readFacts(folders) };
   cleanup.add(() => stage.platform.close());
   cleanup.add(() => machine.switchOff());
   return stage;
+}
+
+/** Writes what the platform gives each machine (`MachineOptions.platform`). @returns the folder */
+export function givenFiles({ azure, folders, tor }: Pick<Stage, "azure" | "folders" | "tor">): string {
+  const given = path.join(folders.disks, "platform");
+  fs.mkdirSync(given, { mode: 0o755 });
+  fs.copyFileSync(azure.authority.certificateFile, path.join(given, "ca.pem"));
+  fs.writeFileSync(path.join(given, "torrc"), `${tor.onionServiceTorrc().join("\n")}\n`);
+  return given;
 }
 
 /** Switches the machine off, and on again as the one that Azure has now, with the disk of that one's image. */
@@ -85,7 +91,8 @@ async function openPlatform(azure: LoopbackAzure, vmId: string): Promise<Machine
   return platform;
 }
 
-function readFacts(folders: Folders): Facts {
+/** The facts that the last build wrote. */
+export function readFacts(folders: Folders): Facts {
   const file = path.join(folders.program, "nix", "stacks", "rehearsal", "facts.json");
   return JSON.parse(fs.readFileSync(file, "utf8"));
 }

@@ -18,7 +18,7 @@ export interface SpeakingMachines {
 }
 
 const LOOK_MS = 50;
-const MACHINE = "Microsoft.Compute/virtualMachines";
+export const MACHINE = "Microsoft.Compute/virtualMachines";
 
 interface Known {
   readonly role: string;
@@ -96,7 +96,7 @@ export function speakForMachines(
 }
 
 /** `sealed-onion-story-replica-2-abc123` -> `replica-2`. */
-function roleOf(name: string, stack: string): string {
+export function roleOf(name: string, stack: string): string {
   const [, role = ""] = new RegExp(`^sealed-onion-${stack}-(?:(.+)-)?[a-z0-9]{6}$`).exec(name) ?? [];
   return role || "machine";
 }
@@ -109,6 +109,7 @@ function factsOf(stacks: string, stack: string): Facts | undefined {
 
 function statusOf({ role, resource, published }: Required<Known>, facts: Facts, all: Known[]): FleetMachineStatus {
   const now = new Date().toISOString();
+  const said = saysOfItself(resource);
   const number = Number(/^replica-(\d)$/.exec(role)?.[1] ?? 0);
   const addressOf = (name: string) => facts.replica?.services[name]?.[number - 1]?.hostname;
   const balanced = Object.entries(facts.frontEnd?.services ?? {});
@@ -128,21 +129,33 @@ function statusOf({ role, resource, published }: Required<Known>, facts: Facts, 
     ] as const;
   });
   return {
-    ...{ version: 1, machine: resource.name, resourceId: resource.id, written: now, boot: "1", uptimeSeconds: 60 },
-    ...{ system: "/nix/store/system", bootedSystem: "/nix/store/system", rebootPending: false, kernel: "6.18" },
-    secrets: { state: "active" },
-    tor: { state: "active", version: "0.4.9" },
+    ...said,
     services: Object.fromEntries(served.map(([name, hostname]) => [name, { hostname, published, state: "own" }])),
-    failedUnits: [],
-    disk: { size: 100, available: 50 },
-    memory: { total: 100, available: 50 },
     ...(number === 0 ? {} : { replica: number }),
     ...(frontEnd.length === 0 ? {} : { frontEnd: Object.fromEntries(frontEnd) }),
   };
 }
 
+/** What every machine says that is well, but for its services. */
+export function saysOfItself({ id, name }: CloudResource): Omit<FleetMachineStatus, "services"> {
+  return {
+    ...{ version: 1, machine: name, resourceId: id, written: new Date().toISOString(), boot: "1", uptimeSeconds: 60 },
+    ...{ system: "/nix/store/system", bootedSystem: "/nix/store/system", rebootPending: false, kernel: "6.18" },
+    secrets: { state: "active" },
+    tor: { state: "active", version: "0.4.9" },
+    failedUnits: [],
+    disk: { size: 100, available: 50 },
+    memory: { total: 100, available: 50 },
+  };
+}
+
 /** With the identity of the machine itself. @returns the HTTP status */
-async function write(azure: LoopbackAzure, { identity }: CloudResource, url: string, status: object): Promise<number> {
+export async function write(
+  azure: LoopbackAzure,
+  { identity }: CloudResource,
+  url: string,
+  status: object,
+): Promise<number> {
   const [assigned] = Object.values(identity?.userAssignedIdentities ?? {});
   const principal = azure.cloud.directory.principal(assigned?.principalId ?? "");
   if (principal === undefined) return 0;

@@ -24,10 +24,10 @@ export interface FleetStage {
 }
 
 /** Onionbalance counts in hours, as the public network does, and wants eight directories (facts of tor 0.4.9). */
-const NETWORK = { relays: 9, voting: { first: 1800, later: 3600 } };
+export const FLEET_NETWORK = { relays: 9, voting: { first: 1800, later: 3600 } };
 
 /** As a client that has run for a while has learned it; a new one gives each step of a visit a minute. */
-const LEARNED = ["LearnCircuitBuildTimeout 0", "CircuitBuildTimeout 3"];
+export const LEARNED = ["LearnCircuitBuildTimeout 0", "CircuitBuildTimeout 3"];
 
 export interface FleetOptions {
   /** An empty folder with a short path; the caller removes it. */
@@ -36,7 +36,7 @@ export interface FleetOptions {
 }
 
 export async function openFleetStage({ directory, onionbalance }: FleetOptions, cleanup: Cleanup): Promise<FleetStage> {
-  const network = await startTorNetwork({ directory: path.join(directory, "net"), ...NETWORK });
+  const network = await startTorNetwork({ directory: path.join(directory, "net"), ...FLEET_NETWORK });
   cleanup.add(() => network.close());
   const clients = await Promise.all(["steady", "forgetful"].map((name) => startTorClient(network, name, LEARNED)));
   for (const { process } of clients) cleanup.add(() => process.close());

@@ -12,17 +12,17 @@ export interface FleetStory {
   readonly problems: readonly string[];
 }
 
-type Tell = (name: string, story: () => Promise<Omit<FleetStory, "name">>) => Promise<void>;
+export type Tell = (name: string, story: () => Promise<Omit<FleetStory, "name">>) => Promise<void>;
 
 /** An introduction point is chosen at random: of so many visits, less than a third of the fair share is no chance. */
 const LEAST_SHARE = 1 / 3;
 const VISITS_OF_FEW = 60;
 const VISITS_OF_MANY = 120;
 
-const held = (visits: Visits, problems: readonly string[] = []) => ({ visits, problems });
+export const held = (visits: Visits, problems: readonly string[] = []) => ({ visits, problems });
 /** All at once, as Pulumi deletes them. */
 const endAll = (machines: readonly Machine[]) => Promise.all(machines.map((machine) => machine.end()));
-const addressesOf = (machines: readonly Machine[]) => machines.map(({ hostname }) => hostname);
+export const addressesOf = (machines: readonly Pick<Machine, "hostname">[]) => machines.map(({ hostname }) => hostname);
 
 /** Tells all that can happen to a fleet of so many replicas, in order, each beginning where the one before ended. */
 export async function tellFleet(stage: FleetStage, replicas: number, tell: Tell): Promise<void> {
@@ -124,7 +124,11 @@ function refusalOf(replicas: number): string {
 }
 
 /** By a client that holds an old descriptor and by one that does not. */
-function under(stage: FleetStage, least: number, work: () => Promise<void>): Promise<Visits> {
+export function under(
+  stage: Pick<FleetStage, "forgetful" | "hostname" | "steady">,
+  least: number,
+  work: () => Promise<void>,
+): Promise<Visits> {
   const clients = [
     { client: stage.steady, isForgetful: false },
     { client: stage.forgetful, isForgetful: true },
@@ -159,7 +163,11 @@ function refused(front: FrontEnd | undefined): string[] {
 }
 
 /** Each by its introduction points in the address: where two replicas chose the same relay, one of them has fewer. */
-function uneven({ fetches, spread }: Visits, fleet: readonly Machine[], front: FrontEnd): string[] {
+export function uneven(
+  { fetches, spread }: Visits,
+  fleet: readonly Pick<Machine, "hostname">[],
+  front: Pick<FrontEnd, "record">,
+): string[] {
   const { backends = {} } = front.record() ?? {};
   const points = fleet.map(({ hostname }) => backends[hostname]?.introductionPoints ?? 0);
   const all = points.reduce((sum, count) => sum + count, 0);

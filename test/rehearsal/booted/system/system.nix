@@ -10,10 +10,13 @@ let
     concatMap
     elemAt
     filter
+    genList
     hashFile
     hashString
     isAttrs
+    isList
     isString
+    length
     listToAttrs
     map
     mapAttrs
@@ -41,6 +44,8 @@ let
     old: new:
     if isAttrs old && isAttrs new then
       concatMap (name: if new ? ${name} then deployed old.${name} new.${name} else [ ]) (attrNames old)
+    else if isList old && isList new then
+      concatMap (index: deployed (elemAt old index) (elemAt new index)) (genList (index: index) (length old))
     else if isString old && isString new && old != new then
       [ (pair old new) ]
     else
