@@ -21,9 +21,13 @@ export interface Deployer {
   readonly grantee: Grantee;
 }
 
-/** Asks the Azure provider as whom it is signed in. */
+const NOBODY =
+  "Pulumi's Azure provider does not say who deploys: log in with az login, or set ARM_CLIENT_ID, ARM_TENANT_ID and " +
+  "ARM_CLIENT_SECRET; without a login, npm run rehearse in a checkout of sealed-onion shows a whole deployment";
+
+/** Asks the Azure provider as whom it is signed in. Where it is not, that is said in one line, with its reason. */
 export function whoDeploys(parent: pulumi.Resource): Deployer {
-  const client = getClientConfigOutput({ parent });
+  const client = orNobody(getClientConfigOutput({ parent }));
   const type = client.clientId.apply((clientId) => principalType(clientId));
   return {
     tenantId: client.tenantId,
@@ -31,6 +35,25 @@ export function whoDeploys(parent: pulumi.Resource): Deployer {
     // who was named until now, and is still the one: not the same right twice
     grantee: { suffix: "sealer", formerly: client.objectId.apply(namedSuffix), objectId: client.objectId, type },
   };
+}
+
+/** What an output is made of: not among the SDK's typed members. */
+interface Promises<T> {
+  allResources(): Promise<unknown>;
+  isKnown: Promise<boolean>;
+  isSecret: Promise<boolean>;
+  promise(): Promise<T>;
+}
+
+/** The same output; instead of the failed call's trace, what to type. */
+function orNobody<T>(asked: pulumi.Output<T>): pulumi.Output<T> {
+  const { allResources, isKnown, isSecret, promise } = asked as unknown as Promises<T>;
+  for (const other of [allResources.call(asked), isKnown, isSecret]) other.catch(() => {}); // it is said below
+  const answered = promise.call(asked).catch((error: Error) => {
+    const [, reason = error.message] = /returned an error: (.+)/s.exec(error.message) ?? [];
+    throw new pulumi.RunError(`${NOBODY} (it says: ${reason.replace(/\s+/g, " ").trim()})`);
+  });
+  return pulumi.output(answered.then(() => asked)) as pulumi.Output<T>;
 }
 
 function namedSuffix(objectId: string): string {

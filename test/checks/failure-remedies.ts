@@ -26,6 +26,11 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
   ["Key Vault answers 404", "test/components/secrets/seal/remedies.test.ts"],
   ["Key Vault answers 429", "test/components/secrets/seal/remedies.test.ts"],
   ["no Azure credentials are at hand", "test/components/secrets/seal/remedies.test.ts"],
+  [
+    "Pulumi's Azure provider does not say who deploys",
+    "test/components/azure/deployer.test.ts",
+    "a preview without a login says so once, in one line, and is made once somebody is logged in",
+  ],
   ["Entra refuses …: AADSTS…", "test/components/secrets/seal/remedies.test.ts"],
   [
     "this would act as …, but Pulumi's provider acts as …",
