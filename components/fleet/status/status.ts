@@ -2,7 +2,6 @@ import type { Words } from "../../command-line/command";
 import { runCommand } from "../../command-line/run-command";
 import { chooseStack } from "../../command-line/selected-stack";
 import { readStackFacts } from "../../config/stack-facts";
-import { readStackFile } from "../../config/stack-file";
 import { foldersOfStacks } from "../../config/stack-folder";
 import { interruption } from "../../process/interruption";
 import { pause } from "../../process/pause";
@@ -25,7 +24,7 @@ interface Fleet extends ExpectedFleet {
 /** `npm run status` of a stack of several machines. Of any other stack, what one machine says of itself. */
 async function main({ options: args }: Words<typeof statusCommand>): Promise<number> {
   const stack = await chooseStack(args.stack, foldersOfStacks());
-  const fleet = stack === undefined ? undefined : fleetOf(stack);
+  const fleet = stack === undefined ? undefined : await fleetOf(stack);
   if (fleet === undefined) return ofOneMachine();
   if (args.json && args.prometheus) throw new UsageError("--json and --prometheus exclude each other: leave one out");
   checkLogsAlone(args);
@@ -79,12 +78,13 @@ interface Wanted {
 }
 
 /** From the facts that `pulumi up` wrote; undefined for one machine, and for a stack that was never deployed. */
-function fleetOf(stack: string): Fleet | undefined {
+async function fleetOf(stack: string): Promise<Fleet | undefined> {
   const { replica, services, status } = readStackFacts(stack) ?? {};
   const [backends] = Object.values(replica?.services ?? {});
   if (backends === undefined || status === undefined) return undefined;
   const balanced = Object.values(services ?? {}).filter(({ ssh }) => !ssh);
   const addresses = balanced.map(({ hostname }) => hostname);
+  const { readStackFile } = await import("../../config/stack-file.js"); // of a package that a single machine's status goes without
   const { replicas: frontEnds = 1 } = (readStackFile(stack).structure("sealed-onion:frontEnd") ?? {}) as Wanted;
   return { stack, replicas: backends.length, frontEnds, containerUrl: status.containerUrl, addresses };
 }
