@@ -47,7 +47,10 @@ export async function tellBootedFleet(fleet: BootedFleet, tell: Tell): Promise<v
     const visits = await under(fleet, 50, () => machine.powerOff());
     await again(fleet, replica, () => machine.switchOn());
     const seconds = await secondsFinishing(replica, since);
-    return held(visits, seconds > LEAST_FINISH ? [] : [`its visits had ${seconds} s to end, must be more than ${LEAST_FINISH}`]);
+    return held(
+      visits,
+      seconds > LEAST_FINISH ? [] : [`its visits had ${seconds} s to end, must be more than ${LEAST_FINISH}`],
+    );
   });
 
   await tell("one's power is cut, and it comes back", async () => {
