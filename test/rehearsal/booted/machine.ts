@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChildOptions } from "../../../components/process/child-process";
 import { mountRoot } from "./disk";
+import { killWhole, readProcess } from "./kill-whole";
 import { MACHINE_NETWORK } from "./network";
 import { PLATFORM } from "./root-tree";
 import { succeed } from "./succeed";
@@ -124,7 +125,7 @@ export class BootedMachine {
   async cutPower(copy: string): Promise<void> {
     const { child } = this;
     this.child = undefined;
-    child?.kill("SIGKILL");
+    await killWhole(child);
     await this.ended;
     // The disk as it is now: what lies in the file system's memory is not in it.
     await succeed("cp", ["--sparse=always", this.options.disk, copy]);
@@ -137,7 +138,7 @@ export class BootedMachine {
     if (child === undefined) return;
     this.child = undefined;
     child?.kill("SIGTERM");
-    const late = sleep(10_000).then(() => child?.kill("SIGKILL"));
+    const late = sleep(10_000).then(() => killWhole(child));
     await Promise.race([this.ended, late]);
     await this.ended;
     await this.unmount();
@@ -149,9 +150,5 @@ export class BootedMachine {
 }
 
 function nameOf(pid: number): string {
-  try {
-    return fs.readFileSync(`/proc/${pid}/comm`, "utf8").trim();
-  } catch {
-    return ""; // it has ended
-  }
+  return readProcess(pid, "comm").trim();
 }
