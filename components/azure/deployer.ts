@@ -1,4 +1,4 @@
-import { getClientConfigOutput } from "@pulumi/azure-native/authorization/getClientConfig";
+import { getClientConfig } from "@pulumi/azure-native/authorization/getClientConfig";
 import * as pulumi from "@pulumi/pulumi";
 import type { Principal } from "./principals";
 
@@ -27,7 +27,7 @@ const NOBODY =
 
 /** Asks the Azure provider as whom it is signed in. Where it is not, that is said in one line, with its reason. */
 export function whoDeploys(parent: pulumi.Resource): Deployer {
-  const client = orNobody(getClientConfigOutput({ parent }));
+  const client = pulumi.output(getClientConfig({ parent }).catch(saysNobody));
   const type = client.clientId.apply((clientId) => principalType(clientId));
   return {
     tenantId: client.tenantId,
@@ -37,23 +37,10 @@ export function whoDeploys(parent: pulumi.Resource): Deployer {
   };
 }
 
-/** What an output is made of: not among the SDK's typed members. */
-interface Promises<T> {
-  allResources(): Promise<unknown>;
-  isKnown: Promise<boolean>;
-  isSecret: Promise<boolean>;
-  promise(): Promise<T>;
-}
-
-/** The same output; instead of the failed call's trace, what to type. */
-function orNobody<T>(asked: pulumi.Output<T>): pulumi.Output<T> {
-  const { allResources, isKnown, isSecret, promise } = asked as unknown as Promises<T>;
-  for (const other of [allResources.call(asked), isKnown, isSecret]) other.catch(() => {}); // it is said below
-  const answered = promise.call(asked).catch((error: Error) => {
-    const [, reason = error.message] = /returned an error: (.+)/s.exec(error.message) ?? [];
-    throw new pulumi.RunError(`${NOBODY} (it says: ${reason.replace(/\s+/g, " ").trim()})`);
-  });
-  return pulumi.output(answered.then(() => asked)) as pulumi.Output<T>;
+/** In the place of the failed call's trace: what to type. */
+function saysNobody(error: Error): never {
+  const [, reason = error.message] = /returned an error: (.+)/s.exec(error.message) ?? [];
+  throw new pulumi.RunError(`${NOBODY} (it says: ${reason.replace(/\s+/g, " ").trim()})`);
 }
 
 function namedSuffix(objectId: string): string {
