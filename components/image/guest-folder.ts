@@ -3,24 +3,26 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { guestOverlay, isShipped, packageFolder } from "../config/project";
 import { stackFolder } from "../config/stack-folder";
-import { nixTreeDigest, treeParts } from "./guest-tree";
+import { readTree, treeParts } from "./guest-tree";
 
 /** The guest as the package has it; in a checkout the project's own. */
 const guest = () => path.join(packageFolder(), "nix");
 
-/** The digest of what the guest is made of, a project's overlay among it. Nothing is written. */
-export function guestDigest(): string {
-  const own = nixTreeDigest(guest());
-  if (!isShipped || !fs.existsSync(guestOverlay())) return own;
-  return createHash("sha256")
-    .update(`${own} ${nixTreeDigest(guestOverlay())}`)
-    .digest("hex");
+/** What the guest is made of, a project's overlay among it. */
+export interface Guest {
+  /** SHA-256 (hex) of all of it. */
+  readonly digest: string;
+  /** Its parts, each with its digest: what a disk says of itself. */
+  readonly parts: Readonly<Record<string, string>>;
 }
 
-/** Of what parts the guest is made, each with its digest: what a disk says of itself. Nothing is written. */
-export function guestParts(): Record<string, string> {
+/** Reads the guest once. Nothing is written. @throws if a file cannot be read */
+export function readGuest(): Guest {
   const overlay = isShipped && fs.existsSync(guestOverlay()) ? [guestOverlay()] : [];
-  return treeParts([guest(), ...overlay]);
+  const trees = [guest(), ...overlay].map(readTree);
+  const digests = trees.map(({ digest }) => digest).join(" ");
+  const digest = trees.length === 1 ? digests : createHash("sha256").update(digests).digest("hex");
+  return { digest, parts: treeParts(trees) };
 }
 
 /**

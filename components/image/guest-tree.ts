@@ -22,23 +22,34 @@ interface TreeFile {
   readonly entry: fs.Dirent;
 }
 
+/** A folder's tree, read once. */
+export interface Tree {
+  /** SHA-256 (hex) over sorted paths, contents, executable bits and link targets. */
+  readonly digest: string;
+  /** By path, the SHA-256 (hex) of a file's content; of a link the word `link`. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
 /**
- * SHA-256 (hex) of a folder's tree: sorted paths, contents, executable bits and link targets. `stacks/` (its facts and
- * sealed files are digested by themselves), `eval/`, `tests/`, `README` and litter are left out. Reads, starts no
- * process.
+ * Reads a folder's tree. `stacks/` (its facts and sealed files are digested by themselves), `eval/`, `tests/`, `README` and
+ * litter are left out. Starts no process.
  * @throws if a file cannot be read, or if the folder holds something that is neither file, folder nor link
  */
-export function nixTreeDigest(directory: string): string {
+export function readTree(directory: string): Tree {
   const digest = createHash("sha256");
+  const files = new Map<string, string>();
   for (const { name, location, entry } of filesOf(directory)) {
-    if (entry.isSymbolicLink()) digest.update(JSON.stringify([name, "link", fs.readlinkSync(location)]));
-    else {
+    if (entry.isSymbolicLink()) {
+      digest.update(JSON.stringify([name, "link", fs.readlinkSync(location)]));
+      files.set(name, "link");
+    } else {
       const content = fs.readFileSync(location);
       const isExecutable = (fs.statSync(location).mode & 0o100) !== 0;
       digest.update(JSON.stringify([name, isExecutable ? "program" : "file", content.length])).update(content);
+      files.set(name, createHash("sha256").update(content).digest("hex"));
     }
   }
-  return digest.digest("hex");
+  return { digest: digest.digest("hex"), files };
 }
 
 /** Hex digits of a part's digest, which a disk has to tell about itself in little space. */
@@ -47,21 +58,16 @@ const PART_DIGITS = 16;
 /**
  * By entry of the guest's folder (`site`, `modules`, `flake.lock`), the first digits of a SHA-256 over the files in it, as
  * Nix computes it for the disk that it builds (`nix/lib/guest-tree.nix`): of links their names count alone.
- * @param directories of files with one name the later folder's counts
+ * @param trees of files with one name the later tree's counts
  */
-export function treeParts(directories: readonly string[]): Record<string, string> {
-  const digests = new Map(directories.flatMap((directory) => [...filesOf(directory)].map(digestOf)));
+export function treeParts(trees: readonly Tree[]): Record<string, string> {
+  const digests = new Map(trees.flatMap(({ files }) => [...files]));
   const lines = new Map<string, string[]>();
   for (const [name, digest] of digests) {
     const part = name.split("/")[0] ?? name;
     lines.set(part, [...(lines.get(part) ?? []), `${digest} ${name}\n`]);
   }
   return Object.fromEntries([...lines].map(([part, all]) => [part, partDigest(all)]));
-}
-
-function digestOf({ name, location, entry }: TreeFile): [name: string, digest: string] {
-  if (entry.isSymbolicLink()) return [name, "link"];
-  return [name, createHash("sha256").update(fs.readFileSync(location)).digest("hex")];
 }
 
 function partDigest(lines: readonly string[]): string {

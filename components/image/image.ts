@@ -6,7 +6,7 @@ export interface ImageInputs {
   readonly facts: string;
   /** Sealed secret name -> SHA-256 (hex) of its sealed file. */
   readonly sealed: Readonly<Record<string, string>>;
-  /** `nixTreeDigest()` of the guest's folder. */
+  /** `readGuest()`'s digest. */
   readonly nixDigest: string;
   /** `nix`, the builder's argv as JSON, or `vhd` for a disk that was built elsewhere. */
   readonly builder: string;

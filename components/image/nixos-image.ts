@@ -11,7 +11,7 @@ import type { NetworkGuard } from "../network/network-guard";
 import { readably } from "../process/readable-error";
 import { givenDiskWarning } from "./build/given-disk";
 import { fileDigest } from "./disk/file-digest";
-import { guestDigest } from "./guest-folder";
+import { readGuest } from "./guest-folder";
 import { type ImageNames, imageDigest, imageNames } from "./image";
 import { type ImageAccount, imageAccount } from "./image-account";
 import type { ImageSettings } from "./image-settings";
@@ -141,7 +141,7 @@ function planImage(args: NixosImageArgs, facts: pulumi.Input<string>): Plan {
   const { stack, sealed, vhd } = args;
   const source = sourceOf(args);
   const { nixDigest, vhdDigest } = readably(() => ({
-    nixDigest: guestDigest(),
+    nixDigest: readGuest().digest,
     vhdDigest: vhd === undefined ? undefined : fileDigest(vhd),
   }));
   const inputs = pulumi.all([facts, pulumi.output(sealed)]);

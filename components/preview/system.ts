@@ -12,7 +12,7 @@ export interface SystemChange {
 const TOR_RESTARTS = "is away for about 4 to 6 seconds";
 const REBOOTS = "a minute or two";
 
-/** Parts of the guest, see `guestParts`. Of pages it is known that nothing restarts. */
+/** Parts of the guest, see `readGuest`. Of pages it is known that nothing restarts. */
 const PARTS: Record<string, string> = { site: "pages (`nix/site/`)", "flake.lock": "packages (`nix/flake.lock`)" };
 const REST = "the guest's configuration (`nix/`)";
 

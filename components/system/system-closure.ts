@@ -4,7 +4,7 @@ import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { roleAssignmentArgs } from "../azure/role-assignment";
 import { programCommand } from "../config/project";
-import { guestDigest, guestParts } from "../image/guest-folder";
+import { readGuest } from "../image/guest-folder";
 import { readably } from "../process/readable-error";
 import type { Recipients } from "../secrets/recipients";
 import { parseRelease, type Release } from "./publish/release";
@@ -131,8 +131,8 @@ function keyEnvironment({ stack, keyUrl, recipients: { age, pgp } }: SystemClosu
 function buildEnvironment({ stack, facts, sealed }: SystemClosureArgs, trust: SystemTrust) {
   const SEALED = pulumi.output(sealed).apply((digests) => JSON.stringify(digests));
   // By parts, too: a preview says what their change means to a machine that runs.
-  const NIX_PARTS = JSON.stringify(readably(guestParts));
-  return { STACK: stack, FACTS: facts(trust), NIX_DIGEST: readably(guestDigest), NIX_PARTS, SEALED };
+  const { digest: NIX_DIGEST, parts } = readably(readGuest);
+  return { STACK: stack, FACTS: facts(trust), NIX_DIGEST, NIX_PARTS: JSON.stringify(parts), SEALED };
 }
 
 /** In a preview that seals the key for others, it is the one on disk all the same. */

@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { expect, it } from "vitest";
 import { distrusts, marksIn, outdated } from "../../components/image/disk/made-for";
-import { treeParts } from "../../components/image/guest-tree";
+import { readTree, treeParts } from "../../components/image/guest-tree";
 import { nix, noNix } from "./nix-expression";
 
 it.skipIf(noNix)(
@@ -21,7 +21,7 @@ it.skipIf(noNix)(
       const marks = marksIn(Buffer.from(text));
       expect(marks).toHaveLength(1);
       const token = createHash("sha256").update(sealed).digest("hex");
-      const tree = treeParts(["nix"]);
+      const tree = treeParts([readTree("nix")]);
       expect(outdated(marks, "dev", { facts, sealed: { token }, tree })).toEqual([]);
       const old = { facts, sealed: { token: "0".repeat(64) }, tree: { ...tree, site: "0".repeat(16) } };
       expect(outdated(marks, "dev", old)).toEqual(["an older secret token", "another nix/site"]);
@@ -72,7 +72,7 @@ it.skipIf(noNix)(
       fs.symlinkSync(".", path.join(folder, "modules/here"));
       fs.symlinkSync("/etc/hostname", path.join(folder, "site/host"));
       const parts = await nix(`import ${path.resolve("nix/lib/guest-tree.nix")} ${folder}`);
-      expect(parts).toEqual(treeParts([folder]));
+      expect(parts).toEqual(treeParts([readTree(folder)]));
       expect(Object.keys(parts as object).sort()).toEqual(["a.b", "flake.nix", "modules", "site"]);
     } finally {
       fs.rmSync(folder, { recursive: true });

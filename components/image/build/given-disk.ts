@@ -1,7 +1,7 @@
 import { stackFolder } from "../../config/stack-folder";
 import { diskMarks } from "../disk/disk-marks";
 import { distrusts, outdated, type Trust, type Wanted } from "../disk/made-for";
-import { guestFolder, guestParts } from "../guest-folder";
+import { guestFolder, readGuest } from "../guest-folder";
 import type { ImageInputs } from "../image";
 import type { BuildRequest } from "./build-disk";
 import { systemOf } from "./facts-file";
@@ -22,7 +22,7 @@ export async function checkGivenDisk(
   const file = builder.slice("vhd:".length);
   const marks = await diskMarks(file);
   if (marks.length === 0) return `'${file}' does not say what it was made for: it is taken as it is`;
-  const found = outdated(marks, stack, { facts, sealed, tree: guestParts() });
+  const found = outdated(marks, stack, { facts, sealed, tree: readGuest().parts });
   if (found.length === 0) return undefined;
   throw new Error(
     `the disk '${file}' ${OLDER} ${found.join(", ")}: the machine stays as it is; ${buildAgain({ facts, stack })}`,
@@ -63,7 +63,7 @@ export async function givenDiskWarning(
   const marks = await diskMarks(file);
   if (marks.length === 0) return undefined;
   const found = wanted
-    ? outdated(marks, stack, { ...wanted, tree: guestParts() })
+    ? outdated(marks, stack, { ...wanted, tree: readGuest().parts })
     : ["a secret, or the facts about the stack, change with this update"];
   if (found.length === 0) return undefined;
   return `image.vhd '${file}' ${OLDER} ${found.join(", ")}: up seals and writes ${stackFolder(stack)}, then stops until the disk is built again; the machine stays as it is`;

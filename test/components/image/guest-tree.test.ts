@@ -2,9 +2,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { nixTreeDigest, treeParts } from "../../../components/image/guest-tree";
+import { readTree, treeParts } from "../../../components/image/guest-tree";
 
-describe("nixTreeDigest", () => {
+describe("a tree's digest", () => {
   let directory: string;
   const write = (name: string, content: string): void => {
     fs.mkdirSync(path.dirname(path.join(directory, name)), { recursive: true });
@@ -27,15 +27,15 @@ describe("nixTreeDigest", () => {
     ["a hidden file that is part of the site", () => write("site/.well-known/security.txt", "served")],
     ["a page that is called a result", () => write("site/result", "served")],
   ])("changes with %s", (_what, change) => {
-    const before = nixTreeDigest(directory);
+    const before = readTree(directory).digest;
     change();
-    expect(nixTreeDigest(directory)).not.toBe(before);
+    expect(readTree(directory).digest).not.toBe(before);
   });
 
   it.each(["README.md", "README", "tests/tor.nix", "stacks/dev/facts.json"])("does not change with %s", (name) => {
-    const before = nixTreeDigest(directory);
+    const before = readTree(directory).digest;
     write(name, "anything");
-    expect(nixTreeDigest(directory)).toBe(before);
+    expect(readTree(directory).digest).toBe(before);
   });
 
   it.each([
@@ -43,29 +43,29 @@ describe("nixTreeDigest", () => {
     [".direnv/flake-profile", ".envrc", ".git/HEAD", ".idea/nix.iml", "modules/.cache/eval"],
     ["flake.nix~", "modules/tor.nix~", "modules/#tor.nix#", "site/.index.html.swp", "site/Thumbs.db"],
   ])("does not change with what systems and tools leave: %s", (...names) => {
-    const before = nixTreeDigest(directory);
+    const before = readTree(directory).digest;
     for (const name of names) write(name, "anything");
-    expect(nixTreeDigest(directory)).toBe(before);
+    expect(readTree(directory).digest).toBe(before);
   });
 
   it("does not change with an editor's lock, or the link to a result: both lead nowhere or elsewhere", () => {
-    const before = nixTreeDigest(directory);
+    const before = readTree(directory).digest;
     fs.symlinkSync("user@host.1234:5678", path.join(directory, "modules/.#tor.nix"));
     fs.symlinkSync("/nix/store/aaaa-nixos", path.join(directory, "modules/result-1"));
     fs.symlinkSync("/nix/store/aaaa-nixos", path.join(directory, "result"));
-    expect(nixTreeDigest(directory)).toBe(before);
+    expect(readTree(directory).digest).toBe(before);
   });
 
   it("is the same in another place, and does not depend on the files' times", () => {
-    const before = nixTreeDigest(directory);
+    const before = readTree(directory).digest;
     const moved = `${directory}-moved`;
     fs.cpSync(directory, moved, { recursive: true });
-    expect(nixTreeDigest(moved)).toBe(before);
+    expect(readTree(moved).digest).toBe(before);
     fs.rmSync(moved, { recursive: true });
   });
 
   it("refuses what can be no part of a tree", () => {
-    const read = (): string => nixTreeDigest(path.join(directory, "nowhere"));
+    const read = (): string => readTree(path.join(directory, "nowhere")).digest;
     expect(read).toThrow("ENOENT");
   });
 });
@@ -82,7 +82,7 @@ describe("treeParts", () => {
       write(name, name);
   });
   afterEach(() => fs.rmSync(directory, { recursive: true }));
-  const parts = () => treeParts([path.join(directory, "nix"), path.join(directory, "guest")]);
+  const parts = () => treeParts(["nix", "guest"].map((name) => readTree(path.join(directory, name))));
 
   it("changes for the part alone in which something changed, in a project's overlay too", () => {
     const before = parts();

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { fileDigest } from "../../../components/image/disk/file-digest";
-import { nixTreeDigest, treeParts } from "../../../components/image/guest-tree";
+import { readTree, treeParts } from "../../../components/image/guest-tree";
 import { imageDigest } from "../../../components/image/image";
 import { NixosImage, type NixosImageArgs } from "../../../components/image/nixos-image";
 import { versionOf } from "../../../components/image/publish-image";
@@ -72,7 +72,7 @@ function told(): Record<string, string> {
   return {
     STACK: "dev",
     FACTS,
-    NIX_DIGEST: nixTreeDigest("nix"),
+    NIX_DIGEST: readTree("nix").digest,
     SEALED: JSON.stringify(SEALED),
     BUILDER: "nix",
     BLOB_URL: `${CONTAINER_URL}/dev-${digest.slice(0, 32)}.vhd`,
@@ -83,7 +83,7 @@ function told(): Record<string, string> {
 
 /** The digest that the image must have, taken here. */
 function expectedDigest(builder = "nix"): string {
-  return imageDigest({ facts: FACTS, sealed: SEALED, nixDigest: nixTreeDigest("nix"), builder });
+  return imageDigest({ facts: FACTS, sealed: SEALED, nixDigest: readTree("nix").digest, builder });
 }
 
 describe("a NixOS image", () => {
@@ -267,7 +267,7 @@ describe("its dials", () => {
     expect(await said(stackLine("dev", "{}", SEALED))).toEqual([
       `image.vhd 'disk.vhd' is older than what is declared: other facts (services, secrets' places, addresses): ${end}`,
     ]);
-    const tree = treeParts(["nix"]);
+    const tree = treeParts([readTree("nix")]);
     expect(await said(stackLine("dev", FACTS, SEALED, tree))).toEqual([]);
     project.write("nix/site/index.html", "another page");
     expect(await said(stackLine("dev", FACTS, SEALED, tree))).toEqual([
