@@ -1,6 +1,6 @@
 import { stackFolder } from "../../config/stack-folder";
 import { diskMarks } from "../disk/disk-marks";
-import { distrusts, outdated, type Trust, type Wanted } from "../disk/made-for";
+import { distrusts, type MadeFor, outdated, type Trust, type Wanted } from "../disk/made-for";
 import { guestFolder, readGuest } from "../guest-folder";
 import type { ImageInputs } from "../image";
 import type { BuildRequest } from "./build-disk";
@@ -19,14 +19,11 @@ export async function checkGivenDisk(
   { builder, facts, stack }: BuildRequest,
   sealed: ImageInputs["sealed"],
 ): Promise<string | undefined> {
-  const file = builder.slice("vhd:".length);
-  const marks = await diskMarks(file);
-  if (marks.length === 0) return `'${file}' does not say what it was made for: it is taken as it is`;
-  const found = outdated(marks, stack, { facts, sealed, tree: readGuest().parts });
-  if (found.length === 0) return undefined;
-  throw new Error(
-    `the disk '${file}' ${OLDER} ${found.join(", ")}: the machine stays as it is; ${buildAgain({ facts, stack })}`,
-  );
+  return hold(builder, (file, marks) => {
+    const found = outdated(marks, stack, { facts, sealed, tree: readGuest().parts });
+    if (found.length === 0) return undefined;
+    return `the disk '${file}' ${OLDER} ${found.join(", ")}: the machine stays as it is; ${buildAgain({ facts, stack })}`;
+  });
 }
 
 /**
@@ -35,15 +32,25 @@ export async function checkGivenDisk(
  * @throws if a machine of it would take none, with the command that builds another
  */
 export async function checkTrust({ builder, facts, stack }: BuildRequest, trust: Trust): Promise<string | undefined> {
+  return hold(builder, (file, marks) => {
+    const found = distrusts(marks, stack, trust);
+    if (found.length === 0) return undefined;
+    const problem = `a machine of the disk '${file}' would take no system of stack ${stack}, ${found.join(", ")}`;
+    return `${problem}: ${buildAgain({ facts, stack })}, or set sealed-onion:update to replace`;
+  });
+}
+
+/** @param problemOf why the disk is refused; undefined where it is taken */
+async function hold(
+  builder: string,
+  problemOf: (file: string, marks: readonly MadeFor[]) => string | undefined,
+): Promise<string | undefined> {
   const file = builder.slice("vhd:".length);
   const marks = await diskMarks(file);
   if (marks.length === 0) return `'${file}' does not say what it was made for: it is taken as it is`;
-  const found = distrusts(marks, stack, trust);
-  if (found.length === 0) return undefined;
-  throw new Error(
-    `a machine of the disk '${file}' would take no system of stack ${stack}, ${found.join(", ")}: ` +
-      `${buildAgain({ facts, stack })}, or set sealed-onion:update to replace`,
-  );
+  const problem = problemOf(file, marks);
+  if (problem !== undefined) throw new Error(problem);
+  return undefined;
 }
 
 function buildAgain({ facts, stack }: Pick<BuildRequest, "facts" | "stack">): string {

@@ -59,11 +59,15 @@ function parse(text: string): MadeFor | undefined {
 
 /**
  * What a disk has that is not what is declared, in words; none where it is what is declared.
- * @param marks what the disk says of itself: of several the one that fits best counts
+ * @param marks what the disk says of itself
  */
 export function outdated(marks: readonly MadeFor[], stack: string, wanted: Wanted): string[] {
-  const all = marks.map((mark) => differences(mark, stack, wanted));
-  return all.sort((one, other) => one.length - other.length)[0] ?? [];
+  return ofBest(marks, (mark) => differences(mark, stack, wanted));
+}
+
+/** Of several marks the one that fits best counts. */
+function ofBest(marks: readonly MadeFor[], faultsOf: (mark: MadeFor) => string[]): string[] {
+  return marks.map(faultsOf).sort((one, other) => one.length - other.length)[0] ?? [];
 }
 
 function differences(mark: MadeFor, stack: string, { facts, sealed, tree }: Wanted): string[] {
@@ -87,8 +91,7 @@ function changedParts(old: NonNullable<MadeFor["tree"]>, now: NonNullable<MadeFo
  * else has changed since it was built, its first system brings.
  */
 export function distrusts(marks: readonly MadeFor[], stack: string, trust: Trust): string[] {
-  const all = marks.map((mark) => distrust(mark, stack, trust));
-  return all.sort((one, other) => one.length - other.length)[0] ?? [];
+  return ofBest(marks, (mark) => distrust(mark, stack, trust));
 }
 
 const TRUST = {

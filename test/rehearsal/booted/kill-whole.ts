@@ -16,11 +16,15 @@ export async function killWhole(nspawn: ChildProcess | undefined): Promise<void>
 
 /** Those of its children, and theirs, that run: a killed one is there until it is waited for. */
 function runningChildren(pid: number): number[] {
-  const children = readProcess(pid, `task/${pid}/children`).trim().split(" ").filter(Boolean).map(Number);
-  return children.flatMap((child) => {
+  return childrenOf(pid).flatMap((child) => {
     const isRunning = !/^State:\s+Z/m.test(readProcess(child, "status"));
     return isRunning ? [child, ...runningChildren(child)] : [];
   });
+}
+
+/** Source: proc_pid_task(5). */
+export function childrenOf(pid: number): number[] {
+  return readProcess(pid, `task/${pid}/children`).trim().split(" ").filter(Boolean).map(Number);
 }
 
 function kill(pid: number): void {

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChildOptions } from "../../../components/process/child-process";
 import { mountRoot } from "./disk";
-import { killWhole, readProcess } from "./kill-whole";
+import { childrenOf, killWhole, readProcess } from "./kill-whole";
 import { MACHINE_NETWORK } from "./network";
 import { PLATFORM } from "./root-tree";
 import { succeed } from "./succeed";
@@ -92,8 +91,7 @@ export class BootedMachine {
   leader(): number | undefined {
     const nspawn = this.child?.pid;
     if (nspawn === undefined || this.child?.exitCode !== null) return undefined;
-    const children = fs.readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, "utf8").trim().split(" ");
-    return children.map(Number).find((pid) => pid > 0 && nameOf(pid) === "systemd");
+    return childrenOf(nspawn).find((pid) => nameOf(pid) === "systemd");
   }
 
   /** Runs a program on the machine, as root. @returns what it printed */
