@@ -1,5 +1,12 @@
-import { SSH_KEY } from "../world";
+import type { PropertyMap } from "../values";
+import { SSH_KEY, type World } from "../world";
 import { type Row, tellRefusals } from "./table";
+
+function ephemeral(vmSize: string, change: PropertyMap = {}): (world: World) => PropertyMap {
+  const osDisk = { createOption: "FromImage", caching: "ReadOnly", diffDiskSettings: { option: "Local" }, ...change };
+  return ({ machine, image }) =>
+    machine({ hardwareProfile: { vmSize }, storageProfile: { imageReference: { id: image.id }, osDisk } });
+}
 
 const checked: Row[] = [
   [
@@ -119,45 +126,19 @@ const refused: Row[] = [
   [
     "an ephemeral disk on a size without a cache",
     "compute:VirtualMachine",
-    ({ machine, image }) =>
-      machine({
-        hardwareProfile: { vmSize: "Standard_D2s_v5" },
-        storageProfile: {
-          imageReference: { id: image.id },
-          osDisk: { createOption: "FromImage", caching: "ReadOnly", diffDiskSettings: { option: "Local" } },
-        },
-      }),
+    ephemeral("Standard_D2s_v5"),
     "The VM size 'Standard_D2s_v5' does not support ephemeral OS disks",
   ],
   [
     "an ephemeral disk larger than the cache",
     "compute:VirtualMachine",
-    ({ machine, image }) =>
-      machine({
-        hardwareProfile: { vmSize: "Standard_D2s_v3" },
-        storageProfile: {
-          imageReference: { id: image.id },
-          osDisk: {
-            createOption: "FromImage",
-            diskSizeGB: 64,
-            caching: "ReadOnly",
-            diffDiskSettings: { option: "Local" },
-          },
-        },
-      }),
+    ephemeral("Standard_D2s_v3", { diskSizeGB: 64 }),
     "OS disk of Ephemeral VM with size greater than 50 GB is not allowed for VM size Standard_D2s_v3 when the DiffDiskPlacement is CacheDisk.",
   ],
   [
     "an ephemeral disk that is cached for writing",
     "compute:VirtualMachine",
-    ({ machine, image }) =>
-      machine({
-        hardwareProfile: { vmSize: "Standard_D2s_v3" },
-        storageProfile: {
-          imageReference: { id: image.id },
-          osDisk: { createOption: "FromImage", caching: "ReadWrite", diffDiskSettings: { option: "Local" } },
-        },
-      }),
+    ephemeral("Standard_D2s_v3", { caching: "ReadWrite" }),
     "'osDisk.caching' must be 'ReadOnly' for an ephemeral OS disk.",
   ],
   [

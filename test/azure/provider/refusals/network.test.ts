@@ -1,4 +1,5 @@
 import type { PropertyMap } from "../values";
+import type { World } from "../world";
 import { type Row, tellRefusals } from "./table";
 
 const NOT_FOUND =
@@ -12,6 +13,16 @@ function rule(change: PropertyMap): PropertyMap {
     destinationPortRange: "*",
   };
   return { name: "one", direction: "Inbound", access: "Deny", protocol: "*", priority: 100, ...anything, ...change };
+}
+
+function subnetBehind(firewall: (world: World) => string): (world: World) => PropertyMap {
+  return (w) => ({
+    ...w.place,
+    virtualNetworkName: "vnet1",
+    subnetName: "s",
+    addressPrefix: "10.0.0.32/28",
+    networkSecurityGroup: { id: firewall(w) },
+  });
 }
 
 const checked: Row[] = [
@@ -57,28 +68,11 @@ const refused: Row[] = [
     ({ place }) => ({ ...place, virtualNetworkName: "vnet1", subnetName: "s", addressPrefix: "10.0.0.32/30" }),
     `Code="NetcfgSubnetRangeTooSmall"`,
   ],
-  [
-    "a firewall that is not there",
-    "network:Subnet",
-    (w) => ({
-      ...w.place,
-      virtualNetworkName: "vnet1",
-      subnetName: "s",
-      addressPrefix: "10.0.0.32/28",
-      networkSecurityGroup: { id: `${w.firewall.id}x` },
-    }),
-    NOT_FOUND,
-  ],
+  ["a firewall that is not there", "network:Subnet", subnetBehind((w) => `${w.firewall.id}x`), NOT_FOUND],
   [
     "a firewall that is a network",
     "network:Subnet",
-    (w) => ({
-      ...w.place,
-      virtualNetworkName: "vnet1",
-      subnetName: "s",
-      addressPrefix: "10.0.0.32/28",
-      networkSecurityGroup: { id: w.network.id },
-    }),
+    subnetBehind((w) => w.network.id),
     `Code="LinkedInvalidPropertyId"`,
   ],
   [
