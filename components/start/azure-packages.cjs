@@ -3,6 +3,7 @@
 const { realpathSync } = require("node:fs");
 const path = require("node:path");
 const { digestOf, isCurrent, keep, ownFolder } = require("./cached-file.cjs");
+const { requireCompiled } = require("./compiled.cjs");
 
 const root = path.join(__dirname, "..", "..");
 const names = ["core-auth", "core-rest-pipeline", "identity", "storage-blob", "storage-common"].map(
@@ -27,7 +28,7 @@ function made() {
   try {
     const file = path.join(realpathSync(path.join(root, "node_modules")), ".cache", "sealed-onion", "azure.cjs");
     if (!isCurrent(file)) make(file);
-    return require(file);
+    return requireCompiled(file);
   } catch {
     return {}; // read-only, full, or not npm's: each package is loaded from its own files
   }

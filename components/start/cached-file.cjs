@@ -15,13 +15,14 @@ exports.digestOf = function digestOf(files) {
   return hash.digest("hex");
 };
 
-/** What only this user, or root, can have made, and is made of what the sources say now. */
+/** What only this user, or root, can have made. */
+exports.isOurs = ({ mode, uid }) => (mode & 0o022) === 0 && [process.getuid?.() ?? uid, 0].includes(uid);
+
+/** What is ours, and made of what the sources say now. */
 exports.isCurrent = function isCurrent(cached) {
   try {
-    const { mode, uid } = statSync(cached);
-    const isOurs = (mode & 0o022) === 0 && [process.getuid?.() ?? uid, 0].includes(uid);
     const { files, digest } = JSON.parse(readFileSync(`${cached}.json`, "utf8"));
-    return isOurs && digest === exports.digestOf(files);
+    return exports.isOurs(statSync(cached)) && digest === exports.digestOf(files);
   } catch {
     return false; // there is none yet, or one of its sources is gone
   }
@@ -30,12 +31,12 @@ exports.isCurrent = function isCurrent(cached) {
 /** @param files its sources, relative to the project @param digest of them; "" if it is to be made again next time */
 exports.keep = function keep(cached, content, files, digest) {
   exports.ownFolder(path.dirname(cached));
-  replaceFile(cached, content);
-  replaceFile(`${cached}.json`, JSON.stringify({ digest, files }));
+  exports.replaceFile(cached, content);
+  exports.replaceFile(`${cached}.json`, JSON.stringify({ digest, files }));
 };
 
 /** Written beside and renamed: programs that start at the same time never see half a file. */
-function replaceFile(file, content) {
+exports.replaceFile = function replaceFile(file, content) {
   const temporary = `${file}.${process.pid}`;
   try {
     rmSync(temporary, { force: true });
@@ -45,7 +46,7 @@ function replaceFile(file, content) {
     rmSync(temporary, { force: true });
     throw error;
   }
-}
+};
 
 /** A folder of ours that others could write to would let them replace what is run next. */
 exports.ownFolder = function ownFolder(folder) {

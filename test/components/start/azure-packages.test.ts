@@ -60,3 +60,28 @@ it("a file that others could have written is made again, not run", () => {
   fs.chmodSync(onlyFile(), 0o666);
   expect(run()).toBe("ClientSecretCredential true false\n");
 });
+
+it("its compiled code is kept, and only what is whole, ours and of this file is run", () => {
+  const installed = inProject("node_modules", ".package-lock.json");
+  const code = `${onlyFile()}.v8`;
+  const state = () => ({ ino: fs.statSync(code).ino, mode: fs.statSync(code).mode & 0o777 });
+  fs.writeFileSync(installed, "first");
+  run();
+  const first = state();
+  run();
+  expect(state()).toEqual(first);
+
+  const spoilings = [
+    () => fs.writeFileSync(code, ""),
+    () => fs.writeFileSync(code, fs.readFileSync(code).fill(0, 5000, 6000)),
+    () => fs.chmodSync(code, 0o666),
+    () => fs.writeFileSync(installed, "second"),
+  ];
+  for (const spoil of spoilings) {
+    spoil();
+    const before = state();
+    expect(run()).toBe("ClientSecretCredential true false\n");
+    expect(state().ino).not.toBe(before.ino);
+    expect(state().mode).toBe(0o644);
+  }
+});
