@@ -48,11 +48,21 @@ const required = {
   "sealed-onion:secrets": "--path 'sealed-onion:secrets.onion-key.source.onion.prefix' ''",
 };
 
-function checkDials(stack: string, { structure, value }: StackFile): Finding {
+/** What `production` asks for besides. */
+function asksOf({ structure, value }: StackFile): Readonly<Record<string, string>> {
+  if (`${value("sealed-onion:production")}` !== "true") return {};
+  const sealers = { "sealed-onion:sealers": "--path 'sealed-onion:sealers[0]' OBJECT-ID" };
+  const { storageAccount, vault } = (structure("sealed-onion:existing") ?? {}) as Record<string, unknown>;
+  if (storageAccount !== undefined && vault !== undefined) return sealers;
+  return { ...sealers, "sealed-onion:network": "--path 'sealed-onion:network.allow[0]' YOUR-ADDRESS" };
+}
+
+function checkDials(stack: string, file: StackFile): Finding {
+  const { structure, value } = file;
   const name = "configuration";
-  const isSet = (key: string) =>
-    key === "sealed-onion:secrets" ? Object.keys(structure(key) ?? {}).length > 0 : Boolean(value(key));
-  const missing = Object.entries(required).filter(([key]) => !isSet(key));
+  const isText = (key: string) => key === "azure-native:location" || key === "sealed-onion:sshPublicKey";
+  const isSet = (key: string) => (isText(key) ? Boolean(value(key)) : Object.keys(structure(key) ?? {}).length > 0);
+  const missing = Object.entries({ ...required, ...asksOf(file) }).filter(([key]) => !isSet(key));
   if (missing.length === 0) return { name, state: "ok", found: `Pulumi.${stack}.yaml has what has no default` };
   const type = missing.map(([, words]) => `pulumi config set --stack ${stack} ${words}`).join("; ");
   return { name, state: "missing", found: `${missing.map(([key]) => key).join(" and ")} not set`, type };

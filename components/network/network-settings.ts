@@ -11,10 +11,14 @@ import {
   mustBe,
   NAMESPACE,
   optional,
+  record,
   structure,
 } from "../config/fields";
 
 const PUBLIC_ACCESS = ["on", "off"] as const;
+
+/** In the place of a list: no firewall, which a production stack has to say. */
+const EVERYBODY = "everybody";
 
 /** Who reaches the stack's own vault and account, and how. Anyone who reaches them still needs a right there. */
 export interface NetworkSettings {
@@ -26,11 +30,15 @@ export interface NetworkSettings {
   readonly publicAccess: (typeof PUBLIC_ACCESS)[number];
 }
 
-/** Reads configuration key `network`. @returns undefined where nothing is set: everybody reaches the public endpoints */
+/**
+ * Reads configuration key `network`.
+ * @returns undefined where everybody reaches the public endpoints: nothing is set, or just that is said
+ */
 export function parseNetwork(field: Field, production: boolean): NetworkSettings | undefined {
   const keys = structure(field, ["allow", "privateEndpoints", "publicAccess"]);
   if (Object.keys(keys).length === 0) return undefined;
   const value = (key: string) => at(field.path, keys, key);
+  if (value("allow").value === EVERYBODY) return openTo(field.path, keys);
   const { publicAccess: access, ...given } = gather({
     allow: () => optional(value("allow"), [], parseAllowed),
     privateEndpoints: () => optional(value("privateEndpoints"), false, boolean),
@@ -40,6 +48,26 @@ export function parseNetwork(field: Field, production: boolean): NetworkSettings
   const network = { ...given, publicAccess: access ?? (production && isAlone ? "off" : "on") };
   checkReach(field.path, network);
   return network;
+}
+
+/** Where nothing is closed, nothing else is to be said. */
+function openTo(path: string, keys: object): undefined {
+  const other = Object.keys(keys).find((key) => key !== "allow");
+  if (other === undefined) return undefined;
+  const problem = `${path}.allow is ${EVERYBODY}, which closes nothing, and ${path}.${other} is about what is closed`;
+  throw malformed(problem, "remove one of them");
+}
+
+/**
+ * Which addresses are somebody's own, only they know: a production stack says who reaches its vault and account, as any
+ * default would either let in everybody or shut out the workstation that seals.
+ * @throws MalformedError where nothing is said
+ */
+export function checkIsSaid({ path, value = {} }: Field): void {
+  if (Object.keys(record({ path, value })).length > 0) return;
+  const problem = `${path} must say who reaches vault and account where production is true, got nothing`;
+  const set = (key: string) => `pulumi config set --path '${NAMESPACE}:${path}.${key}'`;
+  throw malformed(problem, `type ${set("allow[0]")} YOUR-ADDRESS, or ${set("allow")} ${EVERYBODY}`);
 }
 
 /** What is closed to the public has to be open to the machines, and no address is let through a closed door. */
@@ -65,12 +93,14 @@ for (const network of [
 }
 
 function parseAllowed(field: Field): string[] {
-  const networks = list(field, 'a list of IPv4 networks, such as ["198.51.100.0/24"]', parseCidr);
+  const networks = list(field, `a list of IPv4 networks, such as ["198.51.100.0/24"], or ${EVERYBODY}`, parseCidr);
   return [...distinct(field, networks)];
 }
 
 /** `198.51.100.0/24`; an address alone stands for itself. */
 function parseCidr(field: Field): string {
+  if (field.value === "0.0.0.0/0")
+    throw mustBe(field, "a part of the internet", `set ${NAMESPACE}:network.allow to ${EVERYBODY}`);
   const [, address = "", bits = "32"] = /^([\d.]+)(?:\/([1-9]|[12]\d|3[0-2]))?$/.exec(`${field.value}`) ?? [];
   if (typeof field.value !== "string" || !isIPv4(address)) {
     throw mustBe(field, 'an IPv4 network in CIDR notation, such as "198.51.100.0/24" or "198.51.100.7"');

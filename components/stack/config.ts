@@ -16,7 +16,7 @@ import { withOwnSecrets } from "../secrets/own-secrets";
 import { parseRecipients, type Recipients } from "../secrets/recipients";
 import { parseSecrets, type SecretDeclaration } from "../secrets/secret";
 import { defaultUpdate, parseUpdate, type UpdateSettings, updateNeeds } from "../system/update-settings";
-import { forProduction, parseVault, type VaultSettings } from "../vault/vault";
+import { parseVault, type VaultSettings } from "../vault/vault";
 import type { StackGrants } from "../vault/vault-and-key";
 import { parseVaultAuth, type VaultAuth } from "../vault-auth/vault-auth";
 import { type BootAgent, DEFAULT_BOOT_AGENT, parseBootAgent } from "../vm/boot-agent";
@@ -25,6 +25,7 @@ import { imageMachine, type MachineSettings, parseMachine } from "../vm/machine"
 import { checkKeys, field, other, withDefault } from "./config-keys";
 import { checkExistingFits } from "./existing-fits";
 import { checkImageFits } from "./image-fits";
+import { forProduction } from "./production";
 import { parseServices, type ServiceDeclaration } from "./services";
 
 /** A stack's whole configuration, checked, with every default filled in. */
@@ -110,7 +111,7 @@ function gatherConfig(): StackConfig {
     ids === undefined ? {} : { grants: { ids, uploads, status, systems: config.update.update === "inPlace" } };
   const { subnet: subnetId } = existing;
   const named = Object.keys(existing).length > 0 ? { existing } : {};
-  const vault = { ...forProduction(config.production, config.vault), ...named, ...grants };
+  const vault = { ...forProduction(config.production, config.vault, existing), ...named, ...grants };
   const image = {
     ...inOwnRegion(config.image, config.location),
     machine: imageMachine(config.machine),

@@ -43,9 +43,11 @@ export function parseVault(value: (key: string) => Field): VaultSettings {
   });
 }
 
-/** A production stack must not change hands with the principal that ran `up` last, and nobody may purge its vault. */
-export function forProduction(isProduction: boolean, settings: VaultSettings): VaultSettings {
-  if (!isProduction) return settings;
+/**
+ * A production stack must not change hands with the principal that ran `up` last, and nobody may purge its vault.
+ * @throws MalformedError where no sealer is named
+ */
+export function vaultForProduction(settings: VaultSettings): VaultSettings {
   if (settings.sealers.length > 0) return { ...settings, purgeProtection: true };
   const problem = "sealers must name somebody where production is true, got nobody";
   throw malformed(problem, `type pulumi config set --path '${NAMESPACE}:sealers[0]' OBJECT-ID`);

@@ -19,7 +19,9 @@ const stacks: TestStack[] = [];
 /** As a stack has it; `production` is the smallest one with that dial, and with what the dial asks for. */
 function configurationOf(column: Column, stack: TestStack): Record<string, string> {
   if (column !== "production") return configurationOfPage(column, stack);
-  const production = { "sealed-onion:production": "true", "sealed-onion:sealers": JSON.stringify([stack.sealer]) };
+  const asked = { sealers: [stack.sealer], network: { allow: [stack.cloud.workstation.address] } };
+  const dials = Object.entries(asked).map(([key, value]) => [`sealed-onion:${key}`, JSON.stringify(value)]);
+  const production = { "sealed-onion:production": "true", ...Object.fromEntries(dials) };
   return { ...configurationOfPage("smallest", stack), ...production };
 }
 

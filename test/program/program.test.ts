@@ -268,8 +268,10 @@ describe("a preview", () => {
 });
 
 describe("a production stack", () => {
+  const dials = { sealers: [CLIENT.objectId], network: { allow: "everybody" } };
+
   it("protects what cannot be made again, and nothing else", async () => {
-    const { registrations } = await runProgram({ production: true, sealers: [CLIENT.objectId] });
+    const { registrations } = await runProgram({ production: true, ...dials });
     const kept = registrations.filter(({ options }) => options.protect).map(({ name }) => name);
     expect(kept.sort()).toEqual(["onion-key-seal", "vault-group", "vault-key", "vault-vault"]);
   });
@@ -277,7 +279,7 @@ describe("a production stack", () => {
   it("has a vault that nobody can purge, and is no other in anything else", async () => {
     const inputs = (registrations: readonly Registration[]) => registrations.map(({ name, inputs }) => [name, inputs]);
     const plain = await runProgram({ purgeProtection: true, sealers: [CLIENT.objectId] });
-    const production = await runProgram({ production: true, sealers: [CLIENT.objectId] });
+    const production = await runProgram({ production: true, ...dials });
     expect(inputs(production.registrations)).toEqual(inputs(plain.registrations));
   });
 });

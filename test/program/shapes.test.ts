@@ -6,7 +6,7 @@ import { projectWithSecrets, runProgram } from "./program-run";
 
 /** The shapes that a stack can have, by the dials that make them. */
 const SHAPES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  production: { production: true, sealers: [CLIENT.objectId] },
+  production: { production: true, sealers: [CLIENT.objectId], network: { allow: ["198.51.100.7"] } },
   rbac: { authorization: "rbac" },
   "named-sealers": { sealers: [CLIENT.objectId, "group:77777777-7777-4777-8777-777777777777"] },
   gallery: { image: { publish: "gallery", targetRegions: [{ name: "westeurope" }, { name: "northeurope" }] } },
@@ -106,7 +106,7 @@ function isMap(value: unknown): value is Record<string, unknown> {
 
 const text = (value: unknown) => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 
-it("the default stack is the golden one (a change that is meant: npm test -- --update test/program/shapes)", async () => {
+it("the default stack is the golden one (a change that is meant: npm test -- test/program/shapes --update)", async () => {
   await expect(text(plain)).toMatchFileSnapshot("golden/shapes/default.yaml");
 });
 

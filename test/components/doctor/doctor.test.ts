@@ -130,6 +130,26 @@ describe("doctor", () => {
     }
   });
 
+  it("looks at what production asks for: who seals, and from where, unless vault and account are somebody else's", async () => {
+    const has = {
+      "azure-native:location": "westeurope",
+      "sealed-onion:sshPublicKey": "ssh-ed25519 AAAA",
+      "sealed-onion:secrets": { onion: { source: { onion: {} } } },
+      "sealed-onion:production": "true",
+    };
+    const found = async (more: object) => {
+      configure("dev", { ...has, ...more });
+      return (await examine()).finding("configuration")?.found;
+    };
+    expect(await found({})).toBe("sealed-onion:sealers and sealed-onion:network not set");
+    const sealers = { "sealed-onion:sealers": ["01234567-89ab-4def-8123-456789abcdef"] };
+    expect(await found({ ...sealers, "sealed-onion:network": '{"allow":"everybody"}' })).toMatch(
+      /has what has no default/,
+    );
+    const existing = { "sealed-onion:existing": { vault: "ID", storageAccount: "ID" } };
+    expect(await found({ ...sealers, ...existing })).toMatch(/has what has no default/);
+  });
+
   it.each([
     ["--jsno", "unknown option --jsno: did you mean --json"],
     ["stacks", "unknown word stacks: did you mean --stack"],

@@ -123,7 +123,9 @@ describe("a diff is what is done, and no more than was asked for", () => {
   });
 
   it("purge protection, where a stack is marked as production, and nothing where it no longer is", async () => {
-    expect(await changesBy({ production: true }, { sealers: [sealer] })).toEqual(["update vault-vault"]);
+    expect(await changesBy({ production: true, network: { allow: "everybody" } }, { sealers: [sealer] })).toEqual([
+      "update vault-vault",
+    ]);
     await engine.setConfig(configure({ sealers: [sealer] }));
     expect(await said(engine)).toEqual([]);
   });

@@ -158,8 +158,13 @@ export const AZURE: readonly Malformed[] = [
   ],
   [
     "production where the principal that runs up may seal",
-    { production: true },
+    { production: true, network: { allow: ["198.51.100.7"] } },
     "sealers must name somebody where production is true, got nobody: type pulumi config set --path 'sealed-onion:sealers[0]' OBJECT-ID",
+  ],
+  [
+    "production where nothing says from where vault and account are reached",
+    { production: true, sealers: ["01234567-89ab-4def-8123-456789abcdef"], network: {} },
+    "network must say who reaches vault and account where production is true, got nothing: type pulumi config set --path 'sealed-onion:network.allow[0]' YOUR-ADDRESS, or pulumi config set --path 'sealed-onion:network.allow' everybody",
   ],
   [
     "production as a word",

@@ -12,7 +12,12 @@ export const NETWORK: readonly Malformed[] = [
   [
     "one network in the place of a list",
     { network: { allow: "198.51.100.0/24" } },
-    'network.allow must be a list of IPv4 networks, such as ["198.51.100.0/24"], got a text of 15 characters: set sealed-onion:network.allow',
+    'network.allow must be a list of IPv4 networks, such as ["198.51.100.0/24"], or everybody, got a text of 15 characters: set sealed-onion:network.allow',
+  ],
+  [
+    "everybody behind a firewall",
+    { network: { allow: "everybody", privateEndpoints: true } },
+    "network.allow is everybody, which closes nothing, and network.privateEndpoints is about what is closed: remove one of them",
   ],
   [
     "an IPv6 network",
@@ -27,7 +32,7 @@ export const NETWORK: readonly Malformed[] = [
   [
     "all of the internet",
     { network: { allow: ["0.0.0.0/0"] } },
-    'network.allow[0] must be an IPv4 network in CIDR notation, such as "198.51.100.0/24" or "198.51.100.7", got "0.0.0.0/0": set sealed-onion:network.allow[0]',
+    'network.allow[0] must be a part of the internet, got "0.0.0.0/0": set sealed-onion:network.allow to everybody',
   ],
   [
     "an address of a network in the network's place",

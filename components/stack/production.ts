@@ -1,0 +1,18 @@
+import type { Existing } from "../azure/existing/existing";
+import { gather } from "../config/fields";
+import { checkIsSaid } from "../network/network-settings";
+import { type VaultSettings, vaultForProduction } from "../vault/vault";
+import { field } from "./config-keys";
+
+/**
+ * What `production` makes of the vault's dials. It asks for what only its operators know: who seals, and from where.
+ * @throws MalformedError with all that is missing
+ */
+export function forProduction(isProduction: boolean, vault: VaultSettings, existing: Existing): VaultSettings {
+  if (!isProduction) return vault;
+  const hasOwn = existing.vault === undefined || existing.storageAccount === undefined;
+  return gather({
+    vault: () => vaultForProduction(vault),
+    network: () => (hasOwn ? checkIsSaid(field("network")) : undefined),
+  }).vault;
+}
