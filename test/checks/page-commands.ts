@@ -22,10 +22,19 @@ export function commandsOf(page: string): PageCommand[] {
   const text = fs.readFileSync(page, "utf8");
   const blocks = [...text.matchAll(/^ *```sh\n([\s\S]*?)^ *```/gm)].map(([, block = ""]) => block);
   const lines = blocks.flatMap((block) => block.replaceAll("\\\n", " ").split("\n"));
-  return lines.flatMap((raw) => {
-    const line = raw.trim().replace(/(^|\s{2,})#.*$/, "");
-    return splitCommands(tokens(line)).map((words) => ({ page, line, words }));
-  });
+  return lines.flatMap((line) => commandsIn(page, line));
+}
+
+/** The commands of npm and Pulumi that stand in a page's sentences and tables. */
+export function commandsInSentences(page: string): PageCommand[] {
+  const sentences = fs.readFileSync(page, "utf8").replace(/^ *```[\s\S]*?^ *```/gm, "");
+  const spans = [...sentences.matchAll(/`((?:npm|npx|pulumi) [^`]+)`/g)].map(([, span = ""]) => span);
+  return spans.flatMap((span) => commandsIn(page, span.replace(/\s+/g, " ")));
+}
+
+function commandsIn(page: string, raw: string): PageCommand[] {
+  const line = raw.trim().replace(/(^|\s{2,})#.*$/, "");
+  return splitCommands(tokens(line)).map((words) => ({ page, line, words }));
 }
 
 /** A shell's words, quotes taken away; `$(…)` stays one word. */

@@ -15,21 +15,26 @@ import packageFile from "../../package.json";
 import { startMocks } from "../components/pulumi-mocks";
 import { rehearseCommand } from "../rehearsal/rehearse-words";
 import { nobodysSshKey } from "../rehearsal/ssh-key";
-import { commandsOf, type PageCommand, pages, setConfig } from "./page-commands";
+import { commandsInSentences, commandsOf, type PageCommand, pages, setConfig } from "./page-commands";
 
 const ours: readonly Command[] = [statusCommand, secretsCommand, doctorCommand, rehearseCommand];
-const all = pages().flatMap(commandsOf);
+const inBlocks = pages().flatMap(commandsOf);
+const all = [...inBlocks, ...pages().flatMap(commandsInSentences)];
 const shown = ({ page, line }: PageCommand) => `${page}: ${line}`;
 const typed = (...first: string[]) => all.filter(({ words }) => first.every((word, index) => words[index] === word));
 
 /** Pulumi's commands that the pages use, with the flags that they may have; where pulumi is on PATH it is asked, too. */
 const pulumiFlags: Readonly<Record<string, readonly string[]>> = {
   login: ["--local"],
+  new: [],
   "stack init": [],
   "stack output": [],
+  "stack rename": [],
   "config set": ["--path", "--stack"],
   preview: ["--json"],
-  up: ["--refresh"],
+  up: ["--refresh", "--replace"],
+  cancel: [],
+  destroy: ["--skip-preview"],
 };
 
 /** Other people's programs. What they are asked is tried by hand, when it is written. */
@@ -38,7 +43,8 @@ const known = [...others, "npm", "npx", "pulumi", "ssh", "sudo", "systemctl", "n
 
 describe("the commands of the pages", () => {
   it("are many, of programs that are known", () => {
-    expect(all.length).toBeGreaterThan(50);
+    expect(inBlocks.length).toBeGreaterThan(50);
+    expect(all.length).toBeGreaterThan(150);
     expect(all.filter(({ words: [program = ""] }) => !known.includes(program)).map(shown)).toEqual([]);
   });
 
@@ -53,6 +59,22 @@ describe("the commands of the pages", () => {
     }
   });
 
+  it("tests that are named are there, and no option takes one of them for its value", () => {
+    const runs = typed("npm", "test").map((command) => ({ command, words: command.words.slice(3) }));
+    expect(runs.length).toBeGreaterThan(1);
+    for (const { command, words } of runs) {
+      for (const word of words.filter((word) => word.includes("/"))) {
+        const isThere = fs.existsSync(word) || fs.existsSync(`${word}.test.ts`);
+        expect(isThere, shown(command)).toBe(true);
+      }
+      const options = words.slice(words.findIndex((word) => word.startsWith("-")));
+      expect(
+        options.filter((word) => word.includes("/")),
+        shown(command),
+      ).toEqual([]);
+    }
+  });
+
   it("pulumi's commands have flags that they have", () => {
     for (const command of typed("pulumi")) {
       const words = command.words.slice(1);
@@ -60,6 +82,15 @@ describe("the commands of the pages", () => {
       const flags = words.filter((word) => word.startsWith("--"));
       expect(Object.keys(pulumiFlags), shown(command)).toContain(name);
       for (const flag of flags) expect(pulumiFlags[name], shown(command)).toContain(flag);
+    }
+  });
+
+  it("dials that are set are dials", () => {
+    const dials = Object.keys(parse(fs.readFileSync("components/stack/dials.yaml", "utf8")) as object);
+    for (const command of typed("pulumi", "config", "set")) {
+      const key = command.words.slice(3).find((word) => !word.startsWith("--")) ?? "";
+      const [, dial] = /^sealed-onion:(\w+)/.exec(key) ?? [];
+      if (dial !== undefined && dial !== "KEY") expect(dials, shown(command)).toContain(dial);
     }
   });
 
