@@ -50,6 +50,7 @@ let
   );
 
   files = lib.optional config.services.openssh.enable "ssh/sshd_config" ++ [
+    "sealed-onion/targets.json"
     "sudoers"
     "systemd/journald.conf"
     "systemd/resolved.conf"

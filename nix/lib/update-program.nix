@@ -15,8 +15,10 @@ let
     pkgs.jq
     pkgs.zstd
   ];
+  silent = import ./find-silent.nix { inherit config lib pkgs; };
   await = script "await-serving" [
     config.systemd.package
+    silent
     pkgs.coreutils
     pkgs.gnused
     pkgs.jq
@@ -29,6 +31,7 @@ script "update-system" [
   fetch
   nix
   once
+  silent
   pkgs.coreutils
   pkgs.curl
   pkgs.jq

@@ -83,6 +83,7 @@ in
     ./onion-service/site.nix
     ./onion-service/sockets.nix
     ./onion-service/ssh.nix
+    ./onion-service/targets.nix
     ./onion-service/tor.nix
   ];
 

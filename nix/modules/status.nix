@@ -26,6 +26,7 @@ let
   script = import ../lib/script.nix { inherit lib pkgs; };
   write = script "write-status" [
     config.systemd.package
+    (import ../lib/find-silent.nix { inherit config lib pkgs; })
     pkgs.coreutils
     pkgs.curl
     pkgs.gnused

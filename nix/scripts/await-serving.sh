@@ -1,14 +1,18 @@
 # shellcheck shell=bash
-# Waits until this machine serves: secrets open, tor running, every declared address published by this very tor.
-#   await-serving SECONDS
+# Waits until this machine serves: secrets open, tor running, every declared address published by this very tor, and
+# somebody listening behind each of their ports.
+#   await-serving SECONDS SILENT
 #
+# SILENT is what find-silent said before the switch: a service that led to nothing then may do so still.
 # Ends with 0, or with 1 and the reason on standard output. Where the machine writes no status, nothing follows its
 # descriptors: then tor has to have run for a while.
-# Environment: SEALED_ONION_ROOT (default none: a root to look below), SEALED_ONION_STEADY (seconds, default 15).
+# Environment: SEALED_ONION_ROOT (default none: a root to look below), SEALED_ONION_STEADY (seconds, default 15),
+# SEALED_ONION_PAUSE (seconds from look to look, default 1).
 root=${SEALED_ONION_ROOT:-}
 facts=$root/etc/sealed-onion/facts.json
 descriptors=$root/run/sealed-onion-status/descriptors.json
 end=$((SECONDS + $1))
+silent=$2
 
 # said UNIT: the last line that explains why it does not run, in this boot.
 said() {
@@ -17,15 +21,33 @@ said() {
 }
 since() { systemctl show --timestamp=unix --property=ActiveEnterTimestamp "$1" | sed -n 's/.*=@//p'; }
 
-# hopeless: tor has ended as soon as it was started, again and again: waiting does not help.
+# hopeless WHY: what it is about has ended as soon as it was started, again and again: waiting does not help.
 hopeless() {
-  local restarts
-  restarts=$(systemctl show --value --property=NRestarts tor.service)
-  [[ $1 == "tor does not run"* && ${restarts:-0} -ge 3 ]]
+  local unit restarts
+  if [[ $1 == "tor does not run"* ]]; then
+    unit=tor.service
+  elif [[ $1 =~ \(([A-Za-z0-9-]+\.service)[:\ ] ]]; then
+    unit=${BASH_REMATCH[1]} # of find-silent
+  else
+    return 1
+  fi
+  restarts=$(systemctl show --value --property=NRestarts "$unit")
+  ((${restarts:-0} >= 3))
 }
 
 # problem: what keeps it from serving, in one line; nothing where it serves.
 problem() {
+  local why
+  why=$(own_problem)
+  if [[ -z $why ]]; then
+    why=$(find-silent | jq --raw-output --argjson before "$silent" '
+      to_entries | map(select(.key as $name | $before | has($name) | not)) | .[0] // empty | "service \(.key): \(.value)"')
+  fi
+  printf '%s' "$why"
+}
+
+# own_problem: of secrets, tor and addresses.
+own_problem() {
   local started why
   if [[ $(jq '.secrets | length' "$facts") != 0 ]] && ! systemctl --quiet is-active sops-install-secrets.service; then
     why=$(said sops-install-secrets.service)
@@ -48,11 +70,15 @@ problem() {
   fi
 }
 
+# Twice in a row: a server that listens and falls down at once does not serve.
+looks=0
 while :; do
   why=$(problem)
-  if [[ -z $why ]]; then exit 0; fi
-  if ((SECONDS >= end)) || hopeless "$why"; then break; fi
-  sleep 1
+  looks=$((looks + 1))
+  if [[ -n $why ]]; then looks=0; fi
+  if ((looks == 2)); then exit 0; fi
+  if [[ -n $why ]] && { ((SECONDS >= end)) || hopeless "$why"; }; then break; fi
+  sleep "${SEALED_ONION_PAUSE:-1}"
 done
 printf '%s after %s s' "$why" "$((SECONDS - end + $1))"
 exit 1

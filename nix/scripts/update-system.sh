@@ -146,8 +146,8 @@ fi
 # trial KIND ATTEMPTS: what is being tried, what to go back to, and what a reboot boots if all else fails.
 trial() {
   jq --null-input --arg kind "$1" --argjson attempts "$2" --arg path "$path" --argjson generation "$generation" \
-    --arg previous "$previous" --arg standing "$standing" --arg boot "$boot" \
-    '{$kind, $attempts, $path, $generation, $previous, $standing, $boot}' |
+    --arg previous "$previous" --arg standing "$standing" --arg boot "$boot" --argjson silent "$silent" \
+    '{$kind, $attempts, $path, $generation, $previous, $standing, $boot, $silent}' |
     write "$state/trial.json"
 }
 
@@ -166,17 +166,20 @@ go_back() {
   let_serve
 }
 
+running() { record "running" "$(of "$state/accepted.json" .why)"; }
+
 # await_reboot: what comes up next is on trial, with its kernel.
 await_reboot() {
   previous=$standing
   trial reboot 0
 }
 
+# accept WHY: what it does not do, and needs not.
 accept() {
   keep "$path"
-  jq --null-input --argjson generation "$generation" --arg path "$path" '{$generation, $path}' |
+  jq --null-input --argjson generation "$generation" --arg path "$path" --arg why "$1" '{$generation, $path, $why}' |
     write "$state/accepted.json"
-  record "running" ""
+  running
   if is_unproven "$path"; then await_reboot; else rm -f "$state/trial.json"; fi
   nix-env --profile "$profile" --delete-generations "+$((SEALED_ONION_KEEP + 1))" >&2
   nix-store --gc >/dev/null
@@ -199,7 +202,7 @@ wish "$user_data"
 
 if [[ $current == "$path" && $generation == "$accepted" && ! -e $state/trial.json ]]; then
   let_serve
-  record "running" ""
+  running
   exit 0
 fi
 if [[ $(of "$state/update.json" '"\(.outcome) \(.generation) \(.boot)"') == "went back $generation $boot" ]]; then
@@ -207,11 +210,20 @@ if [[ $(of "$state/update.json" '"\(.outcome) \(.generation) \(.boot)"') == "wen
   exit 0
 fi
 
-previous=$current attempts=1 kind=switch
+# silent_now: services that lead to nothing though all else serves; no update would ever come to a machine if these were
+# held against it. Of one that does not serve at all (it has just been booted) nothing is known.
+silent_now() {
+  local silent
+  silent=$(find-silent)
+  if [[ $silent == "{}" ]] || await-serving 0 "$silent" >/dev/null; then printf '%s' "$silent"; else printf '{}'; fi
+}
+
+previous=$current attempts=1 kind=switch silent=''
 if [[ $(of "$state/trial.json" .path) == "$path" ]]; then
   previous=$(of "$state/trial.json" .previous)
   kind=$(of "$state/trial.json" .kind)
   attempts=$(of "$state/trial.json" .attempts)
+  silent=$(of "$state/trial.json" .silent)
   if [[ $(of "$state/trial.json" .boot) != "$boot" ]]; then attempts=$((attempts + 1)); fi
 fi
 if [[ $kind != switch && $booted != "$path" && $(of "$state/trial.json" .boot) != "$boot" ]]; then
@@ -223,10 +235,11 @@ if [[ $kind != switch && $booted != "$path" && $(of "$state/trial.json" .boot) !
 fi
 if [[ $kind == reboot && $booted != "$path" ]]; then
   let_serve
-  if [[ $SEALED_ONION_REBOOT == auto ]]; then systemctl reboot; else record "running" ""; fi
+  if [[ $SEALED_ONION_REBOOT == auto ]]; then systemctl reboot; else running; fi
   exit 0
 fi
 if [[ $kind == reboot ]]; then kind=booted; fi
+silent=${silent:-$(silent_now)}
 rm -f "$root/nix/var/nix/gcroots/sealed-onion-before"
 ln -s "$previous" "$root/nix/var/nix/gcroots/sealed-onion-before"
 
@@ -248,17 +261,17 @@ let_serve
 status=0
 switch_to "$path" test || status=$?
 why="switch-to-configuration ended with $status"
-if ((status == 0 || status == 4)) && why=$(await-serving "${SEALED_ONION_PATIENCE:-300}"); then
+if ((status == 0 || status == 4)) && why=$(await-serving "${SEALED_ONION_PATIENCE:-300}" "$silent"); then
   if [[ $SEALED_ONION_REBOOT == auto ]] && reboot_pending "$path"; then
     keep "$path"
     await_reboot
     record "trying" "it has another kernel: the machine reboots"
     systemctl reboot
   else
-    accept
+    accept "$(find-silent | jq --raw-output 'to_entries | map("service \(.key), as before: \(.value)") | join("; ")')"
   fi
 elif [[ -z $accepted ]]; then
-  accept # a new machine has nothing better: its image may be old; the status says what is wrong
+  accept "" # a new machine has nothing better: its image may be old; the status says what is wrong
 else
   go_back "$why"
   if [[ $kind == booted ]]; then systemctl reboot; fi

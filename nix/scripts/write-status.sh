@@ -64,6 +64,7 @@ read -r data_size data_available <<<"$(free_bytes "${SEALED_ONION_DATA:-/}")"
 descriptors=$(json_of "$state/descriptors.json" '{}')
 status=$(jq --null-input \
   --argjson compute "$compute" --argjson names "$services" --argjson descriptors "$descriptors" \
+  --argjson silent "$(find-silent)" \
   --argjson replica "$(json_of "$root/run/sealed-onion-replica/number" null)" \
   --argjson visits "$(json_of "$state/visits.json" null)" \
   --argjson front "$(json_of "$root/run/sealed-onion-front-end/front-end.json" null)" \
@@ -88,6 +89,7 @@ status=$(jq --null-input \
       | .value = {hostname: $hostname} + ($descriptors[$hostname]
         // (($front // {})[$hostname] | select(.published) | {published, state: "own"})
         // {published: null, state: "waiting"})
+        + if $silent[$name] then {silent: $silent[$name]} else {} end
         + if $alone | split(" ") | index($name) then {alone: true} else {} end)),
     failedUnits: ($failed | split("\n") | map(select(. != ""))),
     update: $update,

@@ -130,6 +130,16 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
     "fails with the machine's own reason where that does not happen in time",
   ],
   [
+    "… went back from system …: …",
+    "test/components/system/publish.test.ts",
+    "sends all of it once more, under a new number, where it is made once more: what was damaged is whole",
+  ],
+  [
+    "… refuses system …: …",
+    "test/components/system/publish.test.ts",
+    "sends all of it once more, under a new number, where it is made once more: what was damaged is whole",
+  ],
+  [
     "identity … may not decrypt with … (HTTP 403 …)",
     "test/rehearsal/engine/story-chapters.ts",
     "a policy is removed by hand: a refresh shows it, up repairs it",

@@ -25,6 +25,8 @@ export interface Look {
   readonly kernel?: string;
   /** Tor does not start in it. */
   readonly torless?: boolean;
+  /** Nobody listens behind its address. */
+  readonly serverless?: boolean;
   /** The code that its switch ends with. */
   readonly code?: number;
   /** What else it needs, which no other look has. */
@@ -51,6 +53,7 @@ if [ "$1" = boot ]; then
 fi
 ln -sfn "$self" "$root/run/current-system.new" && mv -T "$root/run/current-system.new" "$root/run/current-system"
 rm -f "$root/etc" && ln -s "$root$self/etc" "$root/etc"
+cp -f "$root$self/tcp" "$root/proc/net/tcp"
 exit $(cat "$root$self/code")`;
 
 const FACTS = {
@@ -59,13 +62,22 @@ const FACTS = {
   status: { containerUrl: "" },
 };
 
-function expression({ page, kernel = "one", torless = false, code = 0, ballast = "" }: Look): string {
+const TARGETS = { site: { 80: { target: "127.0.0.1:8440", unit: "onion-site-site.service" } } };
+
+/** `/proc/net/tcp` where port 8440 of all addresses is listened at, or a client alone has it. */
+const tcp = (isListening: boolean) =>
+  `   0: 00000000:20F8 00000000:0000 ${isListening ? "0A" : "06"} 00000000:00000000 00:00000000 00000000 0 0 1`;
+
+function expression(look: Look): string {
+  const { page, kernel = "one", torless = false, serverless = false, code = 0, ballast = "" } = look;
   const text = (value: string) => JSON.stringify(value).replaceAll("${", "\\${");
   const script = [
     "busybox mkdir -p $out/bin $out/etc/sealed-onion",
     `printf '%s\\n' "$switch" >$out/bin/switch-to-configuration`,
     "busybox chmod 755 $out/bin/switch-to-configuration",
     `printf '%s\\n' "$facts" >$out/etc/sealed-onion/facts.json`,
+    `printf '%s\\n' "$targets" >$out/etc/sealed-onion/targets.json`,
+    `echo "${tcp(!serverless)}" >$out/tcp`,
     "busybox ln -s $page $out/etc/page",
     "busybox ln -s $kernel $out/kernel",
     `echo "$more" >$out/more`,
@@ -75,6 +87,7 @@ function expression({ page, kernel = "one", torless = false, code = 0, ballast =
   return trivial("system", script.join("\n"), {
     switch: text(SWITCH),
     facts: text(JSON.stringify(FACTS)),
+    targets: text(JSON.stringify(TARGETS)),
     page: trivial("page", `echo "${page}" >$out`),
     kernel: trivial("kernel", `echo "${kernel}" >$out`),
     more: trivial("ballast", `echo "${ballast}" >$out`),
@@ -89,6 +102,7 @@ case "$*" in
 *is-active*tor.service) [[ ! -e $root$(readlink "$root/run/current-system")/torless ]] ;;
 *is-active*) [[ -e $root/run/sealed-onion-update/known ]] ;;
 *NRestarts*) echo 0 ;;
+*ExecMainStatus*) printf '%s\\n' ActiveState=activating Result=exit-code ExecMainStatus=203 ;;
 *show*) echo "ActiveEnterTimestamp=@1000000000" ;;
 esac`;
 
@@ -188,7 +202,7 @@ export async function startUpdateRig(first: Look): Promise<UpdateRig> {
     try {
       const { signal } = new AbortController();
       const there = await store.paths();
-      const known = { there, inImage: new Set<string>(), before: undefined };
+      const known = { there, inImage: new Set<string>(), before: last };
       return (await publish({ stack: "dev", system }, known, { store, key, signal })).release;
     } finally {
       process.env = before;
@@ -271,6 +285,8 @@ function layOut(root: string, system: string): void {
     fs.writeFileSync(path.join(root, file), content);
   };
   write("proc/sys/kernel/random/boot_id", `${randomUUID()}\n`);
+  write("proc/net/unix", "");
+  write("proc/net/tcp", fs.readFileSync(path.join(root, system, "tcp"), "utf8"));
   const published = { published: "2026-06-01T00:00:00Z", state: "own" };
   write("run/sealed-onion-status/descriptors.json", JSON.stringify({ [HOSTNAME]: published }));
   for (const name of ["current-system", "booted-system"]) fs.symlinkSync(system, path.join(root, "run", name));
@@ -284,7 +300,7 @@ function environmentOf(machine: Machine, guest: ScratchStore, key: SigningKey): 
   const program = (name: string, text: string) => fs.writeFileSync(path.join(bin, name), text, { mode: 0o755 });
   program("systemctl", SYSTEMCTL);
   program("journalctl", "#!/bin/sh\n");
-  for (const name of ["fetch-closure", "await-serving", "boot-once"]) {
+  for (const name of ["fetch-closure", "find-silent", "await-serving", "boot-once"]) {
     const script = path.resolve("nix", "scripts", `${name}.sh`);
     program(name, `#!/bin/sh\nexec bash -o errexit -o nounset -o pipefail ${script} "$@"\n`);
   }
@@ -302,6 +318,7 @@ function environmentOf(machine: Machine, guest: ScratchStore, key: SigningKey): 
     SEALED_ONION_KEEP: "1",
     SEALED_ONION_REBOOT: "manual",
     SEALED_ONION_PATIENCE: "2",
+    SEALED_ONION_PAUSE: "0.05",
   };
 }
 

@@ -56,6 +56,38 @@ describe.skipIf(noScratchStore)(`updates in place, with a real Nix on both sides
     expect(it_.running()).toBe(good.release.path);
   });
 
+  it("goes back by itself from a system behind whose address nobody listens", async () => {
+    const good = await update({ page: "good" });
+    await update({ page: "bad", serverless: true });
+    expect([it_.running(), it_.bootDefault(), it_.page()]).toEqual([good.release.path, good.release.path, "good"]);
+    const why = "service site: nothing listens at 127.0.0.1:8440 (onion-site-site.service: exit-code 203) after 2 s";
+    expect(outcome()).toMatchObject({ outcome: "went back", why });
+  });
+
+  it("takes a system behind whose address nobody listens where nobody did before, and says so until somebody does", async () => {
+    const dead = { page: "dead", serverless: true };
+    expect(await update(dead)).toMatchObject({ code: 0 }); // a new machine has nothing better
+    expect(outcome()).toMatchObject({ outcome: "running", why: "" });
+    const next = await update({ ...dead, page: "still" });
+    const why = expect.stringMatching(/^service site, as before: nothing listens at 127\.0\.0\.1:8440 /);
+    expect([it_.running(), outcome()]).toEqual([
+      next.release.path,
+      expect.objectContaining({ outcome: "running", why }),
+    ]);
+    await it_.look();
+    expect(outcome()).toMatchObject({ outcome: "running", why });
+    await update({ page: "mended" });
+    expect([it_.page(), outcome().why]).toEqual(["mended", ""]);
+  });
+
+  it("excuses nobody behind an address on a machine that has just been booted", async () => {
+    const good = await update({ page: "good" });
+    it_.reboot();
+    fs.writeFileSync(path.join(it_.guest.folder, "proc/net/tcp"), "");
+    await update({ page: "bad", serverless: true });
+    expect([it_.running(), outcome().outcome]).toEqual([good.release.path, "went back"]);
+  });
+
   it("goes back from a switch that fails", async () => {
     const good = await update({ page: "good" });
     await update({ page: "bad", code: 2 });

@@ -94,6 +94,7 @@ describe.skipIf(missing.length > 0)(`a machine's status (skipped without ${missi
       `#!/bin/sh\nprintf 'noise\\nsealed-onion: the secrets are still sealed: key "gone"\\n'\n`,
       0o755,
     );
+    write("bin/find-silent", "#!/bin/sh\necho '{}'\n", 0o755);
     write("bin/systemctl", '#!/bin/sh\n[ "$1" = list-units ] && exit 0\ncat "$UNITS/$2"\n', 0o755);
   }
 
@@ -130,6 +131,16 @@ describe.skipIf(missing.length > 0)(`a machine's status (skipped without ${missi
       memory: { total: 4_000_000_000, available: 3_000_000_000 },
     });
     expect(verdictOf(status, new Date())).toEqual({ serving: true });
+  });
+
+  it("tells of services that nobody listens behind", async () => {
+    fs.writeFileSync(path.join(directory, "bin/find-silent"), `#!/bin/sh\necho '{"site":"nothing listens at X"}'\n`);
+    await run();
+    const status = parseMachineStatus(await blob());
+    expect([status.services.site?.silent, verdictOf(status, new Date()).serving]).toEqual([
+      "nothing listens at X",
+      false,
+    ]);
   });
 
   it("tells of the data disk where there is one, and why it is not used", async () => {

@@ -41,9 +41,10 @@ export async function publish(
   tools: Tools,
 ): Promise<Published> {
   const closure = await closureOf(system);
-  const missing = missingPaths(closure, known.there, known.inImage);
-  const sent = await upload(missing, tools);
-  const release = await wish(stack, system, known.before?.generation ?? 0, tools);
+  const isAgain = await isAskedAgain(known, tools.store);
+  const missing = missingPaths(closure, isAgain ? new Set() : known.there, known.inImage);
+  const sent = await upload(missing, isAgain, tools);
+  const release = await wish(stack, system, { least: known.before?.generation ?? 0, isAgain }, tools);
   await tools.store.addClosure(
     release.generation,
     closure.map(({ path: stored }) => hashPart(stored)),
@@ -51,10 +52,15 @@ export async function publish(
   return { release, paths: missing.length, of: closure.length, sent };
 }
 
+/** By `pulumi up --replace`: all is sent once more, as what lies there may be damaged, and asked for under a new number. */
+async function isAskedAgain({ before }: Known, store: SystemStore): Promise<boolean> {
+  return before === undefined && (await store.lastRelease()) !== undefined;
+}
+
 const WORK = path.join(".cache", "systems");
 
 /** @returns bytes */
-async function upload(missing: readonly StorePath[], { store, key, signal }: Tools): Promise<number> {
+async function upload(missing: readonly StorePath[], isAgain: boolean, { store, key, signal }: Tools): Promise<number> {
   makeFolder(WORK);
   const folder = fs.mkdtempSync(path.join(WORK, "nar-"));
   const remove = (): void => fs.rmSync(folder, { recursive: true, force: true });
@@ -68,7 +74,7 @@ async function upload(missing: readonly StorePath[], { store, key, signal }: Too
     signal.throwIfAborted();
     const file = path.join(folder, `${index}`);
     const packed = await pack(stored, file);
-    transfer.sent += await store.addNar(file, packed);
+    transfer.sent += await store.addNar(file, packed, isAgain);
     fs.rmSync(file);
     await store.addNarInfo(stored, narInfo(stored, packed, key));
     transfer.left -= stored.narSize;
@@ -85,11 +91,17 @@ async function upload(missing: readonly StorePath[], { store, key, signal }: Too
 }
 
 /** The same wish again is the same release; a wish for an older system is a new one. */
-async function wish(stack: string, system: string, least: number, { store, key }: Tools): Promise<Release> {
+async function wish(
+  stack: string,
+  system: string,
+  { isAgain, least }: { least: number; isAgain: boolean },
+  { store, key }: Tools,
+): Promise<Release> {
   for (;;) {
     const last = await store.lastRelease();
     const again = last && signRelease(stack, last, key);
-    if (again?.path === system && again.generation >= least && again.signature === last?.signature) return again;
+    if (!isAgain && again?.path === system && again.generation >= least && again.signature === last?.signature)
+      return again;
     const generation = Math.max(last?.generation ?? 0, least) + 1;
     const next = signRelease(stack, { path: system, generation }, key);
     if (await store.addRelease(next)) return next;

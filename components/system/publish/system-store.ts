@@ -17,8 +17,8 @@ const NARS = "nar/";
 export interface SystemStore {
   /** Hash parts of the store paths that are there. */
   paths(): Promise<Set<string>>;
-  /** @returns bytes sent; none where the archive is there already */
-  addNar(file: string, packed: PackedNar): Promise<number>;
+  /** @param again in place of one that is there @returns bytes sent; none where the archive is there already */
+  addNar(file: string, packed: PackedNar, again?: boolean): Promise<number>;
   /** Last of all: a path counts as there once it has this. */
   addNarInfo(stored: StorePath, text: string): Promise<void>;
   lastRelease(): Promise<Release | undefined>;
@@ -89,9 +89,10 @@ export function openSystemStore(client: ContainerClient, attempt: Attempt): Syst
       const all = await names("");
       return new Set(all.filter((blob) => blob.endsWith(NAR_INFO)).map((blob) => blob.slice(0, -NAR_INFO.length)));
     },
-    async addNar(file, packed) {
+    async addNar(file, packed, again = false) {
+      const conditions = again ? {} : { ifNoneMatch: "*" };
       const isNew = await create(narName(packed), async (target, abortSignal) => {
-        await target.uploadFile(file, { abortSignal, conditions: { ifNoneMatch: "*" } });
+        await target.uploadFile(file, { abortSignal, conditions });
       });
       return isNew ? fs.statSync(file).size : 0;
     },

@@ -8,6 +8,10 @@ export interface Awaited {
   readonly problem?: string;
   /** Waiting would not help. */
   readonly isFinal?: boolean;
+  /** It is as it was asked for, and should be better. */
+  readonly warning?: string;
+  /** It runs what it is asked for, whatever is missing besides. */
+  readonly isRunning?: boolean;
 }
 
 /** @param release what the machine is asked to run, where it takes systems in place */
@@ -38,7 +42,16 @@ export function awaited(
   if (outcome !== "running" || status.system !== release.path) {
     return { problem: `${what} is not running yet${why === "" ? "" : `: ${why}`}` };
   }
-  return problemOf(status, now);
+  const found = problemOf(status, now);
+  // The machine has looked itself, and holds nothing against a system that was so before.
+  const isExcused = found.problem !== undefined && why !== "" && verdictOf(answered(status), now).serving;
+  return isExcused ? { warning: why } : { ...found, isRunning: true };
+}
+
+/** The same, were somebody there behind each address. */
+function answered(status: MachineStatus): MachineStatus {
+  const services = Object.entries(status.services).map(([name, { silent: _, ...service }]) => [name, service]);
+  return { ...status, services: Object.fromEntries(services) };
 }
 
 function problemOf(status: MachineStatus, now: Date): Awaited {

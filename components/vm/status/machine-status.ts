@@ -7,6 +7,8 @@ export interface ServiceStatus {
   readonly published: string | null;
   /** `other`: the network gives out another machine's, under the same key. */
   readonly state: DescriptorState;
+  /** Nobody listens where its ports lead: what and why, in one line. */
+  readonly silent?: string;
   /** Of one of several replicas: no front end publishes it, as its ssh. */
   readonly alone?: true;
 }
@@ -24,7 +26,7 @@ export interface UpdateStatus {
   readonly path: string;
   /** `refused` and `went back` are final for this wish; what it is `waiting` for may still come. */
   readonly outcome: "refused" | "running" | "trying" | "waiting" | "went back";
-  /** Empty where it is `running`. */
+  /** Where it is `running`: what it does not do, and did not before either; mostly empty. */
   readonly why: string;
   /** ISO 8601, UTC. */
   readonly at: string;

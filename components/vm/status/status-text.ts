@@ -71,7 +71,9 @@ export function reportMetrics({ stack, status, verdict, probes, outside }: Repor
   const machine = { stack, machine: status.machine };
   const services = Object.entries(status.services);
   return [
-    ...gauge("serving", "Whether every secret is open and every address published.", [[machine, verdict.serving]]),
+    ...gauge("serving", "Whether every secret is open and every address published and answered.", [
+      [machine, verdict.serving],
+    ]),
     ...gauge("written_seconds", "When the machine wrote this, Unix time.", [
       [machine, Date.parse(status.written) / 1000],
     ]),
@@ -81,6 +83,11 @@ export function reportMetrics({ stack, status, verdict, probes, outside }: Repor
       "published",
       "Whether the network gives out what this machine published.",
       services.map(([service, { state }]) => [{ ...machine, service }, state === "own"]),
+    ),
+    ...gauge(
+      "answered",
+      "Whether somebody listens behind the address.",
+      services.map(([service, { silent }]) => [{ ...machine, service }, silent === undefined]),
     ),
     ...gauge(
       "reachable",
@@ -120,9 +127,14 @@ function gauge(name: string, help: string, samples: readonly Sample[]): string[]
   return [`# HELP ${metric} ${help}`, `# TYPE ${metric} gauge`, ...lines];
 }
 
-function serviceText({ hostname, published, state }: ServiceStatus): string {
+function serviceText({ hostname, published, silent, state }: ServiceStatus): string {
   const words = { own: "published", other: "leads to another machine", waiting: "not found yet" }[state];
-  return `${hostname} ${words}${published === null ? "" : `, at ${published}`}`;
+  const shown = [
+    `${hostname} ${words}`,
+    ...(published === null ? [] : [`at ${published}`]),
+    ...(silent ? [silent] : []),
+  ];
+  return shown.join(", ");
 }
 
 function nameOf(storePath: string): string {

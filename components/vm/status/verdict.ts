@@ -4,7 +4,7 @@ import type { Outside } from "./outside";
 
 /** What is to be thought of a status, in one line each. */
 export interface Verdict {
-  /** Every secret is open, and the network gives out what this machine published for each of its services. */
+  /** Every secret is open, the network gives out what this machine published for each service, and each is answered. */
   readonly serving: boolean;
   /** What is wrong, if anything. */
   readonly problem?: string;
@@ -32,7 +32,8 @@ export function verdictOf(status: MachineStatus, now: Date): Verdict {
     unopened(status) ??
     diskless(status) ??
     torless(status) ??
-    unpublished(status) ?? { serving: true, ...warning(status) }
+    unpublished(status) ??
+    unanswered(status) ?? { serving: true, ...warning(status) }
   );
 }
 
@@ -87,6 +88,14 @@ function unpublished({ services }: MachineStatus): Verdict | undefined {
   const [name, service] = Object.entries(services).find(([, { state }]) => state !== "own") ?? [];
   if (name === undefined || service === undefined) return undefined;
   return { serving: false, problem: `service ${name} ${words(service)}`, remedy: "npm run status -- --watch" };
+}
+
+/** The address is there, and visitors get nothing. */
+function unanswered({ services }: MachineStatus): Verdict | undefined {
+  const [name, service] = Object.entries(services).find(([, { silent }]) => silent !== undefined) ?? [];
+  if (service?.silent === undefined) return undefined;
+  const problem = `service ${name}: ${service.silent}`;
+  return { serving: false, problem, remedy: "look at its server's journal on the machine" };
 }
 
 function words({ hostname, published, state }: ServiceStatus): string {

@@ -12,6 +12,10 @@ export interface Seen<T> {
   readonly problem?: string | undefined;
   /** Waiting would not help. */
   readonly isFinal?: boolean | undefined;
+  /** What is said where nothing is missing, and not all is well. */
+  readonly warning?: string | undefined;
+  /** What stands all the same, where that is otherwise than {@link Wait.safe} says. */
+  readonly safe?: string | undefined;
   /** What is said of the machine once nothing is missing. */
   readonly found: T;
 }
@@ -39,13 +43,14 @@ export async function waitForMachine<T extends object>({ look, missing, safe }: 
   const reader = await statusReader(requiredUrl(process.env, "CONTAINER_URL"), signal);
   const started = Date.now();
   for (let said = ""; ; await pause(POLL_MS, signal)) {
-    const { found, isFinal, problem } = await look(reader, machine);
+    const { found, isFinal, problem, safe: stands = safe, warning } = await look(reader, machine);
+    if (problem === undefined && warning !== undefined) console.error(`warning: ${warning}; type npm run status`);
     if (problem === undefined) return console.log(JSON.stringify({ machine, ...found }));
-    if (isFinal) throw new Error(`${machine} ${problem}: ${safe}; type npm run status`);
+    if (isFinal) throw new Error(`${machine} ${problem}: ${stands}; type npm run status`);
     if (problem !== said) console.error(`waiting: ${problem}`);
     said = problem;
     if (Date.now() - started <= patienceMs) continue;
     const minutes = Math.round(patienceMs / 60_000);
-    throw new Error(`${machine} ${missing} after ${minutes} minutes: ${problem}: ${safe}; type npm run status`);
+    throw new Error(`${machine} ${missing} after ${minutes} minutes: ${problem}: ${stands}; type npm run status`);
   }
 }

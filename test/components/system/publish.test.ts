@@ -8,7 +8,7 @@ import { createAttempt } from "../../../components/image/upload/retry";
 import { closureOf } from "../../../components/system/publish/closure";
 import { prune } from "../../../components/system/publish/prune";
 import { type Known, publish } from "../../../components/system/publish/publish";
-import { parseRelease } from "../../../components/system/publish/release";
+import { parseRelease, type Release } from "../../../components/system/publish/release";
 import { openSystemStore } from "../../../components/system/publish/system-store";
 import { newSigningKey, readSigningKey } from "../../../components/system/signing-key/signing-key";
 import { noScratchStore, openScratchStore, type ScratchStore, trivial } from "../../nix/scratch-store";
@@ -29,6 +29,8 @@ describe.skipIf(noScratchStore)(`publishing a system (skipped: ${noScratchStore}
   let container: ContainerClient;
   let store: ScratchStore;
   let count = 0;
+  /** What Pulumi has recorded. */
+  let before: Release | undefined;
 
   beforeAll(async () => {
     blobs = await startBlobStore();
@@ -38,6 +40,7 @@ describe.skipIf(noScratchStore)(`publishing a system (skipped: ${noScratchStore}
     store = openScratchStore();
     Object.assign(process.env, store.env);
     count += 1;
+    before = undefined;
     container = new ContainerClient(`${blobs.containerUrl.replace("images", `systems${count}`)}?${blobs.sas}`);
     await container.create();
     process.chdir(store.folder);
@@ -52,7 +55,9 @@ describe.skipIf(noScratchStore)(`publishing a system (skipped: ${noScratchStore}
     const { signal } = new AbortController();
     const tools = { store: openSystemStore(container, createAttempt({ signal, log: () => {} })), key, signal };
     const there = await tools.store.paths();
-    return publish({ stack: "dev", system: path }, { there, inImage: new Set(), before: undefined, ...known }, tools);
+    const found = await publish({ stack: "dev", system: path }, { there, inImage: new Set(), before, ...known }, tools);
+    before = found.release;
+    return found;
   };
   const names = async () => {
     const found: string[] = [];
@@ -117,6 +122,22 @@ describe.skipIf(noScratchStore)(`publishing a system (skipped: ${noScratchStore}
     const back = await publishIt(one);
     expect(back).toMatchObject({ paths: 0, release: { path: one, generation: 3 } });
     expect(back.release.signature).not.toBe(first.release.signature);
+  });
+
+  it("sends all of it once more, under a new number, where it is made once more: what was damaged is whole", async () => {
+    const wanted = store.build(system("one"));
+    const { release } = await publishIt(wanted);
+    for (const name of await names()) {
+      const blob = container.getBlockBlobClient(name);
+      if (name.startsWith("nar/")) await blob.upload("cut", 3);
+      if (name.endsWith(".narinfo")) await blob.delete();
+    }
+    const again = await publishIt(wanted, { before: undefined });
+    expect(again).toMatchObject({ paths: 3, of: 3, release: { path: wanted, generation: 2 } });
+    const cache = await download();
+    expect(take(cache, wanted, key.publicKey)).toMatchObject({ ok: true, valid: true });
+    fs.rmSync(cache, { recursive: true });
+    expect(release.generation).toBe(1);
   });
 
   it("never counts lower than it did, whatever happened to the container", async () => {

@@ -16,7 +16,7 @@ export const PLATFORM = "/etc/rehearsal";
 export function writeTree(root: string, facts: Facts): void {
   const about = readGolden();
   checkFacts(facts);
-  for (const name of goldenFiles().filter((file) => file.startsWith("etc/")))
+  for (const name of goldenFiles().filter((file) => /^etc\/(?!sealed-onion\/)/.test(file)))
     place(path.join(root, name), textOf(name, replacements(facts)));
   place(path.join(root, "etc/tmpfiles.d/status.conf"), "d /run/sealed-onion-status 0700 root root -\n");
   link("/run/current-system/etc/sealed-onion", path.join(root, "etc/sealed-onion"));

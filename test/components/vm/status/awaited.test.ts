@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { awaited } from "../../../../components/vm/status/awaited";
-import type { UpdateStatus } from "../../../../components/vm/status/machine-status";
+import type { MachineStatus, UpdateStatus } from "../../../../components/vm/status/machine-status";
 import { exampleStatus } from "./example-status";
 
 const NOW = new Date();
@@ -13,7 +13,7 @@ const update = (change: Partial<UpdateStatus> = {}): UpdateStatus => ({
 
 describe("what up waits for", () => {
   it.each([
-    ["runs what it is asked for", update(), {}],
+    ["runs what it is asked for", update(), { isRunning: true }],
     ["has not looked yet", null, { problem: expect.stringContaining("has not seen system 7 yet") }],
     [
       "runs the system before",
@@ -40,7 +40,21 @@ describe("what up waits for", () => {
     const elsewhere = { ...RELEASE, path: "/nix/store/other" };
     expect(awaited("web", exampleStatus({ update: update() }), elsewhere, NOW).problem).toContain("is not running yet");
     const torless = exampleStatus({ update: update(), tor: { state: "failed", version: "1" } });
-    expect(awaited("web", torless, RELEASE, NOW).problem).toContain("tor is failed");
+    expect(awaited("web", torless, RELEASE, NOW)).toEqual({
+      problem: "tor is failed: it has not started yet",
+      isRunning: true,
+    });
+  });
+
+  it("is over with a warning where nobody listens behind an address, and nobody did before", () => {
+    const why = "service site, as before: nothing listens at X";
+    const { site } = exampleStatus().services;
+    const services = { site: { ...site, silent: "nothing listens at X" } } as MachineStatus["services"];
+    const of = (change: Partial<MachineStatus>) => awaited("web", exampleStatus(change), RELEASE, NOW);
+    expect(of({ update: update({ why }), services })).toEqual({ warning: why });
+    expect(of({ update: update(), services }).problem).toBe("service site: nothing listens at X");
+    const tor = { state: "failed", version: "1" };
+    expect(of({ update: update({ why }), services, tor }).problem).toContain("tor is failed");
   });
 
   it("without systems in place is that it serves", () => {

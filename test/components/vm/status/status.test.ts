@@ -63,6 +63,23 @@ describe("await-machine", () => {
     expect((await start({ PATIENCE: "0.1" }).ended).code).toBe(0);
   });
 
+  it("is not put off by what the machine said before it waited", async () => {
+    const { system } = exampleStatus();
+    const release = { path: system, generation: 7, signature: "" };
+    const update = { generation: 7, path: system, at: "2026-06-01T00:00:00Z", why: "it is damaged" };
+    const RELEASE = JSON.stringify(release);
+    await write({ update: { ...update, outcome: "refused" } });
+    const { ended, said } = start({ RELEASE });
+    await until("it is told", () => said().includes("waiting: refuses system 7: it is damaged"));
+    await write({ update: { ...update, outcome: "running", why: "" } });
+    expect((await ended).code).toBe(0);
+    const news = start({ RELEASE });
+    await until("it waits", () => said().includes("waiting"));
+    await write({ update: { ...update, at: "2026-06-01T00:00:05Z", outcome: "refused" } });
+    const { code, stderr } = await news.ended;
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("refuses system 7: it is") });
+  });
+
   it("ends with its parent's Ctrl-C", async () => {
     const { child, ended, said } = start();
     await until("it waits", () => said().includes("has not said anything yet"));

@@ -45,6 +45,15 @@ describe("what is to be thought of a machine's status, in one line", () => {
       `it does not serve: service site leads to another machine: it has the key of ${HOSTNAME}, too: npm run status -- --watch`,
     ],
     [
+      "nobody listens behind an address",
+      {
+        services: {
+          site: { hostname: HOSTNAME, state: "own", published: "2026-06-01T00:00:00Z", silent: "nothing listens at X" },
+        },
+      },
+      "it does not serve: service site: nothing listens at X: look at its server's journal on the machine",
+    ],
+    [
       "a unit has failed",
       { failedUnits: ["web.service"] },
       "it serves: these units have failed: web.service: look at their journal on the machine",
@@ -184,6 +193,6 @@ it serves`);
       expect(sample).toMatch(/^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\}) -?[\d.e+]+$/);
       expect(lines).toContain(`# TYPE ${sample.split("{")[0]} gauge`);
     }
-    expect(samples).toHaveLength(15);
+    expect(samples).toHaveLength(16);
   });
 });

@@ -10,7 +10,8 @@ import { rotated, takenBack } from "./rotations";
 import type { Story } from "./story";
 import { switched } from "./switches";
 import { cutUpdates, oldImage, updatedTwice } from "./update-cuts";
-import { changedPage, changedTor, pageBefore, torless } from "./updates";
+import { damagedContainers, foreignWish, unreachableContainer } from "./update-refusals";
+import { changedPage, changedTor, pageBefore, serverless, torless } from "./updates";
 import { damagedOnionKey, foreignOnionKey } from "./wrong-keys";
 
 /** In the order in which they are told: the first switches the machine on, and each leaves one that serves. */
@@ -27,6 +28,10 @@ export const stories: readonly Story[] = [
   damagedOnionKey,
   changedTor,
   torless,
+  serverless,
+  unreachableContainer,
+  ...damagedContainers,
+  foreignWish,
   updatedTwice,
   changedKernel,
   panickingKernel,

@@ -67,7 +67,7 @@ export async function update(stage: Stage, page: string): Promise<Update> {
 /** An older commit: what the story has changed is as it was. */
 export async function back(stage: Stage): Promise<void> {
   write(stage, pageFile, firstPage());
-  for (const file of ["extra-torrc", "extra-kernel"]) write(stage, file, undefined);
+  for (const file of ["extra-torrc", "extra-kernel", "extra-server"]) write(stage, file, undefined);
   await stage.engine.up();
 }
 
@@ -140,6 +140,24 @@ export const torless: Story = {
       (error: RunFailed) => error.run?.log ?? error.message,
     );
     if (!/went back from system \d+: tor does not run/.test(log)) throw new Error(`up says: ${log.slice(-1500)}`);
+    await serving(stage, 40_000);
+    await servesPage(stage, firstPage());
+  }),
+};
+
+export const serverless: Story = {
+  name: "a system whose site server cannot start: the machine goes back by itself, and up says why",
+  isLong: true,
+  tell: withBack(async (stage) => {
+    write(stage, pageFile, nextPage());
+    write(stage, "extra-server", "WorkingDirectory=/nowhere\n");
+    const log = await stage.engine.up().then(
+      () => "",
+      (error: RunFailed) => error.run?.log ?? error.message,
+    );
+    const why =
+      /went back from system \d+: service site: nothing listens at 127\.0\.0\.1:8440 \(onion-site-site\.service: exit-code 200\)/;
+    if (!why.test(log)) throw new Error(`up says: ${log.slice(-1500)}`);
     await serving(stage, 40_000);
     await servesPage(stage, firstPage());
   }),

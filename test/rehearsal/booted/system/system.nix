@@ -3,7 +3,8 @@
 # Debian's, below /guest.
 #
 # Built by /bin/sh of the sandbox, which is busybox. A story changes the system by `site/`, and by lines for tor in
-# `extra-torrc` beside this file, by `extra-package`, and by `extra-kernel`: one that says `panics` does not come up.
+# `extra-torrc` beside this file, by `extra-package`, by `extra-kernel`: one that says `panics` does not come up; and by
+# `extra-server`, a line more for the site's server's unit.
 let
   inherit (builtins)
     attrNames
@@ -93,6 +94,7 @@ let
     "units/follow-descriptors.service" = replaceStrings [ "[Service]\n" ] [
       "[Service]\nEnvironment=SEALED_ONION_SETTLE=1\n"
     ];
+    "units/onion-site-site.service" = replaceStrings [ "[Service]\n" ] [ "[Service]\n${optional ./extra-server}" ];
     "units/update-system.service" = replaceStrings [ "PATIENCE=300" ] [ "PATIENCE=30" ];
   };
   # The store paths that a text names lead to those of this system, and packages to Debian's.
@@ -186,6 +188,7 @@ shell "nixos-system-rehearsal" ''
   busybox ln -s $package $out/package
   busybox ln -s $site $out/etc/sealed-onion/sites/site
   busybox ln -s $facts $out/etc/sealed-onion/facts.json
+  busybox ln -s $targets $out/etc/sealed-onion/targets.json
   for part in kernel initrd kernel-modules; do busybox ln -s $kernel $out/$part; done
   for name in activate switch-to-configuration; do
     busybox sed "s#@system@#$out#" <"$(eval echo \$$(echo $name | busybox tr - _))" >$out/bin/$name
@@ -201,6 +204,7 @@ shell "nixos-system-rehearsal" ''
     path = stack + "/facts.json";
     name = "facts.json";
   };
+  targets = golden + "/etc/sealed-onion/targets.json";
   package = builtins.toFile "package" (optional ./extra-package);
   kernel = builtins.toFile "kernel" "linux\n${optional ./extra-kernel}";
   activate = program "activate";
