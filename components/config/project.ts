@@ -35,8 +35,16 @@ function installedFolder(from: string): string {
 
 /** What starts a program of programs.json, for a shell in the project's folder. @param words its name, and arguments */
 export function programCommand(words: string): string {
-  const run = programFile();
-  return `exec node ${/^[\w./@-]+$/.test(run) ? run : `'${run.replaceAll("'", "'\\''")}'`} ${words}`;
+  return `exec node ${quoted(programFile())} ${words}`;
+}
+
+/** The same of a program that one process of this run does for all such commands, where it can: see `start/run.sh`. */
+export function sharedCommand(words: string): string {
+  return `exec sh ${quoted(programFile().replace(/mjs$/, "sh"))} ${words}`;
+}
+
+function quoted(file: string): string {
+  return /^[\w./@-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
 }
 
 /** The file that starts every program, from the project's folder. */

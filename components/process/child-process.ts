@@ -89,13 +89,14 @@ export function runChild(
 /**
  * For a program's main file: when it is asked to end, and when the process that started this one is gone (see
  * `whenAskedToEnd`), kills every child and exits. Folders are removed by `exit` listeners.
+ * @param waiting see `whenAskedToEnd`
  */
-export function endWithParent(): void {
+export function endWithParent(waiting?: number): void {
   whenAskedToEnd((exitCode, signal) => {
     // An editor on the same terminal got this Ctrl-C as well, and decides about it.
     if (signal === "SIGINT" && [...running.values()].some(({ terminal }) => terminal)) return;
     process.exit(exitCode);
-  });
+  }, waiting);
   process.once("exit", () => {
     for (const child of running.keys()) killChild(child);
   });

@@ -1,7 +1,7 @@
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomBytes } from "@pulumi/random/randomBytes";
-import { programCommand } from "../config/project";
+import { programCommand, sharedCommand } from "../config/project";
 import { readably } from "../process/readable-error";
 import { type ExpectedSeal, expectedSeal } from "./expected-seal";
 import { fingerprint } from "./fingerprint";
@@ -57,8 +57,8 @@ export class SealedSecret extends pulumi.ComponentResource {
     const seal = new Command(
       `${name}-seal`,
       {
-        create: programCommand("seal"),
-        update: programCommand("seal"),
+        create: sharedCommand("seal"),
+        update: sharedCommand("seal"),
         delete: programCommand("seal --remove"),
         environment,
         // With it the program takes the fingerprint of what it really seals. No plaintext: Pulumi keeps it as a secret. By the

@@ -135,7 +135,7 @@ describe.skipIf(missing.length > 0)(`one-secret, from the tarball${unless}`, () 
     expect(up.outputs.sealed).toMatch(/^[0-9a-f]{64}$/);
     expect(JSON.stringify(up.state)).not.toContain("a token of theirs");
     const command = up.resources.find(({ type }) => type === "command:local:Command");
-    expect(command?.inputs.create).toBe("exec node node_modules/sealed-onion/components/start/run.mjs seal");
+    expect(command?.inputs.create).toBe("exec sh node_modules/sealed-onion/components/start/run.sh seal");
     const environment = { ...process.env, ...azure.workstation.env };
     const types = ["--input-type", "json", "--output-type", "binary"];
     const opened = await runChild("sops", ["decrypt", ...types, sealedFile], { environment });

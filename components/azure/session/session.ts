@@ -1,10 +1,14 @@
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
+import * as http from "node:http";
 import * as net from "node:net";
+import * as path from "node:path";
+import { text } from "node:stream/consumers";
 import { programFile } from "../../config/project";
 import type { ProviderSettings } from "../provider-settings";
 import type { ExpectedPrincipal } from "../token-source";
-import { fitsSocket, readLine, type Session, type SessionRequest, sessionSocket } from "./session-socket";
+import { readAsked } from "./asked";
+import { type Helper, startHelper } from "./session-helper";
+import { fitsSocket, type Session, sessionLink, sessionSocket } from "./session-socket";
 
 /** What a program lends its commands while it runs. */
 export interface Lending {
@@ -15,8 +19,15 @@ export interface Lending {
   readonly hosts: ReadonlySet<string>;
 }
 
+interface Open {
+  readonly lending: Lending;
+  readonly startHelper: (...last: LastOf<typeof startHelper>) => Helper;
+  helper?: Helper;
+}
+type LastOf<F> = F extends (words: never, folder: never, ...last: infer Last) => unknown ? Last : never;
+
 /** In Pulumi's runtime a program may run twice in one process: the later run is the one that counts. */
-const lendings = new Map<string, { lending: Lending; helper?: Promise<string | undefined> }>();
+const sessions = new Map<string, Open>();
 
 /**
  * Answers the commands of this run, for as long as this process lives, without keeping it alive.
@@ -25,26 +36,30 @@ const lendings = new Map<string, { lending: Lending; helper?: Promise<string | u
 export async function lend(stack: string, lending: Lending): Promise<boolean> {
   const socket = sessionSocket(stack);
   if (!fitsSocket(socket)) return false;
-  const isOpen = lendings.has(socket);
-  lendings.set(socket, { lending });
+  const isOpen = sessions.has(socket);
+  const folder = process.cwd();
+  const words = [programFile(), "seal-helper"];
+  sessions.set(socket, { lending, startHelper: (...last) => startHelper(words, folder, ...last) });
   if (isOpen) return true;
   const server = await listen(socket);
   if (server === undefined) {
-    lendings.delete(socket);
+    sessions.delete(socket);
     return false;
   }
-  process.once("exit", () => fs.rmSync(socket, { force: true }));
-  server.on("connection", (connection) => {
-    connection.unref().on("error", () => {}); // that command has ended
-    answer(socket, connection).catch(() => connection.destroy());
+  const link = linkTo(socket, path.resolve(sessionLink(stack)));
+  process.once("exit", () => {
+    for (const file of [socket, ...link]) fs.rmSync(file, { force: true });
   });
   return true;
 }
 
 /** @returns undefined if another process that runs has this socket */
-async function listen(socket: string): Promise<net.Server | undefined> {
+async function listen(socket: string): Promise<http.Server | undefined> {
   for (const isLast of [false, true]) {
-    const server = net.createServer().unref();
+    const server = http.createServer((request, response) => {
+      answer(socket, request, response).catch(() => response.destroy());
+    });
+    server.unref().on("connection", (connection) => connection.unref());
     const isListening = await new Promise<boolean>((resolve) => {
       server.once("error", () => resolve(false));
       server.listen(socket, () => resolve(true));
@@ -64,34 +79,42 @@ function isAnswered(socket: string): Promise<boolean> {
   }).finally(() => connection.destroy()) as Promise<boolean>;
 }
 
-async function answer(socket: string, connection: net.Socket): Promise<void> {
-  const line = await readLine(connection);
-  const current = lendings.get(socket);
-  if (line === undefined || current === undefined) return void connection.destroy();
-  const { url, environment } = JSON.parse(line) as SessionRequest;
-  const { settings, expected, hosts } = current.lending;
-  if (!hosts.has(new URL(url).host)) return void connection.end();
-  const session: Session = { settings, expected: expected() };
-  if (environment) current.helper ??= startHelper(`${socket}.${process.pid}`, session, environment);
-  const helper = await current.helper;
-  connection.end(`${JSON.stringify(helper === undefined ? session : { ...session, helper })}\n`);
+/** @returns the link, where one could be made: without it commands find the socket by its own name, by Node */
+function linkTo(socket: string, link: string): string[] {
+  try {
+    fs.mkdirSync(path.dirname(link), { recursive: true });
+    fs.rmSync(link, { force: true });
+    fs.symlinkSync(socket, link);
+    return [link];
+  } catch {
+    return [];
+  }
 }
 
-/**
- * Starts the process that seals for all commands. It ends with this one: its standard input, which only this process
- * holds, ends then.
- * @returns undefined if it cannot be started: each command then works alone
- */
-async function startHelper(socket: string, session: Session, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const child = spawn(process.execPath, [programFile(), "seal-helper"], { env, stdio: ["pipe", "pipe", "ignore"] });
-  child.unref();
-  const { stdin, stdout } = child as unknown as { stdin: net.Socket; stdout: net.Socket };
-  for (const stream of [stdin, stdout]) stream.unref().on("error", () => {});
-  const isThere = new Promise<boolean>((resolve) => {
-    child.once("error", () => resolve(false));
-    child.once("exit", () => resolve(false));
-    stdout.once("data", () => resolve(true));
-  });
-  stdin.write(`${JSON.stringify({ ...session, helper: socket })}\n`);
-  return (await isThere) ? socket : undefined;
+async function answer(socket: string, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  const body = await text(request);
+  const session = sessions.get(socket);
+  if (session && request.url === "/session") sayWho(session, body, response);
+  else if (session && request.url === "/seal") await haveSealed(session, body, response);
+  response.end();
+}
+
+function sayWho({ lending }: Open, url: string, response: http.ServerResponse): void {
+  if (isOwn(lending, url)) response.write(JSON.stringify(sessionOf(lending)));
+}
+
+function isOwn({ hosts }: Lending, url: string): boolean {
+  return URL.canParse(url) && hosts.has(new URL(url).host);
+}
+
+function sessionOf({ settings, expected }: Lending): Session {
+  return { settings, expected: expected() };
+}
+
+/** What the helper says goes to the command as it is; a command that gets nothing works alone. */
+async function haveSealed(session: Open, body: string, response: http.ServerResponse): Promise<void> {
+  const asked = readAsked(body);
+  if (!asked || !isOwn(session.lending, asked.environment.KEY_URL ?? "")) return;
+  session.helper ??= session.startHelper(sessionOf(session.lending), asked);
+  await session.helper.ask(asked, (line) => response.write(`${line}\n`));
 }

@@ -1,5 +1,4 @@
-import { actAs } from "../../azure/login-in-use";
-import type { Session } from "../../azure/session/session-socket";
+import { actAsProgram } from "../../azure/session/act-as-program";
 import { endWithParent } from "../../process/child-process";
 import { runMain } from "../../process/run-main";
 import { removeSecret } from "./remove-secret";
@@ -9,12 +8,12 @@ import { sealSecret } from "./seal-secret";
 /** What `seal` does where no helper did it. It is a bundle of its own, with errors of its own: see `seal.ts`. */
 const options = { label: process.env.SECRET || "seal" };
 
-/** @param session as whom to act, where a Pulumi program has said so */
-export function sealAlone(key: string, session: Session | undefined): Promise<void> {
-  endWithParent();
+/** Acts as the Pulumi program that this runs for, if it runs for one. @param waiting see `endWithParent` */
+export function sealAlone(key: string, waiting?: number): Promise<void> {
+  endWithParent(waiting);
   return runMain(async () => {
     const request = readRequest(process.env, key);
-    if (session) actAs(session.settings, session.expected);
+    await actAsProgram(request.stack, request.recipients.keyUrl);
     console.log(JSON.stringify(await sealSecret(request)));
   }, options); // others may still be waiting for what this process has read
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import * as path from "node:path";
 import type { LoopbackAzure } from "loopback-azure/azure";
 import { lend } from "../../../components/azure/session/session";
+import { sharedCommand } from "../../../components/config/project";
 import { atOnce } from "../../../components/process/at-once";
 
 /** Ways to seal some secrets, each from a file of its own: `secret-0`, `secret-1`... */
@@ -12,7 +13,7 @@ export interface SealWays {
   sopsAndNode(indices: readonly number[]): Promise<void>;
   /** All that are declared, by one program: `npm run secrets -- reseal --all`. */
   reseal(): Promise<void>;
-  /** As one `pulumi up`: a command a secret, its helper and its login included. */
+  /** As one `pulumi up`: a command a secret, as Pulumi starts it, its helper and its login included. */
   up(indices: readonly number[]): Promise<void>;
 }
 
@@ -35,7 +36,7 @@ export function sealWays({ azure, folder, keyUrl, stack }: SealBench): SealWays 
     return run("sops", ["encrypt", ...types, "--azure-kv", keyUrl, "--output", output, `secret-${index}`]);
   };
   const seal = (index: number) =>
-    run(process.execPath, [program, "seal"], {
+    run("/bin/sh", ["-c", sharedCommand("seal")], {
       STACK: stack,
       SECRET: `secret-${index}`,
       SOURCE: JSON.stringify({ file: `secret-${index}` }),

@@ -8,7 +8,8 @@ import { FINGERPRINT_KEY, find, type MockOptions, resolved, secretValue, settled
 
 const KEY_URL = "https://so-dev-abcd1234.vault.azure.net/keys/sealing-3072/0123456789abcdef0123456789abcdef";
 const PLAINTEXT = "correct horse battery staple";
-const SEAL = "exec node components/start/run.mjs seal";
+const SEAL = "exec sh components/start/run.sh seal";
+const REMOVE = "exec node components/start/run.mjs seal --remove";
 
 let project: ProjectFolder;
 beforeEach(() => {
@@ -53,7 +54,7 @@ describe("a sealed secret", () => {
     expect(seal.inputs).toEqual({
       create: SEAL,
       update: SEAL,
-      delete: `${SEAL} --remove`,
+      delete: REMOVE,
       environment: {
         STACK: "dev",
         SECRET: "onion-key",

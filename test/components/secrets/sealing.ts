@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { type LoopbackAzure, startAzure } from "loopback-azure/azure";
 import type { CloudResource } from "loopback-azure/cloud";
+import { sharedCommand } from "../../../components/config/project";
 import { keylessFingerprint } from "../../../components/secrets/fingerprint";
 import type { SealRecord } from "../../../components/secrets/seal/seal-record";
 import type { SealResult } from "../../../components/secrets/seal/seal-request";
@@ -59,6 +60,8 @@ export interface RunOptions {
   input?: string;
   /** A command line that starts the program, in place of starting it directly. */
   through?: string[];
+  /** Starts `seal` as Pulumi does: this process's working folder is the project's. @default by Node */
+  asPulumi?: boolean;
   /** Gets the process, for instance to kill it. */
   onStart?: (pid: number) => void;
 }
@@ -117,6 +120,10 @@ export async function startSealing(): Promise<Sealing> {
         ...(options.previous && { PULUMI_COMMAND_STDOUT: JSON.stringify(options.previous) }),
         ...options.environment,
       };
+      if (options.asPulumi) {
+        const [first, ...rest] = [...(options.through ?? []), "/bin/sh", "-c", sharedCommand("seal")];
+        return startRaw(first ?? "", rest, { ...options, environment });
+      }
       return start("seal", options.remove ? ["--remove"] : [], { ...options, environment });
     },
     write(name, content, mode = 0o600) {

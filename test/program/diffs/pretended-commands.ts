@@ -25,7 +25,7 @@ export function pretendedCommands(folder: string, work: string[]): ResourceProvi
   const real = localCommand({ folder });
   const place: Place = { folder, work, blobs: new Map() };
   const run = (inputs: Record<string, unknown>, command: unknown) => {
-    const [, program = "", flag = ""] = /run\.mjs ([\w-]+) ?(.*)$/.exec(`${command}`) ?? [];
+    const [, program = "", flag = ""] = /run\.(?:mjs|sh) ([\w-]+) ?(.*)$/.exec(`${command}`) ?? [];
     const printed = pretend(program, flag, plainMap(inputs).environment as Environment, place);
     return { ...inputs, stdout: JSON.stringify(printed), stderr: "" };
   };

@@ -3,11 +3,11 @@ import * as path from "node:path";
 import { findOnPath } from "../../../components/process/find-program";
 import type { Cleanup } from "../cleanup";
 
-/** What an update may call on a workstation: its commands are Node's, and these are what they call. */
-const WATCHED = ["node", "sops", "nix", "nix-build", "nix-store", "az", "git", "pass"];
+/** What an update may call on a workstation: its commands are Node's or the shell's, and these are what they call. */
+const WATCHED = ["node", "sh", "curl", "sops", "nix", "nix-build", "nix-store", "az", "git", "pass"];
 
 /** Pulumi's language host calls Node for itself, too. */
-const isOurs = (call: string) => !call.startsWith("node ") || call.startsWith("node components/");
+const isOurs = (call: string) => !/^(node|sh) /.test(call) || /^(node|sh) components\//.test(call);
 
 export interface CalledPrograms {
   /** Name and arguments of each call since the last `forget`, but Pulumi's own. */

@@ -46,7 +46,7 @@ export async function until(
 
 /** What the commands of the steps look like among processes. */
 export const PROGRAMS: Record<Moment, RegExp> = {
-  seal: /run\.mjs seal\b/,
+  seal: /run\.sh seal\b/,
   build: /run\.mjs build-image\b/,
   upload: /run\.mjs upload-image\b/,
 };

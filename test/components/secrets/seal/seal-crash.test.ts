@@ -156,12 +156,16 @@ describe.skipIf(skipped)(`a run that is broken off while the vault hangs${why}`,
     expect((await sealing.run({ name, ...fromVariable }, { environment })).result.action).toBe("sealed");
   });
 
-  it("by kill -9 of the program that ran it ends as well", async () => {
+  it.each([
+    ["Node", false],
+    ["a shell that nobody answered", true],
+  ])("by kill -9 of the program that ran %s ends as well", async (_, asPulumi) => {
     const hang = sealing.azure.faults.add({ host: /vault/, path: /encrypt/, effect: { kind: "hang" } });
     const mark = randomUUID();
     const started = sealing.run(
       { name: "orphaned", ...fromVariable },
       {
+        asPulumi,
         environment: { ...environment, CRASH_MARK: mark },
         // Stands for the engine: it starts the command by a shell, as pulumi-command does.
         through: ["sh", "-c", '"$@"; exit $?', "sh"],
