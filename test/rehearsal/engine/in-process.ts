@@ -58,6 +58,20 @@ async function within<T>(cwd: string | undefined, env: Record<string, string>, w
   }
 }
 
+/**
+ * Pulumi keeps a stack trace with each of its promises, for one that never ends. Many updates run in a test's process, which
+ * would spend half of its time on them: an error inside has its message alone.
+ */
+async function withoutTraces<T>(work: () => Promise<T>): Promise<T> {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return await work();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
 /** While the program runs, a promise that fails with nobody waiting for it is the program's: an error in an `apply`. */
 async function catchingRejections<T>(onError: (error: Error) => void, work: () => Promise<T>): Promise<T> {
   const others = process.listeners("unhandledRejection");
@@ -121,8 +135,7 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramResult
 
   await within(options.cwd, options.env ?? {}, () =>
     catchingRejections(onError, async () => {
-      const evaluated = withLocalStorage(evaluate).catch(onError);
-      await Promise.race([evaluated, failed]);
+      await withoutTraces(() => Promise.race([withLocalStorage(evaluate).catch(onError), failed]));
       if (errors.length > 0) monitor.end();
       await monitor.settled();
     }),

@@ -11,24 +11,9 @@ import * as path from "node:path";
 export function loadProgram(folder: string): () => Promise<unknown> {
   const load = createRequire(path.join(fs.realpathSync(folder), "index.js"));
   const { bundleOf } = load("./components/start/bundle.cjs") as { bundleOf: (entry: string) => string };
-  leavePromisesTraces();
   return async () => {
     const bundle = load.resolve(bundleOf("index.ts"));
     delete load.cache[bundle];
     return load(bundle);
   };
-}
-
-let areLeft = false;
-
-/**
- * Pulumi keeps a trace with each of its promises, for one that never ends. Many updates run in this process, which would
- * spend half of its time on them.
- */
-function leavePromisesTraces(): void {
-  const format = Error.prepareStackTrace;
-  if (areLeft || format === undefined) return;
-  areLeft = true;
-  Error.prepareStackTrace = (error, frames) =>
-    frames[0]?.getFunctionName() === "debuggablePromise" ? "(left out)" : format(error, frames);
 }
