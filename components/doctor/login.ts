@@ -3,7 +3,7 @@ import { askAzure } from "../azure/azure-request";
 import { managementScope } from "../azure/clouds";
 import { actAs, loginInUse } from "../azure/login-in-use";
 import type { ProviderSettings } from "../azure/provider-settings";
-import { missingActions, PARTS, type Part, type Permission } from "../azure/rights";
+import { missingActions, type Permission, partsFor } from "../azure/rights";
 import { stackSettings } from "../azure/stack-settings";
 import type { TokenSource } from "../azure/token-source";
 import { readStackFile } from "../config/stack-file";
@@ -56,15 +56,20 @@ async function roomFor({ stack, structure, value, login, token, subscription }: 
   const location = spelled.toLowerCase().replaceAll(" ", "");
   const place = { stack, subscription, location, group: ownGroup(value) ?? groupName(stack, location) };
   const { resourceManager } = login.cloud;
-  const own = (key: string) => {
-    const plain = value(`sealed-onion:${key}`);
-    return typeof plain === "string" && plain.startsWith("{") ? structure(`sealed-onion:${key}`) : plain;
-  };
+  const own = ownOf({ structure, value });
   const asked = { resourceManager, token };
   return Promise.all([examineQuota(place, own, asked), examinePolicies(own, { ...asked, subscription, location })]);
 }
 
-async function examineRights({ stack, value, login, token, subscription }: Asked): Promise<Finding> {
+/** A dial's value, also where `pulumi config set` wrote it as JSON. */
+function ownOf({ structure, value }: Pick<Asked, "structure" | "value">): (key: string) => unknown {
+  return (key) => {
+    const plain = value(`sealed-onion:${key}`);
+    return typeof plain === "string" && /^[[{]/.test(plain) ? structure(`sealed-onion:${key}`) : plain;
+  };
+}
+
+async function examineRights({ stack, structure, value, login, token, subscription }: Asked): Promise<Finding> {
   const name = "rights";
   if (!subscription) {
     return {
@@ -82,7 +87,7 @@ async function examineRights({ stack, value, login, token, subscription }: Asked
     const found = `subscription ${subscription} does not say what this login may do`;
     return { name, state: "warning", found, type: "az account show, or ask who owns the subscription" };
   }
-  const missing = missingActions(partsOf(value), known.flat());
+  const missing = missingActions(partsFor(ownOf({ structure, value })), known.flat());
   if (missing.length === 0) return { name, state: "ok", found: `all that up does in subscription ${subscription}` };
   const more = missing.length > 3 ? ` and ${missing.length - 3} more` : "";
   const found = `subscription ${subscription} does not let this login do ${missing.slice(0, 3).join(", ")}${more}`;
@@ -114,25 +119,4 @@ async function permissionsAt({ cloud }: TokenSource, scope: string, token: strin
 function ownGroup(value: (key: string) => unknown): string | undefined {
   const { resourceGroup } = (value("sealed-onion:existing") ?? {}) as { resourceGroup?: string };
   return resourceGroup?.split("/").at(-1);
-}
-
-/** The parts that a stack's configuration asks for. */
-function partsOf(value: (key: string) => unknown): readonly Part[] {
-  const own = (key: string) => value(`sealed-onion:${key}`);
-  const { publish = "managed" } = (own("image") ?? {}) as { publish?: string };
-  const vaultAuth = Object.keys((own("vaultAuth") ?? {}) as object).length > 0;
-  const { workspace } = (own("existing") ?? {}) as { workspace?: string };
-  const network = (own("network") ?? {}) as { privateEndpoints?: boolean };
-  const isPrivate = `${network.privateEndpoints}` === "true";
-  const wanted: Readonly<Record<string, boolean>> = {
-    logs: workspace !== undefined,
-    firewall: Object.keys(network).length > 0 && !isPrivate,
-    "private endpoints": isPrivate,
-    roles: own("authorization") === "rbac" || vaultAuth,
-    "resource group": ownGroup(value) === undefined,
-    "managed image": publish !== "gallery",
-    gallery: publish === "gallery",
-    "NAT gateway": own("outbound") === "natGateway",
-  };
-  return PARTS.filter(({ name }) => wanted[name] ?? true);
 }

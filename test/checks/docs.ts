@@ -39,7 +39,8 @@ function rightsTable(): string {
 function grouped(actions: readonly string[]): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const action of actions) {
-    const [, type = "", operation = ""] = /^(.+?)\/(read|write|delete|[a-z]+\/action)$/.exec(action) ?? [];
+    const [, type = "", operation = ""] = /^(.+?)\/(read|write|delete|[a-zA-Z]+\/action)$/.exec(action) ?? [];
+    if (type === "") throw new Error(`${action} is no action`);
     groups.set(type, [...(groups.get(type) ?? []), operation]);
   }
   return groups;

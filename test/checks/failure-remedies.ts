@@ -115,6 +115,11 @@ export const failureRemedies: readonly (readonly [row: string, file: string, tit
   ],
   ["QuotaExceeded", "test/rehearsal/engine/remedies.test.ts"],
   [
+    "AuthorizationFailed",
+    "test/program/rights.test.ts",
+    "without one of its actions something is refused, as Azure words it, and with the role it goes on",
+  ],
+  [
     "RequestDisallowedByPolicy",
     "test/rehearsal/engine/story-chapters.ts",
     "each step of a change fails once: the next up goes on",

@@ -6,6 +6,7 @@ import { inputFailures, membersOf, pathInputs, withDefaults } from "./kind-check
 import { checkRules, checkTags } from "./kind-rules";
 import { kinds } from "./kinds";
 import { fromWire, previewOutputs, settable } from "./model-convert";
+import { type Right, refuseUnlessAllowed } from "./needed-rights";
 import { detailedDiff, replacements } from "./property-diff";
 import {
   type CheckRequest,
@@ -32,6 +33,8 @@ export interface AzureNativeOptions {
   /** `azure-native:location`. */
   location?: string;
   faults?: ProviderFaults;
+  /** What that principal may do on the control plane. @default everything */
+  allows?: ((right: Right) => boolean) | undefined;
 }
 
 const byToken = new Map(kinds.map((kind) => [kind.token, kind]));
@@ -53,6 +56,7 @@ function nameIn(urn: string): string {
  */
 export function simulatedAzureNative(options: AzureNativeOptions): ResourceProvider & { faults: ProviderFaults } {
   const { cloud, principal } = options;
+  const caller = { ...principal, allows: options.allows };
   const faults = options.faults ?? createProviderFaults();
   let location = options.location;
 
@@ -105,6 +109,7 @@ export function simulatedAzureNative(options: AzureNativeOptions): ResourceProvi
     if (request.preview) return { id: "", outputs: withSecretsOf(request.inputs, previewOf(kind, inputs)) };
     const made = await perform("create", request, async () => {
       const situation = situationOf(kind, inputs);
+      refuseUnlessAllowed(caller, "create", situation.wanted);
       if (kind.custom) return { id: situation.id, outputs: await kind.custom.create(situation) };
       if (situation.existing) throw new Error(`cannot create already existing resource '${situation.id}'`);
       return { id: situation.id, outputs: await write(kind, situation) };
@@ -122,6 +127,7 @@ export function simulatedAzureNative(options: AzureNativeOptions): ResourceProvi
     }
     const done = await perform("update", request, async () => {
       const situation = situationOf(kind, inputs);
+      refuseUnlessAllowed(caller, "update", situation.wanted);
       const outputs = kind.custom ? await kind.custom.update(situation) : await write(kind, situation);
       return { id: situation.id, outputs };
     });
@@ -131,7 +137,8 @@ export function simulatedAzureNative(options: AzureNativeOptions): ResourceProvi
   async function remove(request: ReadRequest): Promise<void> {
     const kind = kindOf(request.type);
     await perform("delete", request, async () => {
-      const { inputs } = { inputs: plainMap(request.inputs) };
+      const inputs = plainMap(request.inputs);
+      refuseUnlessAllowed(caller, "delete", wantedResource(kind, cloud, inputs));
       const common = { cloud, inputs, id: request.id, caller: principal.objectId };
       if (kind.custom) {
         await kind.custom.delete(common);
@@ -159,7 +166,9 @@ export function simulatedAzureNative(options: AzureNativeOptions): ResourceProvi
   /** `getX` of a type X: what a GET answers. */
   function find(token: string, args: PropertyMap): PropertyMap {
     const kind = kindOf(token.replace(/:get(\w+)$/, ":$1"));
-    const { id } = wantedResource(kind, cloud, args);
+    const wanted = wantedResource(kind, cloud, args);
+    refuseUnlessAllowed(caller, "read", wanted);
+    const { id } = wanted;
     const stored = cloud.get(id) ?? builtIn(id);
     if (stored === undefined) refuseMissing(kind.type, id);
     return { ...outputsOf(kind, stored), id: stored.id };

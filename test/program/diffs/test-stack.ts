@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { type Cloud, createCloud } from "loopback-azure/cloud";
 import { sameKeys } from "loopback-azure/entra/rsa-key";
 import { simulatedAzureNative } from "loopback-azure/provider/azure-native";
+import type { Right } from "loopback-azure/provider/needed-rights";
 import { expect } from "vitest";
 import { fixedVhdFooter } from "../../../components/image/disk/vhd-footer";
 import { WORKING } from "../../components/stack/malformed/working";
@@ -33,6 +34,8 @@ export interface TestStack {
   make(token: string, inputs: Record<string, unknown>): Promise<string>;
   /** Makes a disk encryption set, as somebody else would, and answers its id. */
   encryptionSet(): string;
+  /** From then on, what the one who runs the program may do on Azure's control plane. */
+  restrict(allows: ((right: Right) => boolean) | undefined): void;
   /** What took its time, in order: `build DIGEST` and `upload DIGEST`. */
   readonly work: readonly string[];
   close(): Promise<void>;
@@ -45,7 +48,7 @@ export function startStack(): TestStack {
   fs.writeFileSync(path.join(folder, "nix", "flake.nix"), "{ }\n");
   for (const part of ["components", "node_modules"]) fs.symlinkSync(path.resolve(part), path.join(folder, part), "dir");
   fs.writeFileSync(path.join(folder, "token.txt"), "the first token", { mode: 0o600 });
-  const { azure, cloud, principal, providers, work } = standIns(folder);
+  const { azure, cloud, principal, providers, restrict, work } = standIns(folder);
   const teammate = cloud.directory.addApplication({ displayName: "teammate" });
   const engine = startInProcess({ folder, project: "sealed-onion", stack: "dev", config: configure(), providers });
   return {
@@ -55,6 +58,7 @@ export function startStack(): TestStack {
     teammate: `servicePrincipal:${teammate.objectId}`,
     work,
     cloud,
+    restrict,
     register: (name) => {
       const id = `/subscriptions/${cloud.subscriptionId}/providers/Microsoft.Features/providers/Microsoft.Compute/features/${name}`;
       cloud.put({ id, type: "Microsoft.Features/features", name, properties: { state: "Registered" } });
@@ -83,8 +87,14 @@ export function standIns(folder: string) {
   const cloud = subscription();
   const principal = cloud.directory.addApplication({ displayName: "ci" });
   const work: string[] = [];
-  const azure = simulatedAzureNative({ cloud, principal, location: "westeurope" });
-  return { azure, cloud, principal, work, providers: [azure, simulatedRandom(), pretendedCommands(folder, work)] };
+  let may: (right: Right) => boolean = () => true;
+  const restrict: TestStack["restrict"] = (allows = () => true) => {
+    may = allows;
+  };
+  const allows = (right: Right) => may(right);
+  const azure = simulatedAzureNative({ cloud, principal, location: "westeurope", allows });
+  const providers = [azure, simulatedRandom(), pretendedCommands(folder, work)];
+  return { azure, cloud, principal, work, restrict, providers };
 }
 
 /** The stack's configuration, as Pulumi keeps it: each change is a new image, but for tests of what is done in place. */
