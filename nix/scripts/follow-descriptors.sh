@@ -10,21 +10,24 @@
 # hours. So a machine that has just started looks again and again, and restarts tor, which publishes, when the network
 # gives out another one's descriptor. Later it does not: two machines would else fight for the address.
 #
+# It looks as soon as every directory that tor uploads to has answered: one that has not could still give out the machine
+# before's. Uploads that began before this did are not counted; then it looks after a while.
+#
 # Descriptors are told apart by the certificate in their clear part: each tor signs with a key of its own, another one
 # in each time period. Sources: https://spec.torproject.org/control-spec/ (HSFETCH, HS_DESC) and
 # https://spec.torproject.org/rend-spec/hsdesc-outer.html, .../shared-random.html (time periods).
 # Of a replica it counts visits, too: every SEALED_ONION_COUNT seconds (default 0: never) STATE/visits.json gets the
 # introductions that this tor has been asked for since its start, {"introductions":12,"seconds":3600}.
 # Environment: SEALED_ONION_STATE (a folder), SEALED_ONION_SAID (a file: what the console was last told of tor), and in
-# seconds SEALED_ONION_SETTLE (from published to the first look, default 5), SEALED_ONION_LOOK (between two looks, 60),
+# seconds SEALED_ONION_SETTLE (from the last upload known to the first look, default 5), SEALED_ONION_LOOK (between two, 60),
 # SEALED_ONION_GUARD (of the machine's life, 1800).
 socket=$1
 shift
 state=$SEALED_ONION_STATE
 settle=${SEALED_ONION_SETTLE:-5} look=${SEALED_ONION_LOOK:-60} guard=${SEALED_ONION_GUARD:-1800}
 count=${SEALED_ONION_COUNT:-0} counted=0 tor_uptime=0
-declare -A published=() signer=() period=() standing=() due=()
-reply='' answer='' told=''
+declare -A published=() signer=() period=() standing=() due=() uploads=()
+reply='' answer='' told='' written=''
 
 # Tor counts as started before it has made its socket.
 for ((tenths = 0; tenths < 300; tenths++)); do
@@ -53,25 +56,40 @@ next() {
   return 1
 }
 
-# An upload that tor tells of: the descriptor is on its way to all the directories, the first has it.
+# has_published HOSTNAME: at least one directory has what tor has just published.
+has_published() {
+  published[$1]=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
+  signer[$1]='' # of which of both time periods this was, tor does not say: see what the network gives out
+  due[$1]=$((SECONDS + settle))
+  if [[ $told != "${!published[*]}" ]]; then
+    told=${!published[*]}
+    say-change "$SEALED_ONION_SAID" "published: $told"
+  fi
+}
+
+# What tor tells by itself: an upload to one directory begins, or ends. None is left: all of them have answered.
 event() {
-  local what hostname
+  local what hostname left
   if [[ $1 =~ ^650\ NOTICE\ .*\ received\ ([0-9]+)\ v3\ INTRODUCE2\ cells ]]; then
     printf '{"introductions":%s,"seconds":%s}\n' "${BASH_REMATCH[1]}" "$tor_uptime" >"$state/visits.json.new"
     mv "$state/visits.json.new" "$state/visits.json"
     return 0
   fi
   read -r _ what hostname _ <<<"${1#650 }"
-  if [[ $what != UPLOADED ]]; then return 0; fi
   hostname=$hostname.onion
   if [[ -z ${standing[$hostname]:-} ]]; then return 0; fi
-  published[$hostname]=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
-  signer[$hostname]='' # of which of both time periods this was, tor does not say: see what the network gives out
-  due[$hostname]=$((SECONDS + settle))
-  if [[ $told != "${!published[*]}" ]]; then
-    told=${!published[*]}
-    say-change "$SEALED_ONION_SAID" "published: $told"
-  fi
+  left=${uploads[$hostname]:-0}
+  case $what in
+  UPLOAD)
+    uploads[$hostname]=$((left + 1))
+    return 0
+    ;;
+  UPLOADED) has_published "$hostname" ;;
+  FAILED) if [[ $1 != *" REASON=UPLOAD_REJECTED"* ]]; then return 0; fi ;; # the others are a fetch's
+  *) return 0 ;;
+  esac
+  if ((left > 0)); then uploads[$hostname]=$((left - 1)); fi
+  if ((left == 1)) && [[ -n ${published[$hostname]:-} ]]; then due[$hostname]=$((SECONDS + 1)); fi
 }
 
 # ask COMMAND: the reply's data in $reply; 1 where tor refuses, with its word there.
@@ -136,17 +154,20 @@ look_at() {
 }
 
 write() {
-  local hostname file=$state/descriptors.json
+  local hostname file=$state/descriptors.json now=''
+  for hostname in "${!standing[@]}"; do now+="$hostname ${published[$hostname]:-} ${standing[$hostname]} "; done
+  if [[ $now == "$written" ]]; then return 0; fi
   for hostname in "${!standing[@]}"; do
     jq --null-input --arg hostname "$hostname" --arg published "${published[$hostname]:-}" \
       --arg state "${standing[$hostname]}" '{($hostname): {
         published: (if $published == "" then null else $published end), $state}}'
   done | jq --slurp --compact-output 'add // {}' >"$file.new"
-  if cmp --silent "$file.new" "$file"; then
-    rm "$file.new"
-  else
-    mv "$file.new" "$file"
+  mv "$file.new" "$file"
+  # A new system is on trial, or `up` waits: the status is to say so at once, and not with the next look.
+  if [[ " $now" == *" own "* && " $written" != *" own "* ]]; then
+    systemctl --no-block restart write-status.service 2>/dev/null || true
   fi
+  written=$now
 }
 
 # Tor tells how many introductions there were in its log alone, which it also hands out here.
@@ -167,7 +188,7 @@ ask "SETEVENTS $events" || end "tor tells of no descriptors: $reply"
 # What was published before this began is taken as published now; an upload that is still to come corrects it.
 for hostname in "$@"; do
   if ask "GETINFO hs/service/desc/id/${hostname%.onion}" && [[ $reply == *superencrypted* ]]; then
-    event "HS_DESC UPLOADED ${hostname%.onion}"
+    has_published "$hostname"
   fi
 done
 while :; do

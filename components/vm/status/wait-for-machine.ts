@@ -4,7 +4,7 @@ import { pause } from "../../process/pause";
 import { UsageError } from "../../process/usage-error";
 import { type StatusReader, statusReader } from "./read-status";
 
-const POLL_MS = 2_000;
+const POLL_MS = 1_000;
 
 /** What a machine is seen to be. */
 export interface Seen<T> {

@@ -15,7 +15,6 @@ let
     (import ../../lib/say-change.nix { inherit lib pkgs; })
     config.systemd.package
     pkgs.coreutils
-    pkgs.diffutils
     pkgs.gnused
     pkgs.jq
     pkgs.socat
