@@ -58,7 +58,7 @@ in
     };
     interval = mkOption {
       type = types.str;
-      default = "5s";
+      default = "2s";
       description = "How often user data is looked at (a systemd time span).";
     };
   };

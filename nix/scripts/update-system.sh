@@ -45,6 +45,7 @@ record() {
     --arg why "$2" --arg boot "$boot" '{$generation, $path, $outcome, $why, $boot}')
   if [[ $(jq --compact-output 'del(.at)' "$state/update.json" 2>/dev/null) != "$now" ]]; then
     level=2
+    rm -f "$run/settled"
     jq --arg at "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" '. + {$at}' <<<"$now" | write "$state/update.json"
     # `up` waits for it. Started once more, as one that is under way may have looked before this.
     systemctl --no-block restart write-status.service 2>/dev/null || true
@@ -58,6 +59,9 @@ let_serve() {
   touch "$run/known"
   systemctl --no-block start sops-install-secrets.service
 }
+
+# settled: until user data is another, or something else has happened, a look has nothing to do but to ask for it.
+settled() { printf '%s %s' "$current" "$encoded" >"$run/settled"; }
 
 accepted=$(of "$state/accepted.json" .generation)
 # stop OUTCOME WHY: a machine that has served goes on with what it has; a new one waits, as its image may be old.
@@ -193,9 +197,11 @@ fi
 encoded=$(curl --silent --show-error --fail --max-time 20 --header "Metadata: true" \
   "http://169.254.169.254/metadata/instance/compute/userData?api-version=2021-01-01&format=text") ||
   stop "waiting" "the metadata service does not answer"
+if [[ ! -e $state/trial.json && $(cat "$run/settled" 2>/dev/null) == "$current $encoded" ]]; then exit 0; fi
 user_data=$(base64 --decode <<<"$encoded" 2>/dev/null || true)
 if [[ -z $encoded || $(jq 'has("system") | not' <<<"$user_data" 2>/dev/null) == true ]]; then
   let_serve # it is asked for nothing: it runs what its image has
+  settled
   exit 0
 fi
 wish "$user_data"
@@ -203,6 +209,7 @@ wish "$user_data"
 if [[ $current == "$path" && $generation == "$accepted" && ! -e $state/trial.json ]]; then
   let_serve
   running
+  settled
   exit 0
 fi
 if [[ $(of "$state/update.json" '"\(.outcome) \(.generation) \(.boot)"') == "went back $generation $boot" ]]; then

@@ -28,6 +28,22 @@ describe.skipIf(noScratchStore)(`updates in place, with a real Nix on both sides
     expect(fs.readFileSync(path.join(it_.guest.folder, "switches"), "utf8")).toBe(before);
   });
 
+  it("does nothing but ask where nothing has changed, and looks at all again after a look that failed", async () => {
+    await update({ page: "second" });
+    await it_.look();
+    const accepted = path.join(it_.guest.folder, "var/lib/sealed-onion/accepted.json");
+    fs.renameSync(accepted, `${accepted}.away`); // without it a whole look would take the system once more
+    expect(await it_.look()).toMatchObject({ code: 0, stderr: "" });
+    expect(fs.existsSync(accepted)).toBe(false);
+    fs.renameSync(`${accepted}.away`, accepted);
+    const fault = it_.rig.azure.faults.add({ host: "169.254.169.254", effect: { kind: "answer", status: 500 } });
+    await it_.look();
+    expect(outcome()).toMatchObject({ outcome: "waiting" });
+    fault.remove();
+    await it_.look();
+    expect(outcome()).toMatchObject({ outcome: "running", generation: 1 });
+  });
+
   it("goes back to an older system where that is the newer wish, and refuses a replayed older one", async () => {
     const one = await update({ page: "one" });
     const two = await update({ page: "two" });
