@@ -48,7 +48,12 @@
     systemd.network = {
       networks."50-azure" = {
         matchConfig.Driver = "hv_netvsc";
-        networkConfig.DHCP = "ipv4";
+        networkConfig = {
+          DHCP = "ipv4";
+          # The network has none of IPv6; with an address of its own kind each boot would wait a second for it.
+          LinkLocalAddressing = "no";
+          IPv6AcceptRA = false;
+        };
         dhcpV4Config.UseDomains = false;
         linkConfig.RequiredForOnline = "routable";
       };

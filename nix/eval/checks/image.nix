@@ -15,6 +15,9 @@ in
   "the kernel talks on the serial console" = lib.elem "console=ttyS0" config.boot.kernelParams;
   "the address comes by DHCP from Azure, over networkd" =
     config.networking.useNetworkd && config.systemd.network.networks."50-azure".networkConfig.DHCP == "ipv4";
+  "no boot waits for an IPv6 address, which Azure does not give" =
+    config.systemd.network.networks."50-azure".networkConfig.LinkLocalAddressing == "no"
+    && !config.systemd.network.networks."50-azure".networkConfig.IPv6AcceptRA;
   "the time comes from the host" =
     !config.services.timesyncd.enable
     && config.services.chrony.enable
@@ -45,6 +48,9 @@ in
     lib.any (mount: mount.where == "/run/secrets.d" && mount.type == "ramfs") config.systemd.mounts
     && lib.all (onion: lib.hasPrefix "/run/" onion.path) (lib.attrValues config.services.tor.relay.onionServices)
     && !(config.systemd.services.sops-install-secrets.unitConfig ? ConditionFirstBoot);
+  "no boot waits for their memory" = lib.any (
+    mount: mount.where == "/run/secrets.d" && !mount.unitConfig.DefaultDependencies
+  ) config.systemd.mounts;
   "a disk that begins empty has what tor needs made by systemd" = lib.elem "tor" (
     lib.toList config.systemd.services.tor.serviceConfig.StateDirectory
   );

@@ -47,6 +47,10 @@ in
         where = "/run/secrets.d"; # fixed in sops-nix
         type = "ramfs";
         options = "nodev,nosuid,noexec,mode=0751";
+        # Nothing of the boot waits for it but what opens secrets: systemd looks at mounts a few times a second alone.
+        unitConfig.DefaultDependencies = false;
+        conflicts = [ "umount.target" ];
+        before = [ "umount.target" ];
       }
     ];
 
