@@ -51,7 +51,16 @@ async function makePgp(folder: string): Promise<Recoverer> {
   fs.mkdirSync(home, { mode: 0o700 });
   const environment = { GNUPGHOME: home };
   const userId = "recovery <recovery@example.invalid>";
-  const generate = ["--batch", "--quiet", "--passphrase", "", "--quick-generate-key", userId, "default", "default"];
+  const generate = [
+    "--batch",
+    "--quiet",
+    "--passphrase",
+    "",
+    "--quick-generate-key",
+    userId,
+    "future-default",
+    "default",
+  ];
   await succeed("gpg", generate, environment);
   const listing = await succeed("gpg", ["--batch", "--with-colons", "--list-keys"], environment);
   const recipient = /^fpr:+([0-9A-F]{40}):/m.exec(listing)?.[1] ?? "";

@@ -3,26 +3,20 @@ import { runCommand } from "../../components/command-line/run-command";
 import { UsageError } from "../../components/process/usage-error";
 import { wordsOf } from "../../components/process/words";
 import { bootInside } from "./booted/boot-inside";
-import { rehearseBootedFleet } from "./booted/fleet/rehearsal";
+import { FLEET_REPLICAS } from "./booted/golden";
 import { endWithOutside, isInside } from "./booted/namespaces";
-import { rehearseBooted } from "./booted/rehearsal";
-import { FLEET_REPLICAS } from "./booted/stack";
 import { Cleanup } from "./cleanup";
 import type { Engine } from "./engine/engine";
-import { previewLocally } from "./engine/local-preview";
-import { chooseEngine } from "./engine/start-engine";
-import { rehearseLive } from "./live/live";
-import { rehearse } from "./rehearsal";
 import { rehearseCommand } from "./rehearse-words";
 import { provideOnionbalance } from "./replicas/onionbalance";
-import { rehearseFleet } from "./replicas/rehearsal";
 import { fleetSummary } from "./replicas/report";
 import { Steps } from "./steps";
 import { summary } from "./summary";
 
 type Options = Words<typeof rehearseCommand>["options"];
 
-function choicesOf(options: Options) {
+// What a choice does not need is not loaded: with --boot this program starts twice.
+async function choicesOf(options: Options) {
   const lives = (["clean", "yes", "region", "vhd"] as const).find((name) => options[name]);
   if (lives && !options.live) throw new UsageError(`--${lives} is for a live rehearsal: add --live`);
   const loopbacks = (["boot", "all", "keep", "nix", "preview", "replicas", "vault", "engine", "json"] as const).find(
@@ -34,12 +28,17 @@ function choicesOf(options: Options) {
   if (options.boot && apart) throw new UsageError(`--boot goes without --${apart}: leave one of them out`);
   const other = (["all", "engine", "keep", "nix", "preview", "vault"] as const).find((name) => options[name]);
   if (options.replicas && other) throw new UsageError(`--replicas goes without --${other}: leave one of them out`);
-  const engine = options.boot ? "in-process" : chooseEngine(options.engine as Engine["name"] | undefined);
+  const engine = options.boot ? "in-process" : await engineOf(options.engine as Engine["name"] | undefined);
   if (options.all && !options.boot && engine !== "pulumi")
     throw new UsageError(
       "--all tells more of a machine that boots, or of a stack under pulumi: add --boot or --engine pulumi",
     );
   return { ...options, engine, replicas: replicasOf(options.replicas, options.boot) };
+}
+
+async function engineOf(wanted: Engine["name"] | undefined): Promise<Engine["name"]> {
+  const { chooseEngine } = await import("./engine/start-engine.js");
+  return chooseEngine(wanted);
 }
 
 /** Six, as a story adds two, and a descriptor holds the points of eight at most. */
@@ -55,7 +54,7 @@ function replicasOf(text: string | undefined, isBooted = false): number | undefi
 }
 
 async function main({ options }: Words<typeof rehearseCommand>): Promise<number> {
-  const choices = choicesOf(options);
+  const choices = await choicesOf(options);
   if (choices.boot && choices.replicas && !isInside())
     await provideOnionbalance((line) => void process.stderr.write(`  ${line}\n`)); // inside there is no network
   if (choices.boot && !isInside()) return bootInside("test/rehearsal/rehearse.ts", process.argv.slice(2));
@@ -64,7 +63,7 @@ async function main({ options }: Words<typeof rehearseCommand>): Promise<number>
   if (isInside()) endWithOutside(() => end(cleanup));
   try {
     return await (choices.replicas
-      ? rehearseReplicas(choices.boot ? rehearseBootedFleet : rehearseFleet, choices.replicas, options.json, cleanup)
+      ? rehearseReplicas(choices.replicas, choices, cleanup)
       : rehearseOnce(choices, cleanup));
   } catch (error) {
     if (ending) return new Promise(() => {}); // the signal ends this process, and what failed did so because of it
@@ -74,31 +73,37 @@ async function main({ options }: Words<typeof rehearseCommand>): Promise<number>
 }
 
 async function rehearseReplicas(
-  rehearseThem: typeof rehearseFleet,
   replicas: number,
-  isJson: boolean | undefined,
+  { boot, json }: Pick<Options, "boot" | "json">,
   cleanup: Cleanup,
 ): Promise<number> {
+  const rehearseThem = boot
+    ? (await import("./booted/fleet/rehearsal.js")).rehearseBootedFleet
+    : (await import("./replicas/rehearsal.js")).rehearseFleet;
   const report = await rehearseThem(replicas, cleanup);
   process.stderr.write(fleetSummary(report));
   await cleanup.run();
-  if (isJson) process.stdout.write(`${JSON.stringify(report)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
   return report.ok ? 0 : 1;
 }
 
-async function rehearseOnce(choices: ReturnType<typeof choicesOf>, cleanup: Cleanup): Promise<number> {
+async function rehearseOnce(choices: Awaited<ReturnType<typeof choicesOf>>, cleanup: Cleanup): Promise<number> {
   if (choices.live) {
     const { clean, yes, region = "westeurope", vhd } = choices;
+    const { rehearseLive } = await import("./live/live.js");
     const code = await rehearseLive({ clean: clean === true, yes: yes === true, region, vhd }, cleanup);
     await cleanup.run();
     return code;
   }
   if (choices.preview) {
+    const { previewLocally } = await import("./engine/local-preview.js");
     process.stdout.write(await previewLocally(cleanup, new Steps(), choices.engine));
     await cleanup.run();
     return 0;
   }
-  const { report, keepOpen } = await (choices.boot ? rehearseBooted(choices, cleanup) : rehearse(choices, cleanup));
+  const { report, keepOpen } = choices.boot
+    ? await (await import("./booted/rehearsal.js")).rehearseBooted(choices, cleanup)
+    : await (await import("./rehearsal.js")).rehearse(choices, cleanup);
   process.stderr.write(summary(report));
   const sayReport = () => choices.json && process.stdout.write(`${JSON.stringify(report)}\n`);
   if (choices.keep) {

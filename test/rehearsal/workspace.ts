@@ -37,7 +37,10 @@ export function copyProgram(checkout: string, folder: string): void {
 const entries = ["index.ts", "test/rehearsal/stack-image.ts", "test/rehearsal/booted/image.ts"];
 
 /** The programs that an update starts. */
-const started = ["seal", "seal-helper", "build-image", "upload-image", "prune-images"];
+const started = [
+  ...["signing-key", "seal", "seal-helper", "build-system", "build-image", "upload-image", "publish-system"],
+  ...["await-machine", "prune-images"],
+];
 
 /**
  * A program's bundle is made of the files that were copied: it is made in the checkout, once a change, and not in each copy

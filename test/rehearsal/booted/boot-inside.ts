@@ -5,7 +5,7 @@ import { howToInstall } from "../../../components/process/tools";
 import { recoveryTools } from "../recovery";
 import { provideTools } from "../setup";
 import { enterNamespaces } from "./namespaces";
-import { provideRoot } from "./root-cache";
+import { provideBaseDisk } from "./root-cache";
 
 const tools = [
   ...(["busybox", "curl", "ip", "jq", "mke2fs", "mmdebstrap", "nix", "zstd"] as const),
@@ -33,7 +33,7 @@ export async function bootInside(file: string, args: readonly string[]): Promise
   const say = (line: string) => void process.stderr.write(`  ${line}\n`);
   const reason = cannotBoot() ?? missingTools(await provideTools([...tools, ...recoveryTools], say));
   if (reason !== undefined) throw new Error(`no machine can boot here: ${reason}`);
-  return enterNamespaces(file, args, await provideRoot(say));
+  return enterNamespaces(file, args, await provideBaseDisk(say));
 }
 
 function missingTools(all: Parameters<typeof howToInstall>[0][]): string | undefined {

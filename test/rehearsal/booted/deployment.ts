@@ -10,7 +10,7 @@ import { makeRecovery, startCloud, startTor } from "../start-parts";
 import type { Steps } from "../steps";
 import { until } from "./console";
 import { placeFlake } from "./flake";
-import { debianFolder } from "./namespaces";
+import { debianDisk } from "./namespaces";
 import { addresses, makeNetwork } from "./network";
 import { prepareStage, type Stage } from "./stage";
 import { succeed } from "./succeed";
@@ -64,7 +64,7 @@ export async function openStack(
     makeRecovery(steps, folders, cleanup),
     makeSshKey(folders.sources),
   ]);
-  const builder = ["node", "components/start/run.mjs", "test/rehearsal/booted/image.ts", debianFolder()];
+  const builder = ["node", "components/start/run.mjs", "test/rehearsal/booted/image.ts", debianDisk()];
   const scenario = makeBootedScenario(folders.sources, recoverers, builder, ssh.publicKey);
   const config = { ...scenario.config, ...dials };
   const parts = { azure, folder: folders.program, home: folders.engine, stack: scenario.stack, config };

@@ -2,31 +2,53 @@ import * as fs from "node:fs";
 import { fixedVhdFooter } from "../../../components/image/disk/vhd-footer";
 import { runChild } from "../../../components/process/child-process";
 import { findPartition, partitionTable, sectorBytes } from "../partition-table";
+import { succeed } from "./succeed";
 
 const mebibyte = 1 << 20;
 const diskBytes = 448 * mebibyte;
 const efiPartition = { firstByte: mebibyte, bytes: 3 * mebibyte };
 const rootPartition = { firstByte: 4 * mebibyte, bytes: diskBytes - 5 * mebibyte };
 
-/** Makes a Gen2 disk as a fixed VHD of it: its ext4 root holds what `root` holds. Nothing is mounted. */
-export async function makeDisk(root: string, vhd: string, uniqueId: Buffer): Promise<void> {
+/** Makes a raw disk of Azure's second generation: its ext4 root holds what `root` holds. Nothing is mounted. */
+export async function makeDisk(root: string, file: string): Promise<void> {
   const table = Buffer.alloc(diskBytes);
   partitionTable(table, [
     { type: "efi", ...efiPartition },
     { type: "linux", ...rootPartition },
   ]);
-  fs.writeFileSync(vhd, table.subarray(0, mebibyte));
-  fs.truncateSync(vhd, diskBytes);
+  fs.writeFileSync(file, table.subarray(0, mebibyte));
+  fs.truncateSync(file, diskBytes);
   const place = [`offset=${rootPartition.firstByte}`, "lazy_itable_init=0", "lazy_journal_init=0"].join(",");
   const size = `${rootPartition.bytes / 1024}k`;
-  const what = ["-q", "-t", "ext4", "-d", root, "-E", place, "-J", "size=8", "-m", "0", "-F", vhd, size];
+  const what = ["-q", "-t", "ext4", "-d", root, "-E", place, "-J", "size=8", "-m", "0", "-F", file, size];
   const { code, stderr } = await runChild("mke2fs", what);
   if (code !== 0) throw new Error(`mke2fs ended with ${code}: ${stderr.trim()}`);
-  const descriptor = fs.openSync(vhd, "r+");
+  writeAt(file, diskBytes - mebibyte, table.subarray(-mebibyte));
+}
+
+/** A disk as a fixed VHD, with what `change` writes below its mounted root. @param uniqueId 16 bytes */
+export async function changedVhd(
+  disk: string,
+  vhd: string,
+  uniqueId: Buffer,
+  change: (root: string) => Promise<void>,
+): Promise<void> {
+  await succeed("cp", ["--sparse=always", disk, vhd]);
+  const root = `${vhd}.root`;
+  await mountRoot(vhd, root);
   try {
-    const tail = table.subarray(-mebibyte);
-    fs.writeSync(descriptor, tail, 0, tail.length, diskBytes - mebibyte);
-    fs.writeSync(descriptor, fixedVhdFooter(diskBytes, uniqueId), 0, sectorBytes, diskBytes);
+    await change(root);
+  } finally {
+    await succeed("umount", [root]);
+  }
+  fs.rmdirSync(root);
+  writeAt(vhd, diskBytes, fixedVhdFooter(diskBytes, uniqueId));
+}
+
+function writeAt(file: string, position: number, bytes: Uint8Array): void {
+  const descriptor = fs.openSync(file, "r+");
+  try {
+    fs.writeSync(descriptor, bytes, 0, bytes.length, position);
   } finally {
     fs.closeSync(descriptor);
   }

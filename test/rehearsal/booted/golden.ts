@@ -7,6 +7,9 @@ export const GOLDEN_TEXTS = path.join("test", "rehearsal", "booted", "golden");
 /** Of a replica: what differs from those, and what they do not have. */
 export const FLEET_TEXTS = path.join("test", "rehearsal", "booted", "golden-fleet");
 
+/** As many replicas as are booted; one image serves all. */
+export const FLEET_REPLICAS = 3;
+
 /** Who wants a unit of the machine. */
 export interface GoldenUnit {
   readonly wantedBy: readonly string[];

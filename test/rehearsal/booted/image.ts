@@ -4,30 +4,22 @@ import * as path from "node:path";
 import { pathsOf } from "../../../components/image/image";
 import type { Facts } from "../../../components/stack/facts";
 import { makeGuestImage } from "../guest-image";
-import { makeDisk } from "./disk";
+import { changedVhd } from "./disk";
 import { GOLDEN_TEXTS, goldenFiles, goldenPath } from "./golden";
 import { placePrograms } from "./programs";
 import { writeTree } from "./root-tree";
 import { succeed } from "./succeed";
 
-/** What has installed Debian's packages, and nothing of the machine needs: each megabyte is written, sent and searched. */
-const unneeded = [
-  ...["usr/lib/apt", "usr/lib/x86_64-linux-gnu/gconv", "var/lib/dpkg", "var/lib/apt", "var/cache", "usr/bin/sqv"],
-  ...["usr/share/zoneinfo", "usr/share/bash-completion", "usr/share/common-licenses", "usr/bin/ssh"],
-  ...["usr/bin/bash-static", "usr/share/perl", "usr/share/perl5"],
-  ...["perl", "perl5", "libperl.so.5.40.1"].map((name) => `usr/lib/x86_64-linux-gnu/${name}`),
-];
-
 /**
  * A program for `image.builder`: makes the disk of the machine that boots, and prints the path of its VHD; the store paths
- * that it has lie beside it. Its argument is the folder with Debian's part (root-cache.ts); it reads STACK and
+ * that it has lie beside it. Its argument is the disk with Debian's part (root-cache.ts); it reads STACK and
  * STACK_DIRECTORY. The stack's system is there already: `nix/` makes it.
  */
 async function main(): Promise<void> {
   const { STACK: stack, STACK_DIRECTORY: stackDirectory } = process.env;
   const [debian] = process.argv.slice(2);
   if (!stack || !stackDirectory || !debian)
-    throw new Error("STACK, STACK_DIRECTORY and a folder are not given: name this in image.builder");
+    throw new Error("STACK, STACK_DIRECTORY and a disk are not given: name this in image.builder");
   const factsText = fs.readFileSync(path.join(stackDirectory, "facts.json"), "utf8");
   const facts: Facts = JSON.parse(factsText);
   // Debian's part has no Python: a front end is light.
@@ -35,19 +27,16 @@ async function main(): Promise<void> {
   const folder = path.resolve(".cache", "rehearsal", "booted");
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
-  const root = path.join(folder, "root");
-  await succeed("cp", ["--archive", debian, root]);
-  for (const name of unneeded) fs.rmSync(path.join(root, name), { recursive: true, force: true });
-  writeTree(root, facts);
-  placePrograms(
-    root,
-    goldenFiles().map((name) => fs.readFileSync(goldenPath(name), "utf8")),
-    fs.readdirSync(path.join(GOLDEN_TEXTS, "store")),
-  );
   const vhd = path.join(folder, `${stack}.vhd`);
-  fs.writeFileSync(pathsOf(vhd), await placeSystem(root, stack));
-  await makeDisk(root, vhd, createHash("sha256").update(factsText).digest().subarray(0, 16));
-  fs.rmSync(root, { recursive: true });
+  await changedVhd(debian, vhd, createHash("sha256").update(factsText).digest().subarray(0, 16), async (root) => {
+    writeTree(root, facts);
+    await placePrograms(
+      root,
+      goldenFiles().map((name) => fs.readFileSync(goldenPath(name), "utf8")),
+      fs.readdirSync(path.join(GOLDEN_TEXTS, "store")),
+    );
+    fs.writeFileSync(pathsOf(vhd), await placeSystem(root, stack));
+  });
   console.log(vhd);
 }
 

@@ -119,14 +119,17 @@ export class BootedMachine {
     await this.unmount();
   }
 
-  /** As if the plug were pulled: what it had not written to its disk is lost. */
-  async cutPower(copy: string): Promise<void> {
+  /**
+   * As if the plug were pulled: what it had not written to its disk is lost.
+   * @param copy a file for the disk as it is then: what lies in the file system's memory is not in it
+   */
+  async cutPower(copy?: string): Promise<void> {
     const { child } = this;
+    if (child === undefined) return;
     this.child = undefined;
     await killWhole(child);
     await this.ended;
-    // The disk as it is now: what lies in the file system's memory is not in it.
-    await succeed("cp", ["--sparse=always", this.options.disk, copy]);
+    if (copy !== undefined) await succeed("cp", ["--sparse=always", this.options.disk, copy]);
     await this.unmount();
   }
 
@@ -135,7 +138,7 @@ export class BootedMachine {
     const { child } = this;
     if (child === undefined) return;
     this.child = undefined;
-    child?.kill("SIGTERM");
+    child.kill("SIGTERM");
     const late = sleep(10_000).then(() => killWhole(child));
     await Promise.race([this.ended, late]);
     await this.ended;

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 
-/** Set in the process that is inside: the folder with Debian's part of the machine. */
+/** Set in the process that is inside: the disk with Debian's part of the machine. */
 const DEBIAN = "SEALED_ONION_DEBIAN";
 /** Likewise: the process, as it is counted outside, that has made the namespaces. */
 const OUTSIDE = "SEALED_ONION_OUTSIDE";
@@ -11,8 +11,8 @@ export function isInside(): boolean {
   return process.env[DEBIAN] !== undefined;
 }
 
-/** The folder with Debian's part of the machine. */
-export function debianFolder(): string {
+/** The disk with Debian's part of the machine. */
+export function debianDisk(): string {
   return process.env[DEBIAN] ?? "";
 }
 

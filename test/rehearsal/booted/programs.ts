@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { findOnPath, requireOnPath } from "../../../components/process/find-program";
+import { succeed } from "./succeed";
 
 const standIns = path.join("test", "rehearsal", "booted", "stand-ins");
 
@@ -18,11 +19,10 @@ export function standInPrograms(): string[] {
  * @param own names in the store that are the system's own
  * @throws where a text names a program that is not there
  */
-export function placePrograms(root: string, texts: readonly string[], own: readonly string[]): void {
+export async function placePrograms(root: string, texts: readonly string[], own: readonly string[]): Promise<void> {
   for (const name of ours) copyProgram(root, findOnPath(name) ?? path.join(standIns, name), name);
   copyProgram(root, path.join(standIns, "darkhttpd"), "darkhttpd");
-  // Of tens of megabytes each: the real installer has sops in it.
-  if (!findOnPath("sops-install-secrets")) copyProgram(root, requireOnPath("sops"), "sops");
+  if (!findOnPath("sops-install-secrets")) await placeSops(root); // the real installer has sops in it
   for (const name of fs.readdirSync(path.join(root, "usr/sbin"))) alsoIn(root, "usr/bin", `../sbin/${name}`);
   alsoIn(root, "usr/libexec", "../lib/openssh/sftp-server");
   const named = new Set(
@@ -32,6 +32,13 @@ export function placePrograms(root: string, texts: readonly string[], own: reado
   for (const file of packages) linkPackage(root, file);
   const missing = packages.filter((file) => !isThere(root, file.replace("/nix/store/", "/guest/")));
   if (missing.length > 0) throw new Error(`the machine has no ${missing.join(", ")}, which its texts name`);
+}
+
+/** A quarter of the machine if it were not compressed: `system/init.sh` unpacks it into memory. */
+async function placeSops(root: string): Promise<void> {
+  const packed = path.join(root, "usr/lib/sops.zst");
+  await succeed("zstd", ["--quiet", "--fast", requireOnPath("sops"), "-o", packed]);
+  fs.symlinkSync("/run/sops", path.join(root, "usr/bin/sops"));
 }
 
 function copyProgram(root: string, file: string, name: string): void {

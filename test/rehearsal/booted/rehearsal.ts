@@ -20,11 +20,13 @@ export async function rehearseBooted(choices: { all: boolean }, cleanup: Cleanup
   const { stage, deploying } = await deployBooted(steps, cleanup);
   const { folders, engine, plaintexts } = stage;
   clearEvidence();
-  // `up` ends when the machine says that it serves: the first story switches it on.
-  const [first, ...others] = stories;
-  const told = await tellStories(stage, steps, first ? [first] : [], choices.all);
+  const tell = (isWhileUp: boolean) => {
+    const among = stories.filter((story) => (story.isWhileUp === true) === isWhileUp);
+    return tellStories(stage, steps, among, choices.all);
+  };
+  const told = await tell(true); // the first switches the machine on: `up` ends when that says that it serves
   const deployment = await deploying;
-  told.push(...(await tellStories(stage, steps, others, choices.all)));
+  told.push(...(await tell(false)));
   const { leaks, canaryFound } = await steps.run("search for plaintext", async () =>
     searchEverything(plaintexts, {
       folders: [folders.program, folders.azure, folders.temporary, folders.disks, folders.engine],

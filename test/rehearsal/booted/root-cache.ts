@@ -3,6 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { runChild } from "../../../components/process/child-process";
+import { makeDisk } from "./disk";
+import { succeed } from "./succeed";
 
 /** Debian's release whose systemd knows all that the guest's units say (`RestartSteps`: 254 and later). */
 const release = "trixie";
@@ -25,32 +27,71 @@ const packages = [
 const leftOut = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];
 const buildMs = 900_000;
 
+/** What has installed Debian's packages, and nothing of the machine needs: each megabyte is written, sent and searched. */
+const unneeded = [
+  ...["usr/lib/apt", "var/lib/dpkg", "var/lib/apt", "var/cache", "usr/bin/sqv", "usr/bin/dpkg", "usr/bin/localedef"],
+  ...["usr/share/zoneinfo", "usr/share/bash-completion", "usr/share/common-licenses", "usr/share/lintian"],
+  ...[
+    "usr/bin/bash-static",
+    "usr/bin/pzstd",
+    "usr/share/perl",
+    "usr/share/perl5",
+    "usr/sbin/tc",
+    "usr/bin/tor-gencert",
+  ],
+  ...["ssh", "ssh-add", "ssh-agent", "ssh-keyscan"].map((name) => `usr/bin/${name}`),
+  ...["ssh-keysign", "ssh-pkcs11-helper", "ssh-sk-helper"].map((name) => `usr/lib/openssh/${name}`),
+  ...["gconv", "perl", "perl5", "libperl.so.5.40.1", "libmvec.so.1", "libdb-5.3.so", "libapt-pkg.so.7.0.0"].map(
+    (name) => `usr/lib/x86_64-linux-gnu/${name}`,
+  ),
+];
+
 /** The folder of a user's caches, as the XDG base directory specification names it. */
 function cacheFolder(): string {
   return path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache"), "sealed-onion");
 }
 
 /**
- * Debian's part of the machine that boots, as a folder of root's. Built once (about a minute) and kept; nobody writes
- * into it. Two runs at once may both build: the first to be ready is the one that stays.
+ * Debian's part of the machine that boots, as a raw disk. Built once and kept; nobody writes into it.
+ * @returns its file
  */
-export async function provideRoot(log: (line: string) => void): Promise<string> {
-  const recipe = JSON.stringify({ release, packages, leftOut });
-  const digest = createHash("sha256").update(recipe).digest("hex").slice(0, 12);
-  const folder = path.join(cacheFolder(), `root-${release}-${digest}`);
-  if (fs.existsSync(folder)) return folder;
-  log(`building Debian's part of the machine (about a minute, once) in ${folder}`);
+export async function provideBaseDisk(log: (line: string) => void): Promise<string> {
+  const folder = await provideRoot(log);
+  return provide(`${folder}-disk-${digestOf(unneeded)}`, async (unfinished) => {
+    const root = `${unfinished}.root`;
+    await succeed("cp", ["--archive", folder, root]);
+    for (const name of unneeded) fs.rmSync(path.join(root, name), { recursive: true, force: true });
+    await makeDisk(root, unfinished);
+  });
+}
+
+/** As a folder of root's. About a minute. */
+async function provideRoot(log: (line: string) => void): Promise<string> {
+  const folder = path.join(cacheFolder(), `root-${release}-${digestOf({ release, packages, leftOut })}`);
+  return provide(folder, async (unfinished) => {
+    log(`building Debian's part of the machine (about a minute, once) in ${folder}`);
+    await bootstrap(unfinished);
+  });
+}
+
+function digestOf(recipe: unknown): string {
+  return createHash("sha256").update(JSON.stringify(recipe)).digest("hex").slice(0, 12);
+}
+
+/** Two runs at once may both make it: the first to be ready is the one that stays. @returns the place, where it is then */
+async function provide(place: string, make: (unfinished: string) => Promise<void>): Promise<string> {
+  if (fs.existsSync(place)) return place;
   fs.mkdirSync(cacheFolder(), { recursive: true, mode: 0o700 });
-  const unfinished = fs.mkdtempSync(`${folder}.`);
+  const workshop = fs.mkdtempSync(`${place}.`);
   try {
-    await bootstrap(path.join(unfinished, "root"));
-    fs.renameSync(path.join(unfinished, "root"), folder);
+    await make(path.join(workshop, "made"));
+    fs.renameSync(path.join(workshop, "made"), place);
   } catch (error) {
-    if (!fs.existsSync(folder)) throw error;
+    if (!fs.existsSync(place)) throw error;
   } finally {
-    fs.rmSync(unfinished, { recursive: true, force: true });
+    fs.rmSync(workshop, { recursive: true, force: true });
   }
-  return folder;
+  return place;
 }
 
 async function bootstrap(folder: string): Promise<void> {

@@ -5,6 +5,7 @@ import type { Facts } from "../../../components/stack/facts";
 import { machineFacts } from "../../../components/stack/fleet-facts";
 import { pulumiConfig } from "../pulumi-config";
 import { nobodysSshKey } from "../ssh-key";
+import { FLEET_REPLICAS } from "./golden";
 
 /** Configuration keys of the booted stack besides region, recipients, image and SSH key: everything that boots is on. */
 export const bootedDials = {
@@ -19,9 +20,6 @@ export const bootedDials = {
     userDataSecrets: true,
   }),
 };
-
-/** As many as are booted; one image serves all. */
-export const FLEET_REPLICAS = 3;
 
 /** The same of several machines behind one address, and of what they cannot have. */
 export const fleetDials = {

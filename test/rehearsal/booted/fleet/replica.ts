@@ -56,7 +56,7 @@ export async function bootReplica(parts: ReplicaParts, vmId: string, number: num
   const prepare = (root: string) => markPage(root, `replica-${number}`);
   const own = { name, network: cable.network, group: path.join(runGroup(), name), prepare };
   const machine = new BootedMachine({ disk, folder, platform, console: console.add, own });
-  cleanup.add(() => machine.switchOff());
+  cleanup.add(() => machine.cutPower());
   await machine.switchOn();
   const facts = readFacts(folders);
   const hostname = facts.replica?.services.site?.[number - 1]?.hostname ?? "";

@@ -13,6 +13,7 @@ export function address({ facts }: Stage): string {
 
 export const page: Story = {
   name: "its page, fetched over Tor",
+  isWhileUp: true,
   async tell(stage) {
     const url = `http://${address(stage)}/`;
     const { status, body } = await fetchOnion(stage.tor.client.socksPort, url, { deadlineMs: 60_000 });
@@ -25,6 +26,7 @@ export const page: Story = {
 
 export const ssh: Story = {
   name: "SSH over the onion address, with the host key that was sealed",
+  isWhileUp: true,
   async tell(stage) {
     const { machine, sshKey, tor, folders } = stage;
     const own = (await machine.run("sh", ["-c", "ls /etc/ssh | grep ssh_host_ || true"])).trim();
@@ -56,6 +58,7 @@ const platform = [
 
 export const packetFilter: Story = {
   name: "the metadata service and the wire server answer root, and nobody else",
+  isWhileUp: true,
   async tell({ machine }) {
     for (const url of platform) {
       const shown = ["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "5"];

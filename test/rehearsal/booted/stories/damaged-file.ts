@@ -1,13 +1,14 @@
 import type { Stage } from "../stage";
 import { active, property, serving } from "./services";
 import type { Story } from "./story";
+import { manifestOf } from "./switches";
 import { withoutUserData } from "./user-data";
 
-/** The image's own sealed file, with a data key that nobody wrapped. */
-async function damage({ machine }: Stage): Promise<() => Promise<string>> {
-  const file = (
-    await machine.run("sh", ["-c", "ls -d /nix/store/[0-9a-z]*-token.sops.json | grep -E '/[0-9a-z]{32}-token'"])
-  ).trim();
+/** The sealed file of the system that runs, with a data key that nobody wrapped. */
+async function damage(stage: Stage): Promise<() => Promise<string>> {
+  const { machine } = stage;
+  const manifest = JSON.parse(await machine.run("cat", [await manifestOf(stage)]));
+  const file: string = manifest.secrets.find(({ name }: { name: string }) => name === "token").sopsFile;
   const whole = await machine.run("cat", [file]);
   const sealed = JSON.parse(whole);
   sealed.sops.azure_kv[0].enc = Buffer.from("no wrapped key").toString("base64url");

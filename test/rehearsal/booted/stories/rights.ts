@@ -6,6 +6,7 @@ import type { Story } from "./story";
 /** The machine is up before its policy is: it says so, and goes on by itself when the policy is there. */
 export const lateRight: Story = {
   name: "403 before the right is there, then everything starts by itself",
+  isWhileUp: true,
   async tell(stage) {
     const { azure, platform, facts, machine, console } = stage;
     const restore = withdrawPolicy(azure, facts.vault.keyUrl, identityOf(azure, platform.vmId));

@@ -56,7 +56,7 @@ export async function update(stage: Stage, page: string): Promise<Update> {
     const [served] = await Promise.all([visitor.sees(page, 120_000), engine.up()]);
     const seconds = (performance.now() - started) / 1000;
     const bytes = sentSince(stage, sent);
-    await sleep(2_000); // what the update has done to it is seen
+    await sleep(1_000); // what the update has done to it is seen
     return { visited: await visitor.leave(), secondsToServed: (served - started) / 1000, seconds, bytes };
   } catch (error) {
     await visitor.leave();

@@ -22,6 +22,8 @@ if [ $$ = 1 ]; then
     exec systemctl reboot --force --force # at once, by nobody but the kernel (panic=1)
   fi
   ln -sfn "$system" /run/booted-system
+  [ ! -e /usr/lib/sops.zst ] || zstd -q -d /usr/lib/sops.zst -o /run/sops
+  [ ! -e /run/sops ] || chmod 755 /run/sops
   "$system/bin/activate"
 fi
 exec /usr/lib/systemd/first/systemd "$@"
