@@ -18,10 +18,10 @@ describe.skipIf(missing.length > 0)(`a machine that took over an address${skippe
     const next = await stage.service("next");
     const [young, aged] = [follow(next, 60), follow(next, 86_400)];
     await Promise.all([young.until("own"), aged.until("own")]);
-    // The status is written at once: what waits for this machine hears of it without the status's own pause.
-    expect(young.systemctl()).toContain("--no-block restart write-status.service");
     const late = await stage.service("before"); // the machine before publishes after the new one
     await Promise.all([young.until("other"), aged.until("other")]);
+    // The status is written at once: what waits for this machine hears of it without the status's own pause.
+    expect(young.systemctl()).toContain("--no-block restart write-status.service");
     expect(young.systemctl()).toContain("--no-block restart tor.service");
     expect(young.stderr()).toContain(`${stage.hostname} leads to the machine before: tor is restarted`);
     expect(aged.systemctl()).not.toContain("--no-block restart tor.service");
