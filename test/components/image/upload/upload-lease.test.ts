@@ -10,8 +10,8 @@ import { MIB, type TestDisk } from "./test-disks";
 import { startUploadRig, type UploadRig } from "./upload-rig";
 
 const disk: TestDisk = {
-  mebibytes: 48,
-  runs: Array.from({ length: 12 }, (_, index) => [(3 + index * 3) * MIB + index * 512, MIB] as const),
+  mebibytes: 16,
+  runs: Array.from({ length: 12 }, (_, index) => [(2 + index) * MIB + index * 512, MIB / 8] as const),
 };
 
 let rig: UploadRig;
@@ -123,7 +123,7 @@ describe("a lease that is taken over from a dead upload", () => {
         const conditions = { leaseId: dead };
         late ??= rig
           .stored()
-          .uploadPages(Buffer.alloc(512, 7), 46 * MIB, 512, { conditions })
+          .uploadPages(Buffer.alloc(512, 7), 15 * MIB, 512, { conditions })
           .catch((error: { code?: string }) => error.code);
         return { kind: "hold", until: late };
       });

@@ -11,8 +11,8 @@ const LOGIN = "login.microsoftonline.com";
 const CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
 const root = path.resolve(__dirname, "../../../..");
 const content = vhd({
-  mebibytes: 48,
-  runs: Array.from({ length: 12 }, (_, index) => [(3 + index * 3) * MIB, 512 * (index + 1)] as const),
+  mebibytes: 16,
+  runs: Array.from({ length: 12 }, (_, index) => [(2 + index) * MIB, 512 * (index + 1)] as const),
 });
 
 let rig: Rig;
