@@ -11,7 +11,7 @@ targets=$root/etc/sealed-onion/targets.json
 
 # listens TARGET: "unix:/PATH", or an address and a port, of which the port counts: a listener on all addresses will do.
 listens() {
-  local flags name local state port
+  local flags name address state port
   if [[ $1 == unix:* ]]; then
     while read -r _ _ _ flags _ _ _ name; do
       if [[ $flags == 00010000 && $name == "${1#unix:}" ]]; then return 0; fi # __SO_ACCEPTCON
@@ -19,8 +19,8 @@ listens() {
     return 1
   fi
   printf -v port '%04X' "${1##*:}"
-  while read -r _ local _ state _; do
-    if [[ $state == 0A && ${local##*:} == "$port" ]]; then return 0; fi # TCP_LISTEN
+  while read -r _ address _ state _; do
+    if [[ $state == 0A && ${address##*:} == "$port" ]]; then return 0; fi # TCP_LISTEN
   done < <(cat "$root/proc/net/tcp" "$root/proc/net/tcp6" 2>/dev/null)
   return 1
 }

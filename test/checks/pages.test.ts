@@ -26,7 +26,7 @@ const typed = (...first: string[]) => all.filter(({ words }) => first.every((wor
 /** Pulumi's commands that the pages use, with the flags that they may have; where pulumi is on PATH it is asked, too. */
 const pulumiFlags: Readonly<Record<string, readonly string[]>> = {
   login: ["--local"],
-  new: [],
+  new: ["--generate-only"],
   "stack init": [],
   "stack output": [],
   "stack rename": [],
