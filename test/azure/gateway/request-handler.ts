@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { type Exchange, type Router, send } from "./exchange";
 import type { FaultInjector } from "./faults";
 import type { RequestRecord, RequestRecorder } from "./request-log";
@@ -49,7 +50,9 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
   function fail(exchange: Exchange, error: Error): void {
     const { record, request, response } = exchange;
     record.failure ??= error.message;
-    if (response.headersSent || request.socket.destroyed) response.destroy();
+    // Node takes the socket away from a request whose body did not come whole.
+    const isGone = (request.socket as Socket | null)?.destroyed !== false;
+    if (response.headersSent || isGone) response.destroy();
     else send(exchange, { status: 500, code: "InternalError", body: `${error.message}\n` });
   }
 

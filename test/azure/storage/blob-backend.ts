@@ -85,7 +85,8 @@ export function createBlobBackend(cloud: Cloud, directory: string): BlobBackend 
     const headers = forwarded(request.headers, url.host);
     const signature = azurite.sign(stringToSign(method, account.name, url, headers));
     const outgoing = http.request({
-      agent,
+      // A body cannot be sent twice: it does not go to a connection that Azurite is about to close, as it is idle.
+      agent: body === undefined ? agent : false,
       host: "127.0.0.1",
       port: azurite.port,
       method,
