@@ -58,7 +58,12 @@ exec {lock}<"${SEALED_ONION_MEMORY:-/run/secrets.d}"
 flock "$lock"
 
 images_own="user data holds no secrets: the image's own are in use"
-from_user_data="the secrets in user data are in use"
+# in_use USER_DATA: which they are, by a digest of the sealed files: an owner sees that a rotated one has arrived.
+in_use() {
+  local digest
+  digest=$(jq --sort-keys --compact-output --join-output .secrets "$1" | sha256sum)
+  printf 'the secrets in user data are in use (%s)' "${digest:0:12}"
+}
 
 if [[ -z $encoded ]]; then
   # Gone: back to the image's own files, if others were in use.
@@ -71,7 +76,7 @@ if [[ -z $encoded ]]; then
   exit 0
 fi
 if [[ -e $applied && $(<"$applied") == "$(current "$digest")" ]]; then
-  say_if_refused "$from_user_data"
+  say_if_refused "$(in_use "$state/$digest/user-data.json")"
   exit 0
 fi
 
@@ -105,7 +110,7 @@ jq --arg folder "$folder" --slurpfile data "$folder/user-data.json" '
     then .sopsFile = "\($folder)/\($name).sops.json" else . end)' "$SEALED_ONION_MANIFEST" >"$folder/manifest.json"
 sops-install-secrets -check-mode=sopsfile "$folder/manifest.json" || refuse "a file in it is damaged"
 install_manifest "$folder/manifest.json" "$digest" "$folder/user-data.json"
-say "$from_user_data"
+say "$(in_use "$folder/user-data.json")"
 
 # The last three sets stay for a person who looks into what happened.
 find "$state" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d ' ' -f 2- |

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { runChild } from "../../components/process/child-process";
 import { findOnPath } from "../../components/process/find-program";
 import { readEvaluatedGuest } from "../rehearsal/guest/evaluated";
+import { inUse } from "../rehearsal/live/rotated";
 import { runGuestScript } from "./guest-script";
 import {
   askedOfSystemd,
@@ -57,8 +58,10 @@ describe.skipIf(missing.length > 0)(
 
     const seal: SecretsRig["seal"] = (...what) => azure.seal(...what);
 
+    const encoded = (content: string) => Buffer.from(content).toString("base64");
+
     function setUserData(content: string): void {
-      const userData = Buffer.from(content).toString("base64");
+      const userData = encoded(content);
       const { cloud, ids } = azure.rig;
       cloud.put(fixture.machine(cloud, [ids.guest], { properties: { userData } }));
     }
@@ -172,9 +175,13 @@ describe.skipIf(missing.length > 0)(
     });
 
     it("are told on the console once they are in use, and once they are gone", async () => {
-      setUserData(asUserData({ token: await seal("rotated") }));
-      expect((await refresh()).stderr).toContain("<2>sealed-onion: the secrets in user data are in use\n");
+      const sealed = asUserData({ token: await seal("rotated") });
+      setUserData(sealed);
+      expect((await refresh()).stderr).toContain(`<2>sealed-onion: ${inUse(encoded(sealed))}\n`);
       expect((await refresh()).stderr).not.toContain("sealed-onion:");
+      const again = asUserData({ token: await seal("rotated again") });
+      setUserData(again);
+      expect((await refresh()).stderr).toContain(`<2>sealed-onion: ${inUse(encoded(again))}\n`);
       setUserData("");
       expect((await refresh()).stderr).toContain(
         "<2>sealed-onion: user data holds no secrets: the image's own are in use\n",
