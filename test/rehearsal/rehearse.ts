@@ -119,7 +119,9 @@ async function rehearseOnce(choices: Awaited<ReturnType<typeof choicesOf>>, clea
 let ending = false;
 
 function endOnSignals(cleanup: Cleanup): void {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  // A terminal that was closed takes no lines any more: that must not keep anybody from cleaning up.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => end(cleanup));
   }
 }

@@ -81,8 +81,47 @@ describe("what live rehearsals have left", () => {
       times: 1,
       effect: { kind: "answer", status: 409, code: "ScopeLocked" },
     });
+    const other = addGroup("with-it", EARLIER);
     await expect(cleanLive(subscription, [], say, NOW)).rejects.toThrow(
       "Azure refuses DELETE resourcegroups/refused (HTTP 409 ScopeLocked)",
     );
+    expect(rig.cloud.get(other), "the others go all the same").toBeUndefined();
+    expect(rig.cloud.deletedVaults()).toEqual([]);
+    rig.cloud.remove(`/subscriptions/${rig.cloud.subscriptionId}/resourceGroups/refused`);
+    await cleanLive(subscription, ["refused"], say, NOW);
   });
+
+  /** Azure as others see it: asked by this function in between. */
+  const through = (between: (url: string, method: string) => Promise<object | undefined>): Subscription => ({
+    ...subscription,
+    async ask(url, request) {
+      const body = await between(url, request.method ?? "GET");
+      if (body === undefined) return (subscription.ask as NonNullable<Subscription["ask"]>)(url, request);
+      return { status: 200, body, text: "", header: () => undefined };
+    },
+  });
+
+  it("is found on each page of Azure's lists", async () => {
+    addGroup("last-page", EARLIER);
+    let pages = 0;
+    const paged = through(async (url) => {
+      if (url.includes("page=2") || !/resourcegroups\?|deletedVaults\?/.test(url)) return undefined;
+      pages += 1;
+      return { value: [], nextLink: `${url}&page=2` };
+    });
+    expect(await cleanLive(paged, [], say, NOW)).toEqual(["last-page", "kv-last-page"]);
+    expect(pages).toBe(2);
+  });
+
+  it("may be gone by the time that it is asked for, and Azure silent for a moment", async () => {
+    const id = addGroup("raced", EARLIER);
+    let silent = 1;
+    const raced = through(async (url, method) => {
+      if (method === "DELETE") rig.cloud.remove(id);
+      if (url.includes("resourcegroups/raced") && method === "GET" && silent-- > 0) throw new Error("ECONNRESET");
+      if (method === "POST") for (const { resource } of rig.cloud.deletedVaults()) rig.cloud.purgeVault(resource.name);
+      return undefined;
+    });
+    expect(await cleanLive(raced, [], say, NOW)).toEqual(["raced", "kv-raced"]);
+  }, 20_000);
 });

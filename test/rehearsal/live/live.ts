@@ -9,8 +9,6 @@ import { createTokenSource } from "../../../components/azure/token-source";
 import { whoIs } from "../../../components/azure/who";
 import { subscriptionInUse } from "../../../components/doctor/login";
 import { findOnPath } from "../../../components/process/find-program";
-import { pause } from "../../../components/process/pause";
-import { azureView } from "../../../components/vm/status/azure-view";
 import type { Cleanup } from "../cleanup";
 import { startPulumi } from "../engine/pulumi";
 import { type Folders, makeFolders } from "../folders";
@@ -26,7 +24,9 @@ import { startTor } from "../tor/process";
 import { cleanLive, type Subscription } from "./clean";
 import { tellFirst } from "./first-story";
 import { type LivePlan, livePlan, planText } from "./plan";
+import { untilInUse } from "./rotated";
 import { begun, forget, remember } from "./runs";
+import { withinTime } from "./time-limit";
 
 export interface LiveChoices {
   clean: boolean;
@@ -58,7 +58,7 @@ export async function rehearseLive(choices: LiveChoices, cleanup: Cleanup): Prom
     await cleanLive(subscription, [plan.resourceGroup], say);
     forget(home, plan.resourceGroup);
   });
-  await tell(plan, subscription, cleanup);
+  await withinTime(plan.expires, () => tell(plan, subscription, cleanup));
   return 0;
 }
 
@@ -127,23 +127,8 @@ async function tell(plan: LivePlan, subscription: Subscription, cleanup: Cleanup
       },
       fetch: (url) => fetchOnion(socksPort, url, { deadlineMs: publicTorMs, tryMs: 90_000 }),
       rotate,
-      hasRotated: () => untilConsole(vm, recorded, "the secrets in user data are in use"),
+      hasRotated: () => untilInUse(vm, async () => ({ ...recorded, token: await recorded.token() }), publicTorMs),
     },
     new Steps(),
   );
-}
-
-/** What a machine without an open port says: Azure shows its console some minutes later. */
-async function untilConsole(vm: string, subscription: Subscription, line: string): Promise<void> {
-  const { resourceManager, ask } = subscription;
-  for (const deadline = Date.now() + publicTorMs; ; await pause(10_000)) {
-    const { console } = await azureView(vm, {
-      resourceManager,
-      token: await subscription.token(),
-      ...(ask && { ask }),
-    });
-    if (console.some((shown) => shown.includes(line))) return;
-    if (Date.now() > deadline)
-      throw new Error(`the machine's console does not show '${line}', but: ${console.join(" | ")}`);
-  }
 }

@@ -43,8 +43,9 @@ export function planText({ resourceGroup, region, expires }: LivePlan, subscript
     `  resource group ${resourceGroup} in ${region}, with a vault, a key, an identity, a storage account, an image, a network`,
     ...costs.map(({ what, usd }) => `  ${what}: ${usd === null ? "no price is known" : `${usd} USD a month`}`),
     `it is there for about half an hour, and for at most ${LIMIT_HOURS} hours: about ${hourly.toFixed(2)} USD an hour, list price`,
-    `all of it has the tag ${LIVE_TAG}=${expires.toISOString()}, and goes at the end, also after Ctrl-C;`,
-    "after a crash, npm run rehearse -- --live --clean removes it",
+    `all of it has the tag ${LIVE_TAG}=${expires.toISOString()}, and goes at the end, after Ctrl-C and when its time is over;`,
+    "after a crash, npm run rehearse -- --live --clean removes it; a NetworkWatcherRG may stay, which Azure makes itself and",
+    "which costs nothing",
     "",
   ].join("\n");
 }

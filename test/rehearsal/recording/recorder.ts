@@ -13,8 +13,15 @@ import { httpEntry } from "./http-entry";
 import { Redaction } from "./redaction";
 import { createResourceReader } from "./resource-entries";
 
-/** Hosts of Azure's data planes: what goes to others is handed on unopened, logins among it. */
-const OPENED = /\.(vault\.azure\.net|blob\.core\.windows\.net)$/;
+/**
+ * Hosts of Azure's data planes: what goes to others is handed on unopened, logins among it. A vault is asked by Go programs,
+ * which believe the run's own authority (SSL_CERT_FILE) on Unix alone, macOS not among it:
+ * https://pkg.go.dev/crypto/x509#SystemCertPool
+ */
+export function isOpened(host: string, platform: NodeJS.Platform = process.platform): boolean {
+  const isOfGo = host.endsWith(".vault.azure.net");
+  return host.endsWith(".blob.core.windows.net") || (isOfGo && platform !== "darwin" && platform !== "win32");
+}
 
 export interface RecorderOptions {
   /** The recording; its folder is made. */
@@ -65,7 +72,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     via: "recorder",
     faults: createFaults(),
     log: createRequestLog(),
-    router: (host, secure) => (secure && OPENED.test(host) ? forward.service : undefined),
+    router: (host, secure) => (secure && isOpened(host) ? forward.service : undefined),
     tunnel: (socket, host, port, head) => tunnel(upstream, socket, host, port, head),
   });
   const { host, port } = await gateway.listenProxy({ host: "127.0.0.1", port: 0 });
