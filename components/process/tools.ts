@@ -42,6 +42,9 @@ const pages: Partial<Record<ToolName, string>> = {
   sops: "https://github.com/getsops/sops/releases",
 };
 
+/** Nix's own installer leaves them off. */
+const NIX_FEATURES = "--extra-experimental-features 'nix-command flakes'";
+
 /** What to type for a program that is missing: one command for each package manager that has it and is on this machine. */
 export function howToInstall(tool: ToolName): string {
   const { apt, brew, nix } = packages[tool];
@@ -49,7 +52,7 @@ export function howToInstall(tool: ToolName): string {
   const ways = [
     apt && findOnPath("apt-get") && `apt-get install ${apt}`,
     brew && (isMac || findOnPath("brew")) && `brew install ${brew}`,
-    nix && findOnPath("nix") && `nix profile install nixpkgs#${nix}`,
+    nix && findOnPath("nix") && `nix ${NIX_FEATURES} profile install nixpkgs#${nix}`,
     pages[tool] && `take it from ${pages[tool]}`,
   ].filter(Boolean);
   return ways.join(", or ") || `install ${apt ?? brew ?? nix ?? tool} with this system's package manager`;

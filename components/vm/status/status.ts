@@ -94,17 +94,16 @@ async function meantStack(wanted: string | undefined): Promise<string> {
   const stack = await chooseStack(wanted, stacks);
   if (stack !== undefined) return stack;
   const [first] = stacks;
-  throw new UsageError(
-    first ? `there are ${stacks.join(", ")}: add --stack ${first}` : "there is no stack yet: type pulumi up",
-  );
+  if (first === undefined) throw new Error("there is no stack yet: type pulumi up");
+  throw new UsageError(`there are ${stacks.join(", ")}: add --stack ${first}`);
 }
 
-/** From the facts that `pulumi up` wrote. */
+/** From the facts that `pulumi up` wrote. @throws where there is nobody to be asked */
 function containerOf(stack: string): string {
   const facts = readStackFacts(stack);
-  if (!facts) throw new UsageError(`there is no ${factsPath(stack)}: type pulumi up, or another --stack`);
+  if (!facts) throw new Error(`there is no ${factsPath(stack)}: type pulumi up, or another --stack`);
   if (facts.status) return facts.status.containerUrl;
-  throw new UsageError(`${stack} writes no status: type pulumi config set sealed-onion:status true, then pulumi up`);
+  throw new Error(`${stack} writes no status: type pulumi config set sealed-onion:status true, then pulumi up`);
 }
 
 runCommand(statusCommand, main, { label: "status", failureCode: 3, exits: true });

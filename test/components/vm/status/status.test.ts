@@ -133,7 +133,14 @@ describe("npm run status", () => {
     expect(stderr).toBe(
       "status: dev writes no status: type pulumi config set sealed-onion:status true, then pulumi up\n",
     );
-    expect(code).toBe(2);
+    expect(code).toBe(3);
+  });
+
+  it("says that there is no stack yet, as nobody who could be asked", async () => {
+    fs.rmSync(path.join(folder, "nix", "stacks", "dev"), { recursive: true });
+    const { code, stderr } = await status();
+    expect(stderr).toBe("status: there is no stack yet: type pulumi up\n");
+    expect(code).toBe(3);
   });
 
   it("--help says what it does", async () => {
