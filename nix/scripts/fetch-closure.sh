@@ -46,7 +46,7 @@ download() {
     name=${name#"$container/"}
     case $code in
     200) ;;
-    404) end 3 "${container#https://} has no $name" ;;
+    404) rm -f "$folder"/*.narinfo && end 3 "${container#https://} has no $name" ;;
     403) end 1 "this machine's identity may not read ${container#https://} (HTTP 403): run pulumi up" ;;
     000) end 1 "${container#https://} cannot be reached" ;;
     *) end 1 "${container#https://} answers HTTP $code" ;;
@@ -58,6 +58,9 @@ download() {
 
 # field NAME FILE: of a narinfo.
 field() { sed -n "s/^$1: //p" "$2"; }
+
+# are_names WORDS: whether they are names of store paths. Nobody has signed what a narinfo says yet.
+are_names() { [[ " $1" =~ ^(\ [0-9a-z]{32}-[0-9A-Za-z+._?=-]+)*\ ?$ ]]; }
 
 # missing PATH...: those that the store does not have whole.
 missing() { nix-store --check-validity --print-invalid "$@" 2>/dev/null || true; }
@@ -78,7 +81,9 @@ while ((${#level[@]} > 0)); do
     name=$(basename "$path")
     info=$folder/${name:0:32}.narinfo
     url=$(field URL "$info")
-    if [[ $(field StorePath "$info") != "$path" || ! $url =~ ^nar/[0-9a-z]{52}\.nar\.zst$ ]]; then
+    sizes="$(field NarSize "$info") $(field FileSize "$info")"
+    if [[ $(field StorePath "$info") != "$path" || ! $url =~ ^nar/[0-9a-z]{52}\.nar\.zst$ ||
+      ! $sizes =~ ^[0-9]{1,15}\ [0-9]{1,15}$ ]] || ! are_names "$(field References "$info")"; then
       rm "$info"
       end 3 "${name:0:32}.narinfo in ${container#https://} is not that of $path"
     fi
@@ -94,12 +99,23 @@ done
 if ((${#wanted[@]} == 0)); then exit 0; fi
 
 mapfile -t archives < <(printf '%s\n' "${archives[@]}" | sort --unique) # equal content is one archive
-names=()
+names=() needed=0
 for url in "${archives[@]}"; do if [[ ! -e $folder/$url ]]; then names+=("$url"); fi; done
+for path in "${wanted[@]}"; do
+  name=$(basename "$path")
+  info=$folder/${name:0:32}.narinfo
+  needed=$((needed + $(field NarSize "$info")))
+  if [[ ! -e $folder/$(field URL "$info") ]]; then needed=$((needed + $(field FileSize "$info"))); fi
+done
+available=$(df --block-size=1 --output=avail "$folder" | tail -n 1)
+if ((needed > available)); then
+  rm -r "$folder" # what serves needs the room
+  end 1 "the disk has $((available >> 20)) MiB left, and the system needs $(((needed >> 20) + 1)) MiB: set a larger sealed-onion:osDisk.sizeGiB, or type nix-collect-garbage on the machine"
+fi
 download "${names[@]}"
 for url in "${archives[@]}"; do
   if [[ nar/$(nix-hash --type sha256 --base32 --flat "$folder/$url").nar.zst != "$url" ]]; then
-    rm "$folder/$url"
+    rm "$folder/$url" "$folder"/*.narinfo # another archive of it may be there by then
     end 3 "$url in ${container#https://} is cut or damaged"
   fi
 done

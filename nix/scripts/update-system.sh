@@ -257,6 +257,11 @@ why=$(fetch-closure "$path") || {
   esac
 }
 ln -sfn "$path" "$root/nix/var/nix/gcroots/sealed-onion-wanted"
+platform() { cat "$root$1/system" 2>/dev/null || true; }
+if [[ ! -x $root$path/bin/switch-to-configuration ]]; then stop "refused" "it is no NixOS system"; fi
+if [[ $(platform "$path") != "$(platform "$current")" ]]; then
+  stop "refused" "it is a system of $(platform "$path"), this machine is one of $(platform "$current")"
+fi
 
 if ((attempts > 2 && ${accepted:-0} > 0)); then
   go_back "the machine went down twice while it was tried"

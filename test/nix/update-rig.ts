@@ -27,6 +27,8 @@ export interface Look {
   readonly torless?: boolean;
   /** Nobody listens behind its address. */
   readonly serverless?: boolean;
+  /** What NixOS says of the machines that it is for. */
+  readonly platform?: string;
   /** The code that its switch ends with. */
   readonly code?: number;
   /** What else it needs, which no other look has. */
@@ -69,7 +71,7 @@ const tcp = (isListening: boolean) =>
   `   0: 00000000:20F8 00000000:0000 ${isListening ? "0A" : "06"} 00000000:00000000 00:00000000 00000000 0 0 1`;
 
 function expression(look: Look): string {
-  const { page, kernel = "one", torless = false, serverless = false, code = 0, ballast = "" } = look;
+  const { page, kernel = "one", torless = false, serverless = false, code = 0, ballast = "", platform = "x" } = look;
   const text = (value: string) => JSON.stringify(value).replaceAll("${", "\\${");
   const script = [
     "busybox mkdir -p $out/bin $out/etc/sealed-onion",
@@ -82,6 +84,7 @@ function expression(look: Look): string {
     "busybox ln -s $kernel $out/kernel",
     `echo "$more" >$out/more`,
     `echo ${code} >$out/code`,
+    `echo ${platform} >$out/system`,
     ...(torless ? ["echo >$out/torless"] : []),
   ];
   return trivial("system", script.join("\n"), {
@@ -113,6 +116,8 @@ export interface UpdateRig {
   readonly guest: ScratchStore;
   readonly env: Record<string, string>;
   build(look: Look): string;
+  /** A store path that is no system. */
+  buildOther(): string;
   /** Uploads a system. @returns what the machine is to be asked for */
   publish(path: string): Promise<Release>;
   ask(release: object | undefined): void;
@@ -217,6 +222,7 @@ export async function startUpdateRig(first: Look): Promise<UpdateRig> {
     put,
     reboot,
     build,
+    buildOther: () => workshop.build(trivial("other", "busybox mkdir $out")),
     publish: publishSystem,
     ask: wish,
     look,

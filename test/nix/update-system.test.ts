@@ -146,6 +146,8 @@ describe.skipIf(noScratchStore)(`updates in place, with a real Nix on both sides
     const paths: string[] = [];
     for (const page of ["a", "b", "c", "d"]) paths.push((await update({ page })).release.path);
     expect([image, ...paths].map((name) => it_.guest.isValid(name))).toEqual([true, false, false, true, true]);
+    const { release } = await update({ page: "a" }); // back to one that is gone
+    expect([release.path, it_.page()]).toEqual([paths[0], "a"]);
   });
 
   it(`killed at ${KILLS} random moments it runs and boots the old system or the new, never a third`, async () => {

@@ -1,6 +1,6 @@
 import type { Release } from "../../system/publish/release";
 import type { MachineStatus } from "./machine-status";
-import { verdictOf } from "./verdict";
+import { isSilent, verdictOf } from "./verdict";
 
 /** What is still missing before a machine serves what it is asked for. */
 export interface Awaited {
@@ -31,6 +31,7 @@ export function awaited(
       isFinal: true,
     };
   }
+  if (update?.generation !== release.generation && isSilent(status, now)) return problemOf(status, now);
   if (update?.generation !== release.generation) {
     const never = "a machine of an older image never does: raise sealed-onion:image.generation";
     return { problem: `it has not seen system ${release.generation} yet (${never})` };

@@ -18,9 +18,18 @@ export const SILENT_MS = 15 * 60_000;
 /** Less of the disk than this is a problem. */
 const LEAST_FREE = 0.05;
 
+function silenceOf({ written }: MachineStatus, now: Date): number {
+  return now.getTime() - Date.parse(written);
+}
+
+/** Whether what it says is too old to count. */
+export function isSilent(status: MachineStatus, now: Date): boolean {
+  return silenceOf(status, now) > SILENT_MS;
+}
+
 export function verdictOf(status: MachineStatus, now: Date): Verdict {
-  const silence = now.getTime() - Date.parse(status.written);
-  if (silence > SILENT_MS) {
+  const silence = silenceOf(status, now);
+  if (isSilent(status, now)) {
     const problem = `${status.machine} has said nothing for ${minutes(silence)} minutes`;
     return {
       serving: false,

@@ -46,6 +46,12 @@ describe("what up waits for", () => {
     });
   });
 
+  it("is a word of a machine that has become silent", () => {
+    const written = new Date(NOW.getTime() - 16 * 60_000).toISOString();
+    const silent = exampleStatus({ update: update({ generation: 6 }), written });
+    expect(awaited("web", silent, RELEASE, NOW).problem).toContain("has said nothing for 16 minutes");
+  });
+
   it("is over with a warning where nobody listens behind an address, and nobody did before", () => {
     const why = "service site, as before: nothing listens at X";
     const { site } = exampleStatus().services;
