@@ -5,6 +5,7 @@ import { interrupted } from "./interrupted";
 import { changedKernel, panickingKernel } from "./kernels";
 import { fullDisk, isolated, powerCuts, reboot } from "./machine-life";
 import { nowhere } from "./nowhere";
+import { damagedTorState, fullMemory, garbageUserData } from "./odd-inputs";
 import { lateRight, revokedRight } from "./rights";
 import { rotated, takenBack } from "./rotations";
 import type { Story } from "./story";
@@ -41,6 +42,9 @@ export const stories: readonly Story[] = [
   switched,
   damagedFile,
   interrupted,
+  damagedTorState,
+  garbageUserData,
+  fullMemory,
   nowhere,
   busyVault,
   brokenVault,
