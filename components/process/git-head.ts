@@ -39,11 +39,12 @@ async function git(words: readonly string[]): Promise<Buffer | undefined> {
   }
 }
 
-function reasonOf({ stderr, timedOut }: ChildResult): string {
+function reasonOf({ code, signal, stderr, timedOut }: ChildResult): string {
   if (timedOut) return "git does not answer within a minute: see whether git status does";
   const allowed = /git config --global --add safe\.directory \S+/.exec(stderr)?.[0];
   if (allowed) return `this repository belongs to another user: type ${allowed}`;
-  const [said = "nothing"] = stderr.trim().split("\n", 1);
+  const [said = ""] = stderr.trim().split("\n", 1);
+  if (said === "") return `git ended with ${signal ?? code} and says nothing: see git status and git fsck`;
   return `git says ${said.replace(/[. ]+$/, "")}: see git status and git fsck`;
 }
 
