@@ -14,11 +14,11 @@ import type { Lease } from "./lease";
 import { createLimit } from "./limit";
 import { createLine } from "./line";
 import type { EarlierImage } from "./neighbours";
-import { createPace, REQUESTS } from "./pace";
+import { createPace, LARGE_REQUESTS, REQUESTS } from "./pace";
 import { createWrittenRanges } from "./written-ranges";
 
 /** Chunks in memory at once, 4 MiB each: those that are sent, one that waits for its turn, one that is read meanwhile. */
-const BUFFERS = REQUESTS + 2;
+const BUFFERS = LARGE_REQUESTS + 2;
 
 export interface TransferResult {
   /** `createContentHash()` of the disk. */

@@ -89,8 +89,8 @@ describe("the pace of an upload", () => {
       const pace = createPace();
       for (let count = 0; count < 2; count++) pace.done(pace.size(), latency, count);
       expect(pace.size()).toBe(4 * MIB);
-      expect(pace.hasRoom(7)).toBe(true);
-      expect(pace.hasRoom(8)).toBe(false);
+      expect(pace.hasRoom(5)).toBe(true);
+      expect(pace.hasRoom(6)).toBe(false);
     }
   });
 
