@@ -68,13 +68,14 @@ describe.skipIf(missing.length > 0)(`a live rehearsal that is interrupted (skipp
   it.each([
     ["Ctrl-C, which reaches all of a terminal's processes", "SIGINT", "Microsoft.KeyVault/vaults/keys"],
     ["its own end, which nobody tells its children", "SIGTERM", "Microsoft.Resources/resourceGroups"],
+    ["its terminal is closed", "SIGHUP", "Microsoft.Resources/resourceGroups"],
   ] as const)("leaves nothing after %s", { timeout: 240_000 }, async (_what, signal, type) => {
     const { child, said } = start();
     const ended = once(child, "exit");
     await Promise.race([untilTrue(() => isMade(type), said), ended]);
     expect(isMade(type), said()).toBe(true);
     const group = azure.cloud.list({ type: "Microsoft.Resources/resourceGroups" })[0]?.name ?? "";
-    if (signal === "SIGINT") process.kill(-Number(child.pid), signal);
+    if (signal !== "SIGTERM") process.kill(-Number(child.pid), signal);
     else child.kill(signal);
     expect(await ended, said()).toEqual([130, null]);
     expect(said()).toContain(`deleting resource group ${group}`);
