@@ -5,8 +5,6 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import reasons from "./slow.json" with { type: "json" };
 
-/** What measures how long a client of tor waits: beside other tests it would measure them. */
-const alone = ["test/rehearsal/tor/replacement.test.ts"];
 /** Most tests wait for programs that they have started: with a worker for each core, the cores would idle. */
 const workers = Math.max(2, availableParallelism()) + 2;
 
@@ -33,18 +31,7 @@ export default defineConfig({
     execArgv: ["--max-semi-space-size=64", "--single-threaded-gc"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: "tests",
-          include: ["test/**/*.test.ts"],
-          exclude: ["**/node_modules/**", ...alone],
-          maxWorkers: workers,
-          sequence: { groupOrder: 0 },
-        },
-      },
-      { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
-    ],
+    include: ["test/**/*.test.ts"],
+    maxWorkers: workers,
   },
 });
