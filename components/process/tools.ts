@@ -6,6 +6,7 @@ const packages = {
   az: { apt: undefined, brew: "azure-cli", nix: "azure-cli" },
   busybox: { apt: "busybox-static", brew: undefined, nix: "busybox" },
   curl: { apt: "curl", brew: "curl", nix: "curl" },
+  git: { apt: "git", brew: "git", nix: "git" },
   gpg: { apt: "gnupg", brew: "gnupg", nix: "gnupg" },
   ip: { apt: "iproute2", brew: undefined, nix: "iproute2" },
   jq: { apt: "jq", brew: "jq", nix: "jq" },

@@ -44,7 +44,8 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
       "the engine is the pulumi on PATH; a stack's whole life under it, two to four minutes, is told with --all",
     );
   const tools = ["sops", "tor", "tor-gencert", "curl", "jq"] as const;
-  await steps.run("tools on PATH", () => requireTools([...tools], (line) => steps.say(line), [...recoveryTools]));
+  const besides = [...recoveryTools, "git"] as const;
+  await steps.run("tools on PATH", () => requireTools([...tools], (line) => steps.say(line), [...besides]));
   const folders = makeFolders(cleanup);
   const sampler = new ProcessSampler();
   cleanup.add(() => sampler.close());

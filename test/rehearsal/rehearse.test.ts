@@ -87,6 +87,8 @@ describe.skipIf(missing.length > 0)(`npm run rehearse${unless}`, () => {
       expect(report.resources).toBeGreaterThan(15);
       expect(report.bytesUploaded).toBeGreaterThan(1 << 20);
       expect(report.bytesUploaded).toBeLessThan(16 << 20);
+      const drawn = fs.readFileSync(".github/pictures/rehearsal.txt", "utf8").matchAll(/^\S (\S.+?)(?= {2}|$)/gm);
+      expect([...drawn].map(([, name]) => name)).toEqual(report.steps.map(({ name }) => name));
       const names = report.steps.filter(({ skipped }) => skipped === undefined).map(({ name }) => name);
       expect(names).toContain("refused to another VM's identity");
       if (noRecovery.length === 0) expect(names).toContain("all lost but git and the age key: made again");
@@ -116,8 +118,7 @@ describe.skipIf(missing.length > 0)(`npm run rehearse${unless}`, () => {
   it.skipIf(process.platform !== "linux")("ends all processes and removes all folders on Ctrl-C", async () => {
     const temporary = newFolder();
     const { child, output, ended } = start(temporary, "--engine", "in-process");
-    await waitFor(() => output().includes("recovery keys"));
-    expect(processesIn(temporary).length).toBeGreaterThan(2);
+    await waitFor(() => output().includes("recovery keys") && processesIn(temporary).length > 2);
     child.kill("SIGINT");
     expect(await ended).toBe(130);
     await waitFor(() => processesIn(temporary).length === 0);
