@@ -41,7 +41,7 @@ export async function publish(
   tools: Tools,
 ): Promise<Published> {
   const closure = await closureOf(system);
-  const isAgain = await isAskedAgain(known, tools.store);
+  const isAgain = await isAskedAgain(stack, known, tools);
   const missing = missingPaths(closure, isAgain ? new Set() : known.there, known.inImage);
   const sent = await upload(missing, isAgain, tools);
   const release = await wish(stack, system, { least: known.before?.generation ?? 0, isAgain }, tools);
@@ -52,9 +52,16 @@ export async function publish(
   return { release, paths: missing.length, of: closure.length, sent };
 }
 
-/** By `pulumi up --replace`: all is sent once more, as what lies there may be damaged, and asked for under a new number. */
-async function isAskedAgain({ before }: Known, store: SystemStore): Promise<boolean> {
-  return before === undefined && (await store.lastRelease()) !== undefined;
+/**
+ * By `pulumi up --replace` all is sent once more, as what lies there may be damaged, and asked for under a new number. So
+ * it is under another key: no machine takes what the one before has signed, so none of it counts as there.
+ */
+async function isAskedAgain(stack: string, { before, there }: Known, { key, store }: Tools): Promise<boolean> {
+  const last = await store.lastRelease();
+  if (last === undefined) return false;
+  if (signRelease(stack, last, key).signature === last.signature) return before === undefined;
+  for (const hash of there) await store.removeNarInfo(hash);
+  return true;
 }
 
 const WORK = path.join(".cache", "systems");

@@ -22,7 +22,7 @@ const system = (text: string) =>
   });
 
 describe.skipIf(noScratchStore)(`publishing a system (skipped: ${noScratchStore})`, () => {
-  const key = readSigningKey(newSigningKey("sealed-onion-dev"));
+  let key = readSigningKey(newSigningKey("sealed-onion-dev"));
   const environment = { ...process.env };
   const folder = process.cwd();
   let blobs: BlobStore;
@@ -138,6 +138,22 @@ describe.skipIf(noScratchStore)(`publishing a system (skipped: ${noScratchStore}
     expect(take(cache, wanted, key.publicKey)).toMatchObject({ ok: true, valid: true });
     fs.rmSync(cache, { recursive: true });
     expect(release.generation).toBe(1);
+  });
+
+  it("counts nothing as there that another key has signed, also what a later system needs", async () => {
+    const [one, two] = [store.build(system("one")), store.build(system("two"))];
+    await publishIt(one);
+    const old = key;
+    key = readSigningKey(newSigningKey("sealed-onion-dev"));
+    try {
+      expect(await publishIt(two)).toMatchObject({ paths: 3, release: { generation: 2 } });
+      expect(await publishIt(one)).toMatchObject({ paths: 2, release: { generation: 3 } });
+      const cache = await download();
+      expect(take(cache, one, key.publicKey)).toMatchObject({ ok: true, valid: true });
+      fs.rmSync(cache, { recursive: true });
+    } finally {
+      key = old;
+    }
   });
 
   it("never counts lower than it did, whatever happened to the container", async () => {

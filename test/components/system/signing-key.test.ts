@@ -53,6 +53,14 @@ describe.skipIf(!findOnPath("sops"))("the key that signs systems (skipped withou
     expect(stderr).toMatch(/^signing key: sealed file .*system-signing-key\.sops\.json is missing: restore it/);
   });
 
+  it("is another one where both of its files were taken away, as day-two.md says", async () => {
+    const { publicKey } = await make();
+    for (const file of [SEALED, PUBLIC]) fs.rmSync(path.join(sealing.folder, file));
+    const { code, publicKey: next } = await make();
+    expect([code, next === publicKey]).toEqual([0, false]);
+    expect(readSigningKey(Buffer.from(await privateOf())).publicKey).toBe(next);
+  });
+
   it("whose public half is lost, as by a kill between the two, is found by opening it", async () => {
     const { publicKey } = await make();
     fs.rmSync(path.join(sealing.folder, PUBLIC));

@@ -1,12 +1,14 @@
+import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { previewComment } from "../../../components/preview/comment";
 import { readPlan } from "../../../components/preview/plan";
 import { Cleanup } from "../../rehearsal/cleanup";
 import { changesOf, type Engine, type EngineRun, roleOf } from "../../rehearsal/engine/engine";
-import { startPulumi } from "../../rehearsal/engine/pulumi";
+import { type PulumiEngine, startPulumi } from "../../rehearsal/engine/pulumi";
 import { skippedFor } from "../../rehearsal/engine/tools";
 import { copyProgram } from "../../rehearsal/workspace";
 import { configure, standIns, startStack } from "./test-stack";
@@ -131,6 +133,7 @@ describe("what a preview says of each change, and how long it takes, is what up 
 
 const skipped = skippedFor("pulumi");
 describe.skipIf(skipped)(`the same under Pulumi's own engine${skipped}`, () => {
+  let started: { engine: PulumiEngine; folder: string };
   tell(async (cleanup) => {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), "so-table-"));
     cleanup.add(() => fs.rmSync(root, { recursive: true }));
@@ -141,6 +144,29 @@ describe.skipIf(skipped)(`the same under Pulumi's own engine${skipped}`, () => {
     const { providers } = standIns(folder);
     const engine = await startPulumi({ folder, home, stack: "dev", config: configure(), providers });
     cleanup.add(() => engine.close());
-    return { engine, folder };
+    started = { engine, folder };
+    return started;
   });
+
+  // failures.md and day-two.md type it.
+  it.each([
+    ["a system once more", "**::system-*-publish", ["publish replaced", "machine updated"]],
+    ["systems of another key", "**::system-*-signing-key", ["signing-key replaced"]],
+  ])(
+    "asked for %s, up does that alone",
+    async (_, wanted, expected) => {
+      const { engine, folder } = started;
+      const quiet = ["--yes", "--skip-preview", "--non-interactive", "--color", "never", "--stack", "dev"];
+      const options = { cwd: folder, env: engine.environment, maxBuffer: 1 << 26 };
+      const { stdout } = await promisify(execFile)("pulumi", ["up", "--replace", wanted, ...quiet], options);
+      const done = [...stdout.matchAll(/-([a-z-]+) (replaced|updated|created|deleted) \(/g)].map(
+        ([, role = "", what]) => {
+          return `${role.replace(/^.*westeurope-/, "")} ${what}`;
+        },
+      );
+      expect([...new Set(done)], stdout).toEqual(expect.arrayContaining(expected));
+      expect(done.filter((line) => /image|vault/.test(line))).toEqual([]);
+    },
+    120_000,
+  );
 });
