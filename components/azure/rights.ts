@@ -202,7 +202,8 @@ export function missingActions(parts: readonly Part[], permissions: readonly Per
   return [...new Set(parts.flatMap(({ actions }) => actions))].filter((action) => !isGiven(action));
 }
 
-function covers(patterns: readonly string[], action: string): boolean {
+/** Whether one of a role's patterns matches an action, without case: `*` stands for any characters, `/` included. */
+export function covers(patterns: readonly string[], action: string): boolean {
   return patterns.some((pattern) => {
     const expression = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
     return new RegExp(`^${expression}$`, "i").test(action);

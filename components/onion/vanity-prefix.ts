@@ -1,7 +1,7 @@
 import { decodeBase32 } from "./base32";
 
 /** Longest prefix looked for: 40 bits, days on many cores. Each character takes 32 times as long as the one before. */
-const longestPrefix = 8;
+export const LONGEST_PREFIX = 8;
 
 /**
  * Checks the beginning that a hostname shall have: 1 to 8 of the characters of a hostname.
@@ -14,9 +14,9 @@ export function checkVanityPrefix(prefix: string): void {
     const hint = /[A-Z]/.test(wrong) ? "lower-case letters only" : "there is no 0, 1, 8 or 9";
     throw new Error(`vanity prefix ${shown} has "${wrong}": an onion hostname has only a-z and 2-7 (${hint})`);
   }
-  if (prefix.length < 1 || prefix.length > longestPrefix) {
+  if (prefix.length < 1 || prefix.length > LONGEST_PREFIX) {
     throw new Error(
-      `vanity prefix ${shown} has ${prefix.length} characters, must have 1 to ${longestPrefix}: ` +
+      `vanity prefix ${shown} has ${prefix.length} characters, must have 1 to ${LONGEST_PREFIX}: ` +
         "each more takes 32 times as long to find",
     );
   }
@@ -40,6 +40,6 @@ export function prefixBits(prefix: string): PrefixBits {
 
 /** The first 40 bits of a key whose hostname begins so and goes on with zeros (a). */
 function lowBits(hostname: string): bigint {
-  const bytes = decodeBase32(hostname.padEnd(longestPrefix, "a"));
+  const bytes = decodeBase32(hostname.padEnd(LONGEST_PREFIX, "a"));
   return BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
 }

@@ -2,6 +2,7 @@ import { getRoleAssignment } from "@pulumi/azure-native/authorization/getRoleAss
 import { getRoleDefinition } from "@pulumi/azure-native/authorization/getRoleDefinition";
 import type * as pulumi from "@pulumi/pulumi";
 import { distinct, type Field, list, NAMESPACE, text } from "../../config/fields";
+import { covers } from "../rights";
 
 const FORM =
   /^(\/subscriptions\/[^/]+(?:\/.+)?|\/providers\/Microsoft\.Management\/managementGroups\/[^/]+)\/providers\/Microsoft\.Authorization\/roleAssignments\/([0-9a-f-]{36})$/i;
@@ -74,13 +75,6 @@ function gives({ permissions, principalId, scope }: Granted, need: Need): boolea
       ({ dataActions = [], notDataActions = [] }) => covers(dataActions, action) && !covers(notDataActions, action),
     ),
   );
-}
-
-function covers(patterns: readonly string[], action: string): boolean {
-  return patterns.some((pattern) => {
-    const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-    return new RegExp(`^${parts.join(".*")}$`, "i").test(action);
-  });
 }
 
 function lineOf({ principalId, role, scope, who }: Need): string {

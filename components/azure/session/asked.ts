@@ -20,12 +20,15 @@ export function readAsked(body: string): Asked | undefined {
   return { input, environment: Object.fromEntries(named.map((variable) => split(variable))) };
 }
 
-/** The parameters of one command, and what differs between processes without a meaning. */
-const own =
-  /^(STACK|SECRET|SOURCE|KIND|GENERATION|FROM|FINGERPRINT|KEY_URL|RECIPIENTS|EXPECTED_HOSTNAME|PULUMI_COMMAND_.*|PWD|OLDPWD|SHLVL|_)$/;
+/** The variables that hold one command's parameters, and those that Pulumi sets for it. */
+export const PARAMETERS =
+  /^(STACK|SECRET|SOURCE|KIND|GENERATION|FROM|FINGERPRINT|KEY_URL|RECIPIENTS|EXPECTED_HOSTNAME|PULUMI_COMMAND_.*)$/;
+
+/** What a shell sets for itself. */
+const OF_SHELL = /^(PWD|OLDPWD|SHLVL|_)$/;
 
 /** What the environments of all commands of a run have in common: what a helper of theirs is started with. */
 export function sharedEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const shared = Object.entries(environment).filter(([name]) => !own.test(name));
+  const shared = Object.entries(environment).filter(([name]) => !PARAMETERS.test(name) && !OF_SHELL.test(name));
   return Object.fromEntries(shared.sort(([one], [other]) => (one < other ? -1 : 1)));
 }

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { programFile } from "../../config/project";
 import type { ProviderSettings } from "../provider-settings";
 import type { ExpectedPrincipal } from "../token-source";
-import { readAsked } from "./asked";
+import { type Asked, readAsked } from "./asked";
 import { type Helper, startHelper } from "./session-helper";
 import { fitsSocket, type Session, sessionLink, sessionSocket } from "./session-socket";
 
@@ -21,10 +21,9 @@ export interface Lending {
 
 interface Open {
   readonly lending: Lending;
-  readonly startHelper: (...last: LastOf<typeof startHelper>) => Helper;
+  readonly startHelper: (session: Session, first: Asked) => Helper;
   helper?: Helper;
 }
-type LastOf<F> = F extends (words: never, folder: never, ...last: infer Last) => unknown ? Last : never;
 
 /** In Pulumi's runtime a program may run twice in one process: the later run is the one that counts. */
 const sessions = new Map<string, Open>();
@@ -39,7 +38,7 @@ export async function lend(stack: string, lending: Lending): Promise<boolean> {
   const isOpen = sessions.has(socket);
   const folder = process.cwd();
   const words = [programFile(), "seal-helper"];
-  sessions.set(socket, { lending, startHelper: (...last) => startHelper(words, folder, ...last) });
+  sessions.set(socket, { lending, startHelper: (session, first) => startHelper(words, folder, session, first) });
   if (isOpen) return true;
   const server = await listen(socket);
   if (server === undefined) {

@@ -1,10 +1,7 @@
+import { PARAMETERS } from "../../azure/session/asked";
 import { type Field, mustBe, mustBeUnseen } from "../../config/fields";
 import type { Source } from "./source";
 import { SourceError } from "./source-error";
-
-/** Variables that the program `seal` gets its parameters in: a secret in one of these would never be seen. */
-const TAKEN_VARIABLES =
-  /^(STACK|SECRET|SOURCE|KIND|GENERATION|FROM|FINGERPRINT|KEY_URL|RECIPIENTS|EXPECTED_HOSTNAME|PULUMI_COMMAND_.*)$/;
 
 /** An environment variable of the workstation, as UTF-8. */
 export const env: Source<"env", string> = {
@@ -20,7 +17,8 @@ function parse(field: Field): string {
   if (typeof variable !== "string" || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
     throw mustBeUnseen(field, "the name of an environment variable");
   }
-  if (TAKEN_VARIABLES.test(variable)) throw mustBe(field, "a variable that the seal command does not use itself");
+  // A secret in one of these would never be seen: the command's own value takes its place.
+  if (PARAMETERS.test(variable)) throw mustBe(field, "a variable that the seal command does not use itself");
   return variable;
 }
 

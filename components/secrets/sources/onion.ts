@@ -1,15 +1,13 @@
 import { type Field, mustBe, structure } from "../../config/fields";
 import { onionHostname } from "../../onion/hostname";
 import { formatSecretKeyFile, generateOnionKey, type OnionKey, parseOnionKey, wipeOnionKey } from "../../onion/keys";
+import { LONGEST_PREFIX } from "../../onion/vanity-prefix";
 import type { KeyKind, Plaintext, Source } from "./source";
 
 export interface OnionReference {
   /** What the hostname starts with. @default any */
   readonly prefix?: string;
 }
-
-/** Longest prefix that a search of days on many cores can find: each letter takes 32 times as long as the one before. */
-const LONGEST_PREFIX = 8;
 
 /** Its public part is its hostname. */
 export const onionKey: KeyKind = {
