@@ -20,8 +20,8 @@ export interface OwnSubnet {
   readonly resource: pulumi.Resource;
   readonly networkName: pulumi.Output<string>;
   readonly networkId: pulumi.Output<string>;
-  /** Of the security group that lets nothing in. */
-  readonly firewallId: pulumi.Output<string>;
+  /** Of the NSG that lets nothing in. */
+  readonly securityGroupId: pulumi.Output<string>;
 }
 
 /** Services that firewalls know a subnet by; none where nothing asks. */
@@ -77,7 +77,7 @@ export function closedSubnet(
 
 export function ownSubnet(subnet: Subnet, network: VirtualNetwork, firewall: NetworkSecurityGroup): OwnSubnet {
   const { id } = subnet;
-  return { id, resource: subnet, networkName: azureName(network), networkId: network.id, firewallId: firewall.id };
+  return { id, resource: subnet, networkName: azureName(network), networkId: network.id, securityGroupId: firewall.id };
 }
 
 /** A subnet's endpoints for services. */
@@ -85,7 +85,7 @@ export function endpointsFor(services: ServiceEndpoints) {
   return services.length === 0 ? {} : { serviceEndpoints: services.map((service) => ({ service })) };
 }
 
-interface ClosedCardArgs extends NetworkPlace {
+interface ClosedNicArgs extends NetworkPlace {
   readonly outbound: Outbound;
   /** The machine's: its NIC and its own address are called like it, as they are made again with it. */
   readonly vmName: pulumi.Input<string>;
@@ -93,7 +93,7 @@ interface ClosedCardArgs extends NetworkPlace {
 }
 
 /** A machine's NIC in a subnet of the stack's own, with an address where that is the way out. */
-export function closedCard(parent: pulumi.Resource, name: string, args: ClosedCardArgs): NetworkInterface {
+export function closedNic(parent: pulumi.Resource, name: string, args: ClosedNicArgs): NetworkInterface {
   const { location, resourceGroupName, subnetId, vmName } = args;
   const place = { resourceGroupName, location };
   const perMachine = { parent, deleteBeforeReplace: false };

@@ -78,7 +78,7 @@ export class GuardedNetwork extends pulumi.ComponentResource implements NetworkG
 function endpointsSubnet(
   parent: pulumi.Resource,
   name: string,
-  { firewallId, networkName, resource }: OwnSubnet,
+  { securityGroupId, networkName, resource }: OwnSubnet,
   resourceGroupName: pulumi.Input<string>,
 ): pulumi.Output<string> {
   const args = {
@@ -87,7 +87,7 @@ function endpointsSubnet(
     subnetName: "endpoints",
     addressPrefix: ENDPOINTS_SUBNET,
     defaultOutboundAccess: false,
-    networkSecurityGroup: { id: firewallId },
+    networkSecurityGroup: { id: securityGroupId },
     // The security group, which lets nothing in, is not asked for what comes to an endpoint.
     privateEndpointNetworkPolicies: "Disabled",
   };

@@ -104,32 +104,35 @@ function gatherConfig(): StackConfig {
   checkLogs(config.logs, { recipients: config.recipients.age, status: config.status });
   checkImageFits(config.image, config.machine);
   checkExistingFits({ ...config, existing, fleet });
-  const { grants: ids, status } = config;
-  const uploads = config.image.upload !== "own";
-  const granted = ids !== undefined;
-  const grants =
-    ids === undefined ? {} : { grants: { ids, uploads, status, systems: config.update.update === "inPlace" } };
-  const { subnet: subnetId } = existing;
   const named = Object.keys(existing).length > 0 ? { existing } : {};
-  const vault = { ...forProduction(config.production, config.vault, existing), ...named, ...grants };
-  const image = {
-    ...inOwnRegion(config.image, config.location),
-    machine: imageMachine(config.machine),
-    ...named,
-    granted,
-  };
+  const granted = config.grants !== undefined;
+  const vault = { ...forProduction(config.production, config.vault, existing), ...named, ...stackGrants(config) };
+  const placed = inOwnRegion(config.image, config.location);
+  const image = { ...placed, machine: imageMachine(config.machine), ...named, granted };
+  const { subnet: subnetId } = existing;
   const machine = { ...config.machine, ...(subnetId === undefined ? {} : { subnetId }) };
   const whole = { ...config, granted, ...declared, vault, image, machine };
-  if (fleet !== undefined && whole.update.update === "inPlace") {
-    const problem = "update inPlace is for a single machine, several take a new image one after the other";
-    throw malformed(problem, `set ${NAMESPACE}:update to replace`);
-  }
   return fleet === undefined ? { ...whole, fleet } : withReplicas(whole, fleet);
+}
+
+/** What is granted for besides the vault's key, where somebody else grants it. */
+function stackGrants({
+  grants: ids,
+  image,
+  status,
+  update,
+}: Pick<StackConfig, "grants" | "status" | "update"> & { readonly image: ImageSettings }): { grants?: StackGrants } {
+  if (ids === undefined) return {};
+  return { grants: { ids, uploads: image.upload !== "own", status, systems: update.update === "inPlace" } };
 }
 
 /** The addresses' keys go to the front end as they are, and each replica gets keys of its own. */
 function withReplicas(config: Omit<StackConfig, "fleet">, fleet: FleetSettings): StackConfig {
-  const { image, machine, secrets, services, stack, status, vault } = config;
+  const { image, machine, secrets, services, stack, status, update, vault } = config;
+  if (update.update === "inPlace") {
+    const problem = "update inPlace is for a single machine, several take a new image one after the other";
+    throw malformed(problem, `set ${NAMESPACE}:update to replace`);
+  }
   checkImageFits(image, frontEndMachine(machine, fleet));
   const { replicas } = fleet;
   const { authorization } = vault;

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RandomString } from "@pulumi/random/randomString";
 import { azureName } from "../azure/azure-name";
 import { programCommand } from "../config/project";
-import { closedCard, closedSubnet } from "../network/closed-network";
+import { closedNic, closedSubnet } from "../network/closed-network";
 import { subnetNic } from "../network/subnet-nic";
 import { readably } from "../process/readable-error";
 import type { Release } from "../system/publish/release";
@@ -109,7 +109,7 @@ function generationOf(parent: pulumi.Resource, name: string, args: OnionVmArgs):
 function nicOf(parent: pulumi.Resource, name: string, args: OnionVmArgs & { vmName: pulumi.Input<string> }) {
   const { subnetId } = args;
   if (subnetId !== undefined) return subnetNic(parent, name, { ...args, subnetId });
-  return closedCard(parent, name, { ...args, subnetId: args.ownSubnetId ?? closedSubnet(parent, name, args).id });
+  return closedNic(parent, name, { ...args, subnetId: args.ownSubnetId ?? closedSubnet(parent, name, args).id });
 }
 
 function addStatus(parent: pulumi.Resource, name: string, args: OnionVmArgs): readonly pulumi.Resource[] {
@@ -142,7 +142,7 @@ export interface MachineParts {
   readonly data: Disk | undefined;
 }
 
-/** The inputs of a machine on its card. */
+/** The inputs of a machine on its NIC. */
 export function machineArgs(args: MachineArgs, { vmName, nicId, data }: MachineParts) {
   const { stack, identity, imageId, location, resourceGroupName } = args;
   return {
