@@ -5,7 +5,7 @@ import { howToInstall } from "../process/tools";
 import { LoginFailure } from "./login-failure";
 
 /** `az` is a Python program: on a busy machine its start alone takes many seconds. */
-const limitMs = 120_000;
+const LIMIT_MS = 120_000;
 
 /**
  * Asks `az` for a token, and hands over its own words where it gives none: Azure's library for Node keeps them to itself.
@@ -20,7 +20,7 @@ export async function tokenFromAz(
   const where = tenantId ? ["--tenant", tenantId] : subscriptionId ? ["--subscription", subscriptionId] : [];
   const result = await runAz(["account", "get-access-token", "--output", "json", "--resource", resource, ...where]);
   if (result.timedOut) {
-    throw new LoginFailure(`az gives no token within ${limitMs / 1000} s: see whether az account show works`, true);
+    throw new LoginFailure(`az gives no token within ${LIMIT_MS / 1000} s: see whether az account show works`, true);
   }
   if (result.code !== 0) throw refusal(result.stderr, tenantId);
   try {
@@ -32,7 +32,7 @@ export async function tokenFromAz(
 
 async function runAz(argv: string[]) {
   try {
-    return await runChild("az", argv, { deadlineMs: limitMs });
+    return await runChild("az", argv, { deadlineMs: LIMIT_MS });
   } catch (error) {
     if (!(error instanceof ProgramMissing)) throw error;
     const remedy = "log in with az login, or set ARM_CLIENT_ID, ARM_TENANT_ID and ARM_CLIENT_SECRET";

@@ -9,7 +9,6 @@ export class LoginFailure extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
-    this.name = "LoginFailure";
   }
 }
 
@@ -54,11 +53,11 @@ export function isPassing(cause: unknown): boolean {
   if (errors?.[0] !== undefined) return isPassing(errors[0]); // the later ones of a chain, as a metadata service, may not be there
   if (statusCode !== undefined && statusCode !== 400 && statusCode !== 401)
     return statusCode === 429 || statusCode >= 500;
-  return passing.test(`${message} ${codeOf(cause)}`);
+  return PASSING.test(`${message} ${codeOf(cause)}`);
 }
 
 /** The words of MSAL, Node, the Azure CLI, and of this program about a CI system's token service. */
-const passing = new RegExp(
+const PASSING = new RegExp(
   [
     /network_error|endpoints_resolution_error|temporarily_unavailable|AADSTS(?:90033|90006|90024|50196)\b/,
     /^(?!.*AADSTS).*(Error\(s\): |Trace ID: )/, // a refusal of Entra's has a number: this is a service out of order

@@ -8,7 +8,7 @@ export type Tags = Readonly<Record<string, string>>;
 const NAME = /^[^<>%&\\?/]{1,128}$/;
 const MOST = 15;
 
-/** Which resources of azure-native take tags; others are a part of one of these, or belong to nobody. */
+/** Which resources of azure-native take tags; others are a part of one of these, or have no tags in Azure. */
 const TAGGED = new Set(
   [
     "compute:Disk",

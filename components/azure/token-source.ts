@@ -27,7 +27,7 @@ export interface TokenSource {
 }
 
 /** A token is not lent in its last minutes: whom it is lent to may need it for a while. */
-const marginMs = 2 * 60_000;
+const MARGIN_MS = 2 * 60_000;
 
 /** @throws LoginUnclear where what is set names nobody completely */
 export function createTokenSource(
@@ -64,7 +64,7 @@ export function createTokenSource(
     },
     async getToken(scope, patienceMs = 0) {
       const token = known.get(scope);
-      if (token && token.expiresOnTimestamp - marginMs > Date.now()) return token;
+      if (token && token.expiresOnTimestamp - MARGIN_MS > Date.now()) return token;
       const asked = asking.get(scope) ?? ask(scope, patienceMs).finally(() => asking.delete(scope));
       asking.set(scope, asked);
       return asked;

@@ -13,7 +13,6 @@ export interface Field {
 export class MalformedError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(problems.join("\n"));
-    this.name = "MalformedError";
   }
 }
 

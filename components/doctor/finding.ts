@@ -8,13 +8,13 @@ export interface Finding {
   readonly type?: string;
 }
 
-const marks = { ok: "✓", missing: "✗", warning: "!", optional: "–" };
+const MARKS = { ok: "✓", missing: "✗", warning: "!", optional: "–" };
 
 /** For people. */
 export function findingsText(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ name }) => name.length));
   const lines = findings.flatMap(({ name, state, found, type }) => [
-    `${marks[state]} ${name.padEnd(width)}  ${found}`,
+    `${MARKS[state]} ${name.padEnd(width)}  ${found}`,
     ...(type ? [`  ${"".padEnd(width)}  type: ${type}`] : []),
   ]);
   const missing = findings.filter(({ state }) => state === "missing").length;

@@ -20,7 +20,7 @@ interface Restrictions {
   };
 }
 
-const name = "policies";
+const NAME = "policies";
 
 /**
  * Asks Azure what of a stack the subscription's policies would deny, before `up` makes any of it.
@@ -33,17 +33,17 @@ export async function examinePolicies(own: (key: string) => unknown, asked: Aske
   if (refused !== undefined) {
     const found = `not looked at: Azure answers ${refused.status} to what it would deny`;
     const type = "have Microsoft.PolicyInsights/checkPolicyRestrictions/action, which Contributor has";
-    return { name, state: "warning", found, type };
+    return { name: NAME, state: "warning", found, type };
   }
   const denied = answers.flatMap(({ assignments, planned }) => assignments.map((id) => ({ id, what: planned.what })));
   if (denied.length === 0) {
-    return { name, state: "ok", found: `none of subscription ${asked.subscription} denies what up makes` };
+    return { name: NAME, state: "ok", found: `none of subscription ${asked.subscription} denies what up makes` };
   }
   const titles = await Promise.all([...new Set(denied.map(({ id }) => id))].map((id) => titleOf(id, asked)));
   const whats = [...new Set(denied.map(({ what }) => what))].join(" and ");
   const found = `denied by the subscription: ${whats}, by ${titles.map((title) => `"${title}"`).join(" and ")}`;
   const type = "turn the dial that components/stack/baseline.md has for it, or ask who assigned it";
-  return { name, state: "missing", found, type };
+  return { name: NAME, state: "missing", found, type };
 }
 
 async function check(planned: Planned, { resourceManager, subscription, token }: Asked) {

@@ -42,7 +42,7 @@ function checkPassphrase({ hasPassphrase }: StackFile): Finding {
 }
 
 /** Without a default: `up` refuses without them. What is typed after `pulumi config set`. */
-const required = {
+const REQUIRED = {
   "azure-native:location": "azure-native:location westeurope",
   "sealed-onion:sshPublicKey": 'sealed-onion:sshPublicKey "$(cat ~/.ssh/id_ed25519.pub)"',
   "sealed-onion:secrets": "--path 'sealed-onion:secrets.onion-key.source.onion.prefix' ''",
@@ -62,7 +62,7 @@ function checkDials(stack: string, file: StackFile): Finding {
   const name = "configuration";
   const isText = (key: string) => key === "azure-native:location" || key === "sealed-onion:sshPublicKey";
   const isSet = (key: string) => (isText(key) ? Boolean(value(key)) : Object.keys(structure(key) ?? {}).length > 0);
-  const missing = Object.entries({ ...required, ...asksOf(file) }).filter(([key]) => !isSet(key));
+  const missing = Object.entries({ ...REQUIRED, ...asksOf(file) }).filter(([key]) => !isSet(key));
   if (missing.length === 0) return { name, state: "ok", found: `Pulumi.${stack}.yaml has what has no default` };
   const type = missing.map(([, words]) => `pulumi config set --stack ${stack} ${words}`).join("; ");
   return { name, state: "missing", found: `${missing.map(([key]) => key).join(" and ")} not set`, type };

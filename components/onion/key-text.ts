@@ -1,5 +1,5 @@
 /** What a file that holds a key in one of its forms is not longer than. Bytes. */
-const longestFile = 4096;
+const LONGEST_FILE = 4096;
 
 /**
  * Brings the ways in which a secret key is kept to tor's own file: base64 in one line or wrapped as `base64` prints it,
@@ -11,7 +11,7 @@ const longestFile = 4096;
  */
 export function secretKeyFile(content: Uint8Array, header: Buffer, length: number): Uint8Array {
   if (header.equals(content.subarray(0, header.length))) return withoutLineBreak(content, length);
-  if (content.length > longestFile) return content;
+  if (content.length > LONGEST_FILE) return content;
   const text = Buffer.from(content).toString("latin1");
   const inYaml = [...text.matchAll(/^hs_ed25519_secret_key:[ \t]*(\S+)[ \t]*\r?$/gm)].map(([, base64 = ""]) => base64);
   if (inYaml.length > 1) throw new Error(`there are ${inYaml.length} onion keys in it: keep the one that is meant`);

@@ -14,10 +14,10 @@ export interface OnionKey {
 
 const secretHeader = fileHeader("== ed25519v1-secret: type0 ==");
 const publicHeader = fileHeader("== ed25519v1-public: type0 ==");
-const secretFileLength = 32 + 64;
+const SECRET_FILE_LENGTH = 32 + 64;
 /** The ASN.1 around a 32-byte seed (RFC 8410): the only form in which node:crypto takes one. */
-const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
-const remedy = "give hs_ed25519_secret_key as tor or mkp224o wrote it";
+const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
+const REMEDY = "give hs_ed25519_secret_key as tor or mkp224o wrote it";
 
 /** A new random onion key. */
 export function generateOnionKey(): OnionKey {
@@ -40,7 +40,7 @@ export function onionKeyFromSeed(seed: Uint8Array): OnionKey {
 /** The public key, 32 bytes, of a 32-byte ed25519 seed (RFC 8032, 5.1.5). */
 export function ed25519PublicKey(seed: Uint8Array): Buffer {
   if (seed.length !== 32) throw new Error(`ed25519 seed is ${seed.length} bytes long, must be 32`);
-  const pkcs8 = Buffer.concat([pkcs8Prefix, seed]);
+  const pkcs8 = Buffer.concat([PKCS8_PREFIX, seed]);
   try {
     const spki = createPublicKey(createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" }));
     return spki.export({ format: "der", type: "spki" }).subarray(-32);
@@ -76,13 +76,13 @@ export function formatPublicKeyFile(key: Pick<OnionKey, "publicKey">): Buffer {
  * @throws with the exact reason; the message holds no byte of the content
  */
 export async function parseOnionKey(content: Uint8Array): Promise<OnionKey> {
-  const file = Buffer.from(secretKeyFile(content, secretHeader, secretFileLength));
+  const file = Buffer.from(secretKeyFile(content, secretHeader, SECRET_FILE_LENGTH));
   const secretKey = new Uint8Array(file.subarray(secretHeader.length));
   const wrong = secretKeyFileDamage(file);
   file.fill(0);
   if (wrong) {
     secretKey.fill(0);
-    throw new Error(`onion secret key is damaged: ${wrong}: ${remedy}`);
+    throw new Error(`onion secret key is damaged: ${wrong}: ${REMEDY}`);
   }
   return { secretKey, publicKey: await derivePublicKey(secretKey) };
 }
@@ -127,7 +127,7 @@ function startsWith(content: Uint8Array, header: Buffer): boolean {
 
 /** Why tor would not take this file for a key, or why it is not safe to use as one; undefined if it is sound. */
 function secretKeyFileDamage(file: Buffer): string | undefined {
-  if (file.length !== secretFileLength) return `it is ${file.length} bytes long, must be ${secretFileLength}`;
+  if (file.length !== SECRET_FILE_LENGTH) return `it is ${file.length} bytes long, must be ${SECRET_FILE_LENGTH}`;
   if (!startsWith(file, secretHeader)) {
     return 'it does not start with "== ed25519v1-secret: type0 ==" and 3 NUL bytes';
   }

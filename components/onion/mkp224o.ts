@@ -14,10 +14,10 @@ export interface Mkp224oOptions {
 }
 
 /** Below this number of tries a search is over sooner than a measurement. */
-const worthMeasuring = 32 ** 5;
+const WORTH_MEASURING = 32 ** 5;
 /** A prefix that is not found while the speed is measured. */
-const outOfReach = "aaaaaaaaaaaa";
-const remedy = "take mkp224o off PATH to search without it";
+const OUT_OF_REACH = "aaaaaaaaaaaa";
+const REMEDY = "take mkp224o off PATH to search without it";
 
 /**
  * Has mkp224o look for a key. It writes the key as YAML (-y) to a pipe, and so to no file system at all: not to its
@@ -27,7 +27,7 @@ const remedy = "take mkp224o off PATH to search without it";
 export async function searchWithMkp224o(prefix: string, options: Mkp224oOptions): Promise<OnionKey> {
   const { program = "mkp224o", limitMs, onProgress } = options;
   let timer: NodeJS.Timeout | undefined;
-  if (expectedTries(prefix) > worthMeasuring) {
+  if (expectedTries(prefix) > WORTH_MEASURING) {
     const speed = await measureMkp224o(program);
     checkFeasible(prefix, speed, limitMs);
     const began = performance.now();
@@ -39,7 +39,7 @@ export async function searchWithMkp224o(prefix: string, options: Mkp224oOptions)
   try {
     const { code, signal, stdout, stderr } = await runChild(program, ["-n", "1", "-y", prefix]);
     if (code !== 0)
-      throw new Error(`mkp224o ended with ${signal ?? `exit code ${code}`}: ${lastLine(stderr)}: ${remedy}`);
+      throw new Error(`mkp224o ended with ${signal ?? `exit code ${code}`}: ${lastLine(stderr)}: ${REMEDY}`);
     return await keyOf(stdout, prefix).finally(() => stdout.fill(0));
   } finally {
     clearInterval(timer);
@@ -49,10 +49,10 @@ export async function searchWithMkp224o(prefix: string, options: Mkp224oOptions)
 /** The keys a second that mkp224o looks at, by its own count. Takes two to three seconds. @param threads @default all */
 export async function measureMkp224o(program = "mkp224o", threads?: number): Promise<number> {
   const limit = threads === undefined ? [] : ["-t", String(threads)];
-  const { stderr } = await runChild(program, ["-s", "-S", "1", "-y", ...limit, outOfReach], { deadlineMs: 2_600 });
+  const { stderr } = await runChild(program, ["-s", "-S", "1", "-y", ...limit, OUT_OF_REACH], { deadlineMs: 2_600 });
   // The first figure is of a tenth of a second; each later one is of the second before it.
   const speeds = [...stderr.matchAll(/calc\/sec:([\d.]+)/g)].slice(1).map(([, speed]) => Number(speed));
-  if (speeds.length === 0) throw new Error(`mkp224o does not tell its speed: ${lastLine(stderr)}: ${remedy}`);
+  if (speeds.length === 0) throw new Error(`mkp224o does not tell its speed: ${lastLine(stderr)}: ${REMEDY}`);
   return speeds.reduce((sum, speed) => sum + speed, 0) / speeds.length;
 }
 
@@ -60,7 +60,7 @@ async function keyOf(yaml: Buffer, prefix: string): Promise<OnionKey> {
   const key = await parseOnionKey(yaml);
   if (onionHostname(key.publicKey).startsWith(prefix)) return key;
   wipeOnionKey(key);
-  throw new Error(`mkp224o gave a key whose hostname does not start with ${prefix}: ${remedy}`);
+  throw new Error(`mkp224o gave a key whose hostname does not start with ${prefix}: ${REMEDY}`);
 }
 
 function lastLine(text: string): string {

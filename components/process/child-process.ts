@@ -41,11 +41,11 @@ const running = new Map<ChildProcess, { terminal: boolean }>();
  * process holds. If this process ends in any way, kill -9 included, the watch sees the end of the pipe and kills the
  * group. After a normal end it does the same, for what the program may have left behind.
  */
-const watchedGroup = '(read -r _ <&3; kill -9 0) >/dev/null 2>&1 & exec "$@" 3<&-';
+const WATCHED_GROUP = '(read -r _ <&3; kill -9 0) >/dev/null 2>&1 & exec "$@" 3<&-';
 /** Node gives a child a socket, which cannot be opened as `/dev/stdin`: `cat` makes a pipe of it. */
-const watchedGroupWithInput = '(read -r _ <&3; kill -9 0) >/dev/null 2>&1 & cat 3<&- | "$@" 3<&-';
+const WATCHED_GROUP_WITH_INPUT = '(read -r _ <&3; kill -9 0) >/dev/null 2>&1 & cat 3<&- | "$@" 3<&-';
 /** On a terminal the group is the user's whole job, npm included: only the program itself is killed. */
-const watchedProgram = '(read -r _ <&3 || kill -9 $$) >/dev/null 2>&1 & exec "$@" 3<&-';
+const WATCHED_PROGRAM = '(read -r _ <&3 || kill -9 $$) >/dev/null 2>&1 & exec "$@" 3<&-';
 
 /**
  * Runs a program to its end. It does not outlive this process, however this process ends.
@@ -105,8 +105,8 @@ export function endWithParent(waiting?: number): void {
 function startWatched(file: string, programArguments: readonly string[], options: ChildOptions): ChildProcess {
   const terminal = options.terminal === true;
   const input = options.input === undefined ? "ignore" : "pipe";
-  const group = options.input === undefined ? watchedGroup : watchedGroupWithInput;
-  return spawn("/bin/sh", ["-c", terminal ? watchedProgram : group, "sh", file, ...programArguments], {
+  const group = options.input === undefined ? WATCHED_GROUP : WATCHED_GROUP_WITH_INPUT;
+  return spawn("/bin/sh", ["-c", terminal ? WATCHED_PROGRAM : group, "sh", file, ...programArguments], {
     detached: !terminal,
     env: options.environment ?? process.env,
     stdio: [
@@ -142,11 +142,11 @@ function endWatch(child: ChildProcess, withLine: boolean): void {
 function closeSoon(child: ChildProcess): void {
   const timer = setTimeout(() => {
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
-  }, leftOpenMs);
+  }, LEFT_OPEN_MS);
   child.once("close", () => clearTimeout(timer));
 }
 
-const leftOpenMs = 1_000;
+const LEFT_OPEN_MS = 1_000;
 
 function feed(stream: Writable | null, content: Uint8Array | undefined): void {
   if (stream === null || content === undefined) return;

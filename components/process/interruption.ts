@@ -2,11 +2,8 @@ import { whenAskedToEnd } from "./asked-to-end";
 
 /** Why a program ended before its work was done. */
 export class Interrupted extends Error {
-  readonly exitCode: number;
-
-  constructor(exitCode: number) {
+  constructor(readonly exitCode: number) {
     super("interrupted: run it again, it goes on");
-    this.exitCode = exitCode;
   }
 }
 

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import type { Writable } from "node:stream";
 
 /** `f_type` of statfs(2) for the file systems that live in memory. Source: linux/magic.h */
-const memoryFileSystems = new Map([
+const MEMORY_FILE_SYSTEMS = new Map([
   [0x01021994, "tmpfs"],
   [0x858458f6, "ramfs"],
 ]);
@@ -14,7 +14,7 @@ const memoryFileSystems = new Map([
  * Removes the folder when the pipe that only this process holds ends without a word: after kill -9 as well. Twice, as
  * a program that is just being killed may still be writing.
  */
-const keeper = 'read -r _ || { rm -rf "$1"; sleep 1; rm -rf "$1"; }';
+const KEEPER = 'read -r _ || { rm -rf "$1"; sleep 1; rm -rf "$1"; }';
 
 /**
  * Gives the work a folder for plaintext that a program insists on having in a file: in memory, for this user alone,
@@ -23,7 +23,7 @@ const keeper = 'read -r _ || { rm -rf "$1"; sleep 1; rm -rf "$1"; }';
  */
 export async function withMemoryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = path.join(memoryRoot(), `sealed-onion-${randomUUID()}`);
-  const guard = spawn("/bin/sh", ["-c", keeper, "sh", folder], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  const guard = spawn("/bin/sh", ["-c", KEEPER, "sh", folder], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
   const remove = () => fs.rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
   try {
@@ -55,7 +55,7 @@ function memoryRoot(): string {
 export function memoryFileSystem(folder: string): string | undefined {
   try {
     fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
-    return memoryFileSystems.get(fs.statfsSync(folder).type);
+    return MEMORY_FILE_SYSTEMS.get(fs.statfsSync(folder).type);
   } catch {
     return undefined; // not there, or not ours
   }

@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
 
 /**
- * Gives each line of a stream as it comes, without its end. What has no end is no line: whoever wrote it was stopped within
- * it.
+ * Gives each line of a stream as it comes, without its end. What comes last and has no end is no line: its writer was
+ * stopped within it.
  */
 export function takeLines(stream: Readable, take: (line: string) => void): void {
   let rest = "";

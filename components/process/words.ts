@@ -1,5 +1,5 @@
 /** What the operating system refuses, in words, by its code. */
-const refusals: Readonly<Record<string, string>> = {
+const REFUSALS: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full: free some space",
   EDQUOT: "your quota of the disk is used up: free some space",
   EROFS: "the file system is read-only: mount it for writing",
@@ -37,7 +37,7 @@ const refusals: Readonly<Record<string, string>> = {
 };
 
 /** What is done, by the call that does it. */
-const actions: readonly (readonly [RegExp, string])[] = [
+const ACTIONS: readonly (readonly [RegExp, string])[] = [
   [/^(open|read|stat|lstat|fstat|access|scandir|opendir|readlink|statfs|realpath)$/, "read"],
   [/^(connect|getaddrinfo|getaddrinfo.*)$/, "reach"],
   [/^spawn/, "start"],
@@ -49,7 +49,7 @@ const actions: readonly (readonly [RegExp, string])[] = [
 /** Why the operating system refused something, with what helps; undefined for other errors. */
 export function refusalOf(error: unknown): string | undefined {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
-  return code === undefined ? undefined : refusals[code];
+  return code === undefined ? undefined : REFUSALS[code];
 }
 
 /**
@@ -60,7 +60,7 @@ export function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return `it failed: ${String(error)}`;
   const { code, syscall, path, address } = error as NodeJS.ErrnoException & { address?: string };
   if (code !== undefined && syscall !== undefined) {
-    const action = actions.find(([call]) => call.test(syscall))?.[1] ?? "write";
+    const action = ACTIONS.find(([call]) => call.test(syscall))?.[1] ?? "write";
     const what = `cannot ${action} ${path ?? address ?? "what it needs"}`;
     return `${what}, ${refusalOf(error) ?? `the system says ${code.toLowerCase().slice(1)}: try again`}`;
   }

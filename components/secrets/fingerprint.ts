@@ -4,7 +4,7 @@ import { SourceError } from "./sources/source-error";
 import { isSameSource, type SecretSource, sourceOf } from "./sources/sources";
 
 /** What a secret has whose source is not on this machine, and whose sealed file was never made from that source. */
-export const absentFingerprint = "absent";
+export const ABSENT_FINGERPRINT = "absent";
 
 /** A plaintext's fingerprint: `KIND:STACK/NAME:HMAC`, in older records `KIND:HMAC`. */
 const KEYED = /^[a-z]+:(?:([^:]+):)?[0-9a-f]{64}$/;
@@ -55,7 +55,7 @@ export async function fingerprint(
 
 /** What stands in for a source that is not on this machine. */
 export function absentOr(recorded: Recorded | undefined, source: SecretSource): string {
-  return recorded && isSameSource(recorded.source, source) ? recorded.fingerprint : absentFingerprint;
+  return recorded && isSameSource(recorded.source, source) ? recorded.fingerprint : ABSENT_FINGERPRINT;
 }
 
 /** The fingerprint of a source that has a trace; undefined for others. @throws SourceError */

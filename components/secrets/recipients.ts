@@ -47,7 +47,7 @@ function parseAgeRecipient(field: Field): string {
   if (typeof key !== "string") throw mustBeUnseen(field, allowed);
   if (/secret-key|private key|age-plugin-/i.test(key)) throw mustBeUnseen(field, "a public key, not a private one");
   if (key.startsWith("ssh-")) return parseSshPublicKey(field);
-  const kind = ageKinds.find(({ form }) => form.test(key));
+  const kind = AGE_KINDS.find(({ form }) => form.test(key));
   if (kind === undefined) throw mustBe(field, allowed);
   const decoded = bech32.decodeUnsafe(key, false);
   if (!decoded) throw mustBe(field, "an age public key whose checksum is right (a character is mistyped)");
@@ -61,7 +61,7 @@ function parseAgeRecipient(field: Field): string {
  * plugin's own. Which of them are taken is the matter of the sops at hand. Source: https://c2sp.org/age and
  * https://c2sp.org/age-plugin
  */
-const ageKinds: readonly { readonly form: RegExp; readonly bytes?: number }[] = [
+const AGE_KINDS: readonly { readonly form: RegExp; readonly bytes?: number }[] = [
   { form: /^age1[02-9a-z]{58}$/, bytes: 32 },
   { form: /^age1pq1[02-9a-z]+$/, bytes: 1216 },
   { form: /^age1[0-9a-z+._-]+1[02-9a-z]{6,2000}$/ },

@@ -28,7 +28,7 @@ export async function checkGivenDisk(
 
 /**
  * Holds a disk that was built elsewhere against what a machine of it must trust to take its systems in place.
- * @returns what is to be said where it cannot be told
+ * @returns what is to be said where it cannot be found out
  * @throws if a machine of it would take none, with the command that builds another
  */
 export async function checkTrust({ builder, facts, stack }: BuildRequest, trust: Trust): Promise<string | undefined> {

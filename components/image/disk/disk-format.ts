@@ -1,7 +1,7 @@
 import { FOOTER_SIZE, isVhdFooter, SECTOR_SIZE, vhdDiskType } from "./vhd-footer";
 
 /** What else a disk file may be: a format of another virtualizer, or something that a disk is packed in. */
-const signatures = [
+const SIGNATURES = [
   ["qcow2", 0, Buffer.from("QFI\xfb", "latin1")],
   ["vhdx", 0, Buffer.from("vhdxfile")],
   ["vmdk", 0, Buffer.from("KDMV")],
@@ -20,7 +20,7 @@ const signatures = [
 
 /** What a disk file is, by its content. `unknown` is nothing that could be a disk. */
 export type DiskFormat =
-  | (typeof signatures)[number][0]
+  | (typeof SIGNATURES)[number][0]
   | "fixed-vhd"
   | "dynamic-vhd"
   | "differencing-vhd"
@@ -37,7 +37,7 @@ export function diskFormat(head: Buffer, tail: Buffer): DiskFormat {
     const type = vhdDiskType(tail);
     return type === "dynamic" || type === "differencing" ? `${type}-vhd` : "fixed-vhd";
   }
-  for (const [format, offset, bytes] of signatures) {
+  for (const [format, offset, bytes] of SIGNATURES) {
     if (head.subarray(offset, offset + bytes.length).equals(bytes)) return format;
   }
   const hasBootSignature = head.length >= SECTOR_SIZE && head.readUInt16LE(510) === 0xaa55;

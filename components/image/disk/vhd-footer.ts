@@ -13,14 +13,14 @@ const FORMAT_VERSION = 0x00010000;
 /** The "reserved" feature bit, which the specification wants set. */
 const FEATURES = 2;
 const NO_DATA_OFFSET = 0xffffffffffffffffn;
-const diskTypes = new Map([
+const DISK_TYPES = new Map([
   [2, "fixed"],
   [3, "dynamic"],
   [4, "differencing"],
 ]);
 
 /** Where the fields lie, in bytes. Numbers are big-endian. */
-const field = {
+const FIELD = {
   features: 8,
   formatVersion: 12,
   dataOffset: 16,
@@ -45,7 +45,7 @@ export function isVhdFooter(bytes: Buffer): boolean {
 
 /** `fixed`, `dynamic`, `differencing`, or undefined where the footer says none of them. */
 export function vhdDiskType(footer: Buffer): string | undefined {
-  return diskTypes.get(footer.readUInt32BE(field.diskType));
+  return DISK_TYPES.get(footer.readUInt32BE(FIELD.diskType));
 }
 
 /**
@@ -57,17 +57,17 @@ export function checkFixedVhd(name: string, footer: Buffer, fileSize: number): v
     throw new Error(`'${name}' ${problem}`);
   };
   if (footer.length !== FOOTER_SIZE || !isVhdFooter(footer)) fail("has no VHD footer in its last 512 bytes");
-  const stored = footer.readUInt32BE(field.checksum);
+  const stored = footer.readUInt32BE(FIELD.checksum);
   const computed = checksum(footer);
   if (stored !== computed) {
     fail(`has a damaged VHD footer: its checksum is ${hex(stored)}, its content gives ${hex(computed)}`);
   }
-  const version = footer.readUInt32BE(field.formatVersion);
+  const version = footer.readUInt32BE(FIELD.formatVersion);
   if (version !== FORMAT_VERSION) fail(`has VHD format version ${hex(version)}, only ${hex(FORMAT_VERSION)} is known`);
   const type = vhdDiskType(footer);
   if (type !== "fixed") fail(`is a ${type ?? "VHD of an unknown type"}${type ? " VHD" : ""}, Azure takes fixed VHDs`);
   const diskSize = fileSize - FOOTER_SIZE;
-  const currentSize = Number(footer.readBigUInt64BE(field.currentSize));
+  const currentSize = Number(footer.readBigUInt64BE(FIELD.currentSize));
   if (currentSize !== diskSize) {
     fail(`has ${diskSize} bytes before its footer, which says ${currentSize}: the file is cut or was appended to`);
   }
@@ -88,29 +88,29 @@ export function wholeUnits(bytes: number): number {
 export function fixedVhdFooter(diskSize: number, uniqueId: Uint8Array): Buffer {
   const footer = Buffer.alloc(FOOTER_SIZE);
   footer.write(COOKIE, "latin1");
-  footer.writeUInt32BE(FEATURES, field.features);
-  footer.writeUInt32BE(FORMAT_VERSION, field.formatVersion);
-  footer.writeBigUInt64BE(NO_DATA_OFFSET, field.dataOffset);
-  footer.writeUInt32BE(0, field.timestamp); // 2000-01-01: no clock in a reproducible file
-  footer.write("win ", field.creatorApplication, "latin1"); // readers then take the size below, not the geometry
-  footer.writeUInt32BE(0x000a0000, field.creatorVersion);
-  footer.write("Wi2k", field.creatorHost, "latin1");
-  footer.writeBigUInt64BE(BigInt(diskSize), field.originalSize);
-  footer.writeBigUInt64BE(BigInt(diskSize), field.currentSize);
+  footer.writeUInt32BE(FEATURES, FIELD.features);
+  footer.writeUInt32BE(FORMAT_VERSION, FIELD.formatVersion);
+  footer.writeBigUInt64BE(NO_DATA_OFFSET, FIELD.dataOffset);
+  footer.writeUInt32BE(0, FIELD.timestamp); // 2000-01-01: no clock in a reproducible file
+  footer.write("win ", FIELD.creatorApplication, "latin1"); // readers then take the size below, not the geometry
+  footer.writeUInt32BE(0x000a0000, FIELD.creatorVersion);
+  footer.write("Wi2k", FIELD.creatorHost, "latin1");
+  footer.writeBigUInt64BE(BigInt(diskSize), FIELD.originalSize);
+  footer.writeBigUInt64BE(BigInt(diskSize), FIELD.currentSize);
   const { cylinders, heads, sectorsPerTrack } = geometry(diskSize / SECTOR_SIZE);
-  footer.writeUInt16BE(cylinders, field.cylinders);
-  footer.writeUInt8(heads, field.heads);
-  footer.writeUInt8(sectorsPerTrack, field.sectorsPerTrack);
-  footer.writeUInt32BE(2, field.diskType);
-  footer.set(uniqueId.subarray(0, 16), field.uniqueId);
-  footer.writeUInt32BE(checksum(footer), field.checksum);
+  footer.writeUInt16BE(cylinders, FIELD.cylinders);
+  footer.writeUInt8(heads, FIELD.heads);
+  footer.writeUInt8(sectorsPerTrack, FIELD.sectorsPerTrack);
+  footer.writeUInt32BE(2, FIELD.diskType);
+  footer.set(uniqueId.subarray(0, 16), FIELD.uniqueId);
+  footer.writeUInt32BE(checksum(footer), FIELD.checksum);
   return footer;
 }
 
 /** The one's complement of the sum of all bytes but the checksum's own. */
 function checksum(footer: Buffer): number {
   const sum = footer.reduce((total, byte) => total + byte, 0);
-  const own = footer.subarray(field.checksum, field.checksum + 4).reduce((total, byte) => total + byte, 0);
+  const own = footer.subarray(FIELD.checksum, FIELD.checksum + 4).reduce((total, byte) => total + byte, 0);
   return ~(sum - own) >>> 0;
 }
 

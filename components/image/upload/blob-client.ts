@@ -6,7 +6,7 @@ import { steadyCredential } from "./credential-failure";
 import { StorageProblem } from "./storage-problem";
 
 /** Retries are this project's own (see `createAttempt`): they share one budget and name their range. */
-const options: StoragePipelineOptions = {
+const OPTIONS: StoragePipelineOptions = {
   retryOptions: { maxTries: 1 },
   userAgentOptions: { userAgentPrefix: "sealed-onion" },
 };
@@ -22,13 +22,13 @@ const NO_RIGHT = "AuthorizationPermissionMismatch";
  */
 export async function pageBlobClient(url: string, environment: NodeJS.ProcessEnv): Promise<PageBlobClient> {
   const [target, credential] = await authorize(url, environment);
-  return new PageBlobClient(target, credential, options);
+  return new PageBlobClient(target, credential, OPTIONS);
 }
 
 /** The same for a container. */
 export async function containerClient(url: string, environment: NodeJS.ProcessEnv): Promise<ContainerClient> {
   const [target, credential] = await authorize(url, environment);
-  return new ContainerClient(target, credential, options);
+  return new ContainerClient(target, credential, OPTIONS);
 }
 
 /** The container of a blob, the blob's name in it, and whose login it is; none with a SAS. */
@@ -38,7 +38,7 @@ export async function containerOf(blobUrl: string, environment: NodeJS.ProcessEn
   url.pathname = url.pathname.slice(0, url.pathname.lastIndexOf("/"));
   const [target, credential] = await authorize(url.href, environment);
   const login = credential instanceof AnonymousCredential ? undefined : credential;
-  return { client: new ContainerClient(target, credential, options), blob, credential: login };
+  return { client: new ContainerClient(target, credential, OPTIONS), blob, credential: login };
 }
 
 async function authorize(url: string, environment: NodeJS.ProcessEnv) {

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { makeFolder, onDisk } from "../../process/on-disk";
 import { runningSince } from "../../process/process-start";
 
-const safe = "what was sent stays: it goes on from there";
+const SAFE = "what was sent stays: it goes on from there";
 
 interface Holder {
   /** The lease's id, or those that it may have: an answer may have been lost with its asker. */
@@ -33,8 +33,8 @@ export function openLeaseMemory(key: string, folder = path.join(".cache", "uploa
   const save = (leases: readonly string[], flag: "w" | "wx"): void => {
     const since = runningSince(process.pid) ?? "";
     const holder: Holder = { leases, host: os.hostname(), process: process.pid, since };
-    makeFolder(folder, safe);
-    onDisk(file, () => fs.writeFileSync(file, JSON.stringify(holder), { flag }), safe);
+    makeFolder(folder, SAFE);
+    onDisk(file, () => fs.writeFileSync(file, JSON.stringify(holder), { flag }), SAFE);
   };
   return {
     write: (lease) => save([lease], "w"),

@@ -151,10 +151,10 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** What a write says whose lease ran out, was broken, or is another's by now. */
-const lost = new Set(["LeaseLost", "LeaseNotPresentWithBlobOperation", "LeaseIdMismatchWithBlobOperation"]);
+const LOST = new Set(["LeaseLost", "LeaseNotPresentWithBlobOperation", "LeaseIdMismatchWithBlobOperation"]);
 
 function isLost(error: unknown): boolean {
-  return lost.has(codeOf(error));
+  return LOST.has(codeOf(error));
 }
 
 /** Why a lease cannot be had back. A network that is down is no loss: the message says that it is down. */

@@ -32,7 +32,7 @@ export function readTarget(environment: NodeJS.ProcessEnv): UploadTarget {
   if (generation !== 1 && generation !== 2) {
     throw new UsageError(`GENERATION must be 1 or 2, got "${environment.GENERATION}"`);
   }
-  // What is made once is named by what it is made for: whoever has it not at hand needs it no more.
+  // An image that is made once (TRUST) is named by what it is made for: its disk need not be at hand again.
   const isContentNamed = environment.BUILDER?.startsWith("vhd:") === true && environment.TRUST === undefined;
   return { blobUrl, digest: required(environment, "DIGEST"), generation, isContentNamed };
 }

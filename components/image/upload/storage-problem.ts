@@ -27,9 +27,9 @@ export class StorageProblem extends Error {
 }
 
 /** @see https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes */
-const transientStatuses = new Set([408, 429, 500, 502, 503, 504]);
+const TRANSIENT_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 /** Damaged on the way, or a token that ran out between its check here and its use there. */
-const transientCodes = new Set([
+const TRANSIENT_CODES = new Set([
   "Md5Mismatch",
   "InvalidMd5",
   "Crc64Mismatch",
@@ -40,10 +40,10 @@ const transientCodes = new Set([
 
 /** Whether the same request may succeed later. */
 export function isTransient({ code, status }: StorageProblem): boolean {
-  if (transientCodes.has(code)) return true;
+  if (TRANSIENT_CODES.has(code)) return true;
   if (code === "FeatureNotSupported") return false;
   if (status === 401) return code === "InvalidAuthenticationInfo"; // an expired token: the next try gets a new one
-  return status === undefined ? isNetworkCode(code) : transientStatuses.has(status);
+  return status === undefined ? isNetworkCode(code) : TRANSIENT_STATUSES.has(status);
 }
 
 /** Whether nobody is logged in (any more), or Entra ID gives no token. */
@@ -59,7 +59,7 @@ export function problemOf(what: string, error: unknown): StorageProblem {
   const { response, statusCode, ...rest } = error as RestError;
   const code = name === "AbortError" ? "ECONNABORTED" : rest.code; // the SDK's word for an answer that ended early
   if (name !== "RestError" && code === undefined)
-    return new StorageProblem(`cannot ${what}: ${message}`, unknownDetails);
+    return new StorageProblem(`cannot ${what}: ${message}`, UNKNOWN_DETAILS);
   const azureCode = code ?? response?.headers.get("x-ms-error-code") ?? `HTTP ${statusCode}`;
   const shown =
     statusCode === undefined || azureCode.startsWith("HTTP") ? azureCode : `${azureCode}, HTTP ${statusCode}`;
@@ -78,7 +78,7 @@ export function codeOf(error: unknown): string {
   return response?.headers.get("x-ms-error-code") ?? code ?? "";
 }
 
-const unknownDetails: ProblemDetails = { code: "", status: undefined, retryAfterMs: 0 };
+const UNKNOWN_DETAILS: ProblemDetails = { code: "", status: undefined, retryAfterMs: 0 };
 
 function isNetworkCode(code: string): boolean {
   return /^(E[A-Z]+|REQUEST_SEND_ERROR|ERR_STREAM_PREMATURE_CLOSE|HPE_[A-Z_]+|UND_ERR_[A-Z_]+)$/.test(code);
@@ -91,7 +91,7 @@ function networkWords(code: string): string {
 
 function credentialProblem(what: string, cause: Error): StorageProblem {
   const problem = (code: string, text: string) =>
-    new StorageProblem(`cannot ${what}: ${text}`, { ...unknownDetails, code, status: 401 });
+    new StorageProblem(`cannot ${what}: ${text}`, { ...UNKNOWN_DETAILS, code, status: 401 });
   return problem(isPassing(cause) ? "TokenUnreachable" : "NoToken", cause.message.split("\n", 1)[0] ?? "");
 }
 

@@ -1,7 +1,7 @@
-import { cellBytes, type FieldVectors, readNumber, writeNumber } from "./field-vectors";
+import { CELL_BYTES, type FieldVectors, readNumber, writeNumber } from "./field-vectors";
 
 /** How many cells of memory `invertPair` needs. */
-export const inversionCells = 5;
+export const INVERSION_CELLS = 5;
 
 /**
  * The inverses of two numbers modulo p = 2^255 - 19, in the two halves of a vector at once: their powers p - 2, by the
@@ -13,7 +13,7 @@ export function invertPair(
   at: number,
   [first, second]: readonly [bigint, bigint],
 ): [bigint, bigint] {
-  const cell = (index: number) => at + index * cellBytes;
+  const cell = (index: number) => at + index * CELL_BYTES;
   const [z, z11, ones, tens, power] = [cell(0), cell(1), cell(2), cell(3), cell(4)];
   const times = (to: number, a: number, b: number) => multiply(to, a, b, 1, 0, 0, 0);
   /** to = from^(2^count) * b */

@@ -36,10 +36,10 @@ import {
  * n times that size. `multiply` is exact as long as the sizes of its operands have a product of at most 8: its largest
  * limb then stays below 2^52 units.
  */
-const limbs = 12;
-const start = Array.from({ length: limbs + 1 }, (_, index) => Math.ceil(21.25 * index));
+const LIMBS = 12;
+const start = Array.from({ length: LIMBS + 1 }, (_, index) => Math.ceil(21.25 * index));
 /** Bytes of a cell: the limbs of two numbers, limb by limb. */
-export const cellBytes = limbs * 16;
+export const CELL_BYTES = LIMBS * 16;
 export const p = 2n ** 255n - 19n;
 
 /** The functions of the WebAssembly module. Addresses are byte offsets into `memory`, steps are bytes from cell to cell. */
@@ -72,12 +72,12 @@ export function instantiateFieldVectors(bytes: number): FieldVectors {
 
 /** Writes a number (any integer) into one half (0 or 1) of the cell at `address`, reduced. */
 export function writeNumber(memory: WebAssembly.Memory, address: number, half: number, value: bigint): void {
-  const doubles = new Float64Array(memory.buffer, address, 2 * limbs);
+  const doubles = new Float64Array(memory.buffer, address, 2 * LIMBS);
   let rest = ((value % p) + p) % p;
   if (rest > p / 2n) rest -= p;
-  for (let index = 0; index < limbs; index++) {
+  for (let index = 0; index < LIMBS; index++) {
     const [from = 0, to = 0] = start.slice(index, index + 2);
-    const last = index === limbs - 1;
+    const last = index === LIMBS - 1;
     const limb = last ? rest : BigInt.asIntN(to - from, rest);
     doubles[2 * index + half] = Number(limb) * 2 ** from;
     rest = (rest - limb) >> BigInt(to - from);
@@ -86,49 +86,49 @@ export function writeNumber(memory: WebAssembly.Memory, address: number, half: n
 
 /** The number, in [0, p), in one half of the cell at `address`. */
 export function readNumber(memory: WebAssembly.Memory, address: number, half: number): bigint {
-  const doubles = new Float64Array(memory.buffer, address, 2 * limbs);
+  const doubles = new Float64Array(memory.buffer, address, 2 * LIMBS);
   let value = 0n;
-  for (let index = 0; index < limbs; index++) value += BigInt(doubles[2 * index + half] ?? 0);
+  for (let index = 0; index < LIMBS; index++) value += BigInt(doubles[2 * index + half] ?? 0);
   return ((value % p) + p) % p;
 }
 
 const [to, a, b, count, toStep, aStep, bStep] = [0, 1, 2, 3, 4, 5, 6];
-const rowParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
+const ROW_PARAMETERS = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
 
 function elementwise(name: string, operation: Code): WasmFunction {
   const body: number[] = [];
-  for (let index = 0; index < limbs; index++) {
+  for (let index = 0; index < LIMBS; index++) {
     const operands = [...localGet(a), ...v128Load(16 * index), ...localGet(b), ...v128Load(16 * index)];
     body.push(...localGet(to), ...operands, ...operation, ...v128Store(16 * index));
   }
-  return { name, parameters: rowParameters, locals: [], body: overRow(body) };
+  return { name, parameters: ROW_PARAMETERS, locals: [], body: overRow(body) };
 }
 
 /** Schoolbook multiplication, row by row: 12 sums stay in registers, what overflows limb 11 comes back times 19. */
 function multiply(): WasmFunction {
   const sum = (index: number) => 7 + index;
-  const [factor, folded] = [7 + limbs, 8 + limbs];
+  const [factor, folded] = [7 + LIMBS, 8 + LIMBS];
   const body: number[] = [];
-  for (let i = 0; i < limbs; i++) {
+  for (let i = 0; i < LIMBS; i++) {
     body.push(...localGet(a), ...v128Load(16 * i), ...localTee(factor));
     body.push(...f64x2Const(19 * 2 ** -255), ...f64x2Mul, ...localSet(folded));
-    for (let j = 0; j < limbs; j++) {
-      const k = (i + j) % limbs;
-      body.push(...localGet(i + j < limbs ? factor : folded), ...localGet(b), ...v128Load(16 * j), ...f64x2Mul);
+    for (let j = 0; j < LIMBS; j++) {
+      const k = (i + j) % LIMBS;
+      body.push(...localGet(i + j < LIMBS ? factor : folded), ...localGet(b), ...v128Load(16 * j), ...f64x2Mul);
       if (i > 0) body.push(...localGet(sum(k)), ...f64x2Add);
       body.push(...localSet(sum(k)));
     }
   }
   // Two chains at once, from limb 0 and from limb 6; each ends one limb past where the other began.
   for (const from of [0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11, 6, 0]) body.push(...carry(sum, from, folded));
-  for (let k = 0; k < limbs; k++) body.push(...localGet(to), ...localGet(sum(k)), ...v128Store(16 * k));
-  return { name: "multiply", parameters: rowParameters, locals: Array(limbs + 2).fill("v128"), body: overRow(body) };
+  for (let k = 0; k < LIMBS; k++) body.push(...localGet(to), ...localGet(sum(k)), ...v128Store(16 * k));
+  return { name: "multiply", parameters: ROW_PARAMETERS, locals: Array(LIMBS + 2).fill("v128"), body: overRow(body) };
 }
 
 /** Moves what limb `from` has in multiples of the next limb's unit there: adding and taking away 1.5 * 2^52 units rounds. */
 function carry(sum: (index: number) => number, from: number, excess: number): Code {
   const rounding = f64x2Const(1.5 * 2 ** (52 + (start[from + 1] ?? 0)));
-  const next = (from + 1) % limbs;
+  const next = (from + 1) % LIMBS;
   return [
     ...[...localGet(sum(from)), ...rounding, ...f64x2Add, ...rounding, ...f64x2Sub, ...localSet(excess)],
     ...[...localGet(sum(from)), ...localGet(excess), ...f64x2Sub, ...localSet(sum(from))],
@@ -163,7 +163,7 @@ function match(): WasmFunction {
     ...[...limb(0), ...f64x2Add, ...limb(1), ...f64x2Add, ...f64x2Const(1.5 * 2 ** 52), ...f64x2Add],
     ...[...localGet(maskVector), ...v128And, ...localGet(wantedVector), ...i64x2Equal, ...i64x2Bitmask],
     ...ifThen([...localGet(cells), ...returnNow]),
-    ...[...localGet(at), ...i32Const(cellBytes), ...i32Add, ...localSet(at)],
+    ...[...localGet(at), ...i32Const(CELL_BYTES), ...i32Add, ...localSet(at)],
   ];
   return {
     name: "match",

@@ -1,12 +1,12 @@
 import { onionHostname } from "../hostname";
 import type { OnionKey } from "../keys";
 import { type PrefixBits, prefixBits } from "../vanity-prefix";
-import { inversionCells, invertPair } from "./field-inverse";
-import { cellBytes, type FieldVectors, instantiateFieldVectors, readNumber, writeNumber } from "./field-vectors";
+import { INVERSION_CELLS, invertPair } from "./field-inverse";
+import { CELL_BYTES, type FieldVectors, instantiateFieldVectors, readNumber, writeNumber } from "./field-vectors";
 import { batchNumbers, type Center, keyOfScalar, newSteps, nextCenter, randomCenter, reach } from "./vanity-walk";
 
 /** Keys on each side of a batch's center: more spread its one inversion thinner, fewer stay in the processor's cache. */
-const defaultPairs = 2048;
+const DEFAULT_PAIRS = 2048;
 
 /** A search for one prefix in one thread. */
 export interface VanitySearch {
@@ -19,7 +19,7 @@ export interface VanitySearch {
  * Starts a search at a random key. It does not end by itself and starts again at another random key after a find.
  * @param pairs half the number of keys in a batch; even
  */
-export function startVanitySearch(prefix: string, pairs = defaultPairs): VanitySearch {
+export function startVanitySearch(prefix: string, pairs = DEFAULT_PAIRS): VanitySearch {
   const bits = prefixBits(prefix);
   const steps = newSteps(pairs);
   const rows = newRows(pairs);
@@ -30,7 +30,7 @@ export function startVanitySearch(prefix: string, pairs = defaultPairs): VanityS
     [rows.m, steps.m],
   ] as const) {
     numbers.forEach((number, index) => {
-      writeNumber(memory, row + (index >> 1) * cellBytes, index & 1, number);
+      writeNumber(memory, row + (index >> 1) * CELL_BYTES, index & 1, number);
     });
   }
   let center = randomCenter();
@@ -79,13 +79,13 @@ function newRows(pairs: number): Rows {
   let end = 0;
   const row = (length: number) => {
     const address = end;
-    end += length * cellBytes;
+    end += length * CELL_BYTES;
     return address;
   };
   const addresses = {
     ...{ x: row(cells), squareOfX: row(cells), m: row(cells) },
     ...{ quotient: row(cells), products: row(cells), result: row(cells) },
-    ...{ c: row(1), g: row(1), powers: row(inversionCells) },
+    ...{ c: row(1), g: row(1), powers: row(INVERSION_CELLS) },
   };
   return { field: instantiateFieldVectors(end), cells, ...addresses };
 }
@@ -98,7 +98,7 @@ function newRows(pairs: number): Rows {
 function divide(rows: Rows, center: Center, extra: bigint): bigint {
   const { field, cells, quotient, products, result } = rows;
   const { multiply, memory } = field;
-  const [step, last] = [cellBytes, (cells - 1) * cellBytes];
+  const [step, last] = [CELL_BYTES, (cells - 1) * CELL_BYTES];
   const { c, g, k } = batchNumbers(center);
   writeCell(memory, rows.c, c, c);
   writeCell(memory, rows.g, g, g);
@@ -120,11 +120,11 @@ function divide(rows: Rows, center: Center, extra: bigint): bigint {
 function* fittingSteps(rows: Rows, direction: 1 | -1, { mask, wanted }: PrefixBits): Generator<number> {
   const { field, cells, quotient, products, result, m } = rows;
   const combine = direction === 1 ? field.add : field.subtract;
-  combine(result, m, products, cells, cellBytes, cellBytes, cellBytes);
-  field.multiply(result, result, quotient, cells, cellBytes, cellBytes, cellBytes);
+  combine(result, m, products, cells, CELL_BYTES, CELL_BYTES, CELL_BYTES);
+  field.multiply(result, result, quotient, cells, CELL_BYTES, CELL_BYTES, CELL_BYTES);
   let from = 0;
   while (from < cells) {
-    const left = field.match(result + from * cellBytes, cells - from, mask, wanted);
+    const left = field.match(result + from * CELL_BYTES, cells - from, mask, wanted);
     if (left === 0) return;
     const cell = cells - left;
     yield 2 * cell + 1;
@@ -139,5 +139,5 @@ function writeCell(memory: WebAssembly.Memory, address: number, first: bigint, s
 }
 
 function copyCell(memory: WebAssembly.Memory, to: number, from: number): void {
-  new Uint8Array(memory.buffer).copyWithin(to, from, from + cellBytes);
+  new Uint8Array(memory.buffer).copyWithin(to, from, from + CELL_BYTES);
 }

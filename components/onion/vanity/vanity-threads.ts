@@ -18,7 +18,7 @@ export interface VanityThreadsOptions {
 }
 
 /** Speed is judged after this time of all threads at work, when the code is compiled. */
-const warmUpMs = 2_000;
+const WARM_UP_MS = 2_000;
 
 /**
  * The search in worker threads. A thread runs vanity-worker.ts by way of run.mjs, as every program here, so the
@@ -84,7 +84,7 @@ function countKeys(prefix: string, { limitMs, onProgress }: VanityThreadsOptions
     add: (more: number) => {
       keys += more;
       const elapsedMs = performance.now() - began;
-      if (elapsedMs < warmUpMs) return;
+      if (elapsedMs < WARM_UP_MS) return;
       const keysPerSecond = (keys / elapsedMs) * 1000;
       checkFeasible(prefix, keysPerSecond, limitMs);
       onProgress?.(vanityProgress(prefix, keys, keysPerSecond, elapsedMs));

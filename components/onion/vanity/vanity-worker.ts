@@ -6,7 +6,7 @@ import { startVanitySearch } from "./vanity-search";
 /** What a thread tells: how many keys it has looked at since the last time, or the key it found. */
 export type VanityMessage = { keys: number } | { secretKey: Uint8Array; publicKey: Uint8Array };
 
-const reportMs = 100;
+const REPORT_MS = 100;
 
 function searchForever(prefix: string, tell: (message: VanityMessage) => void): never {
   tell({ keys: 0 }); // this thread runs: the next ones find the program ready
@@ -20,7 +20,7 @@ function searchForever(prefix: string, tell: (message: VanityMessage) => void): 
       tell(found); // a copy: nothing of a key ever lies in a file or an argument
       wipeOnionKey(found);
     }
-    if (performance.now() - reportedAt >= reportMs) {
+    if (performance.now() - reportedAt >= REPORT_MS) {
       tell({ keys });
       keys = 0;
       reportedAt = performance.now();

@@ -12,7 +12,7 @@ export interface VanityOptions {
   report?: (line: string) => void;
 }
 
-const day = 86_400_000;
+const DAY_MS = 86_400_000;
 
 /**
  * A new onion key whose hostname starts with `prefix`: found by mkp224o where that is on PATH, else by our own search
@@ -20,7 +20,7 @@ const day = 86_400_000;
  * @throws if no hostname can start so, or if finding one is expected to take longer than the limit
  */
 export async function findVanityKey(prefix: string, options: VanityOptions = {}): Promise<OnionKey> {
-  const { limitMs = day, report = () => {} } = options;
+  const { limitMs = DAY_MS, report = () => {} } = options;
   checkVanityPrefix(prefix);
   const onProgress = nowAndThen(report);
   const program = findOnPath("mkp224o");

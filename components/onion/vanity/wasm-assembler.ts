@@ -5,8 +5,8 @@
  */
 export type Code = readonly number[];
 
-const valueTypes = { i32: 0x7f, i64: 0x7e, v128: 0x7b } as const;
-type ValueType = keyof typeof valueTypes;
+const VALUE_TYPES = { i32: 0x7f, i64: 0x7e, v128: 0x7b } as const;
+type ValueType = keyof typeof VALUE_TYPES;
 
 export interface WasmFunction {
   name: string;
@@ -73,12 +73,12 @@ function simd(opcode: number, ...immediates: number[]): Code {
 }
 
 function functionCode({ locals, body }: WasmFunction): number[] {
-  const code = [...unsigned(locals.length), ...locals.flatMap((type) => [1, valueTypes[type]]), ...body, 0x0b];
+  const code = [...unsigned(locals.length), ...locals.flatMap((type) => [1, VALUE_TYPES[type]]), ...body, 0x0b];
   return [...unsigned(code.length), ...code];
 }
 
 function types_(types: readonly ValueType[]): number[] {
-  return [types.length, ...types.map((type) => valueTypes[type])];
+  return [types.length, ...types.map((type) => VALUE_TYPES[type])];
 }
 
 function section(id: number, entries: readonly (readonly number[])[]): number[] {

@@ -2,7 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { atOnce } from "../../process/at-once";
 import { readIfThere } from "../../process/read-if-there";
 import { wordsOf } from "../../process/words";
-import { absentFingerprint, keylessFingerprint } from "../fingerprint";
+import { ABSENT_FINGERPRINT, keylessFingerprint } from "../fingerprint";
 import { digestOf, publicPartOf, type SealRecord, sealedPath } from "../seal/seal-record";
 import { readSealedContent } from "../seal/sealed-content";
 import { decrypt } from "../seal/sops";
@@ -158,7 +158,7 @@ async function compareContent(
     stack: stack.name,
     isOnion: declaration.kind === "onion",
     expectedHostname: "",
-    fingerprint: absentFingerprint,
+    fingerprint: ABSENT_FINGERPRINT,
   });
   const isSame = content.length === opened.length && timingSafeEqual(content, opened);
   content.fill(0);

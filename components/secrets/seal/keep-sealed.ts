@@ -1,4 +1,4 @@
-import { absentFingerprint } from "../fingerprint";
+import { ABSENT_FINGERPRINT } from "../fingerprint";
 import { checkHostname } from "../sources/read-source";
 import { keyKindOf, sourceOf } from "../sources/sources";
 import { checkNotAnothers } from "./other-secrets";
@@ -40,7 +40,7 @@ export async function keep(planned: Run, state: SealedState, before: Buffer, kep
 
 /** Whether the record says better than the request what is sealed. */
 function staysAsRecorded(request: SealRequest, record: SealRecord): boolean {
-  return isRolledBack(request, record) || request.fingerprint === absentFingerprint;
+  return isRolledBack(request, record) || request.fingerprint === ABSENT_FINGERPRINT;
 }
 
 function pick({ fingerprint, generation }: SealRecord): Pick<SealRecord, "fingerprint" | "generation"> {

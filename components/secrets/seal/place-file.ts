@@ -2,16 +2,16 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { makeFolder as makeAnyFolder, onDisk as onAnyDisk, writeAndSync } from "../../process/on-disk";
 
-const safe = "what was sealed before stands";
+const SAFE = "what was sealed before stands";
 
 /** Does what writes a file of a secret. @throws with the reason in words where the operating system refuses it */
 export function onDisk<T>(file: string, work: () => T): T {
-  return onAnyDisk(file, work, safe);
+  return onAnyDisk(file, work, SAFE);
 }
 
 /** @throws with the reason in words, see `onDisk` */
 export function makeFolder(folder: string): void {
-  makeAnyFolder(folder, safe);
+  makeAnyFolder(folder, SAFE);
 }
 
 /** Writes a file so that it is whole after a power cut. @throws with the reason in words, see `onDisk` */
@@ -47,12 +47,12 @@ function linkOrRename(near: string, place: string): void {
     fs.linkSync(near, place);
     fs.rmSync(near);
   } catch (error) {
-    if (!noHardLinks.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if (!NO_HARD_LINKS.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
     fs.renameSync(near, place); // exFAT and some network folders: here the secret's lock alone keeps others out
   }
 }
 
-const noHardLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+const NO_HARD_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
 /** The project's folder may lie on several file systems: then the file is copied beside its place first. */
 function besides(file: string, place: string, move: (near: string) => void): void {

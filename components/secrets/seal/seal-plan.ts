@@ -1,4 +1,4 @@
-import { absentFingerprint } from "../fingerprint";
+import { ABSENT_FINGERPRINT } from "../fingerprint";
 import type { Generated } from "../sources/source";
 import { isSameSource, sourceOf } from "../sources/sources";
 import type { LostFile } from "./lost-file";
@@ -120,9 +120,9 @@ function planFromSource(request: SealRequest, record: SealRecord): Plan {
 
 /** Another source is declared, and it is not there: what is sealed must not pass for it, so reading it is to say why. */
 function isElsewhere({ fingerprint, source }: SealRequest, record: SealRecord): boolean {
-  return fingerprint === absentFingerprint && !isSameSource(source, record.source);
+  return fingerprint === ABSENT_FINGERPRINT && !isSameSource(source, record.source);
 }
 
 function sameFingerprint(request: SealRequest, record: SealRecord): boolean {
-  return request.fingerprint === record.fingerprint || request.fingerprint === absentFingerprint;
+  return request.fingerprint === record.fingerprint || request.fingerprint === ABSENT_FINGERPRINT;
 }

@@ -42,7 +42,7 @@ interface SopsMetadata {
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** An encrypted text of sops: the data in base64, its nonce and its tag. */
-const encryptedText =
+const ENCRYPTED_TEXT =
   /^ENC\[AES256_GCM,data:([A-Za-z0-9+/]+={0,2}),iv:[A-Za-z0-9+/]+={0,2},tag:([A-Za-z0-9+/]{22}==),type:str\]$/;
 
 /**
@@ -85,7 +85,7 @@ export function forVaultOnly(content: Uint8Array): Buffer {
 
 /** @returns the length of the plaintext in bytes; undefined for anything that is no encrypted text of some length */
 function encryptedLength(text: unknown): number | undefined {
-  const [, data] = (typeof text === "string" && encryptedText.exec(text)) || [];
+  const [, data] = (typeof text === "string" && ENCRYPTED_TEXT.exec(text)) || [];
   return data === undefined ? undefined : Buffer.from(data, "base64").length;
 }
 

@@ -8,7 +8,7 @@ import { makeFolder, onDisk } from "./place-file";
 import { workFolder } from "./sealed-file";
 
 /** A run waits for a password, or for a vault for two minutes: more than this is a run that hangs. */
-const patienceMs = 600_000;
+const PATIENCE_MS = 600_000;
 
 /**
  * Does the work while no other run seals, edits or removes the same secret, on this machine or on another that has
@@ -34,7 +34,7 @@ export async function withSecretLock<T>(stack: string, names: readonly string[],
 async function lock(stack: string, name: string): Promise<string> {
   const folder = workFolder(stack);
   const own = path.join(folder, `${name}.lock.${thisMachine}.${process.pid}.${runningSince(process.pid)}`);
-  const giveUpAt = Date.now() + patienceMs;
+  const giveUpAt = Date.now() + PATIENCE_MS;
   for (let isAnnounced = false; ; ) {
     makeFolder(folder);
     onDisk(own, () => fs.writeFileSync(own, ""));

@@ -4,7 +4,7 @@ import { recipientFailures } from "./recipient-failure";
 
 type Run = Pick<ChildResult, "stderr" | "timedOut" | "code" | "signal">;
 
-const unreachable = "check the network, the proxy variables and that the vault exists (az keyvault list)";
+const UNREACHABLE = "check the network, the proxy variables and that the vault exists (az keyvault list)";
 
 /** The first that matches decides. */
 const explanations: readonly (readonly [RegExp, Explain])[] = [
@@ -34,7 +34,7 @@ const explanations: readonly (readonly [RegExp, Explain])[] = [
     /proxyconnect[^"]*|no such host|connection (?:reset|refused)|i\/o timeout|TLS handshake \w+|\bEOF\b|network is unreachable|": [A-Z][a-z]+ [A-Z]?[a-z]+/,
     ([said]) => ({
       reason: `Key Vault cannot be reached: ${said.replace(/^": /, "").trim()}`,
-      remedy: unreachable,
+      remedy: UNREACHABLE,
       passing: true,
     }),
   ],
@@ -121,7 +121,7 @@ function lastAnswer(log: string): SopsFailure {
   if (status > 401) return azureAnswer(status, { code: last?.[2] ?? "" });
   const error = last?.[3]?.replace(/^.*": /, "");
   const reason = error ? `Key Vault cannot be reached: ${error}` : "Key Vault does not answer in time";
-  return { reason, remedy: unreachable, passing: true };
+  return { reason, remedy: UNREACHABLE, passing: true };
 }
 
 function tooOld(): SopsFailure {

@@ -28,7 +28,6 @@ export class SopsError extends Error {
     readonly failure: SopsFailure,
   ) {
     super(`cannot ${what}: ${failure.reason}: ${failure.remedy}`);
-    this.name = "SopsError";
   }
 }
 
@@ -39,14 +38,14 @@ export interface Task {
 }
 
 /** One call takes a second or two: more than this is a vault that does not answer. */
-const callLimitMs = 45_000;
+const CALL_LIMIT_MS = 45_000;
 
 /**
  * What sops, gpg, age's plugins and their networks need of the environment. Nothing else is handed on: any variable may be
  * the source of a secret, this one's or another's. The user's own settings for other uses of sops must neither add nor
  * choose recipients, and no login but the token that is lent must be found (see `lendToken`).
  */
-const forSops = new RegExp(
+const FOR_SOPS = new RegExp(
   `^(${[
     "PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM",
     "DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|DBUS_SESSION_BUS_ADDRESS|XDG_[A-Z_]+|GNUPGHOME|GPG_TTY|PINENTRY_USER_DATA|SSH_AUTH_SOCK",
@@ -99,7 +98,7 @@ async function runPatiently(
   const giveUpAt = Date.now() + patienceMs;
   let lastReason = "";
   for (let attempt = 1; ; attempt++) {
-    const limit = Math.max(1000, Math.min(callLimitMs, giveUpAt - Date.now()));
+    const limit = Math.max(1000, Math.min(CALL_LIMIT_MS, giveUpAt - Date.now()));
     const started = ["--config", "/dev/null", ...sopsArguments];
     const result = await turns(() => startSops(started, input, environment, limit));
     if (result.code === 0) return result.stdout;
@@ -134,7 +133,7 @@ function startSops(
 }
 
 function sopsEnvironment({ withheld, isVaultFormer }: SopsOptions): NodeJS.ProcessEnv {
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => forSops.test(name)));
+  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => FOR_SOPS.test(name)));
   if (withheld !== undefined) delete environment[withheld];
   // Azure's library tries a vault that is gone for half a minute.
   const isKeyGiven = Object.keys(environment).some((name) => name.startsWith("SOPS_AGE_"));

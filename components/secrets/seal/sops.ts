@@ -38,7 +38,7 @@ export async function encryptOnlyCopy(
   const sealed = await encrypt(plaintext, recipients, options);
   const opened = await runSops(
     { what: "open what was just sealed", helpers: [] },
-    decryptArguments,
+    DECRYPT_ARGUMENTS,
     forVaultOnly(sealed),
     options,
   );
@@ -52,10 +52,10 @@ export async function encryptOnlyCopy(
 /** Opens a sealed file with any credentials at hand, Key Vault first. @returns the plaintext @throws SopsError */
 export function decrypt(content: Uint8Array, options?: SopsOptions): Promise<Buffer> {
   const helpers = helperPrograms(readSealedContent(content) ?? { age: [], pgp: [] });
-  return runSops({ what: "open", helpers }, decryptArguments, content, options);
+  return runSops({ what: "open", helpers }, DECRYPT_ARGUMENTS, content, options);
 }
 
-const decryptArguments = ["decrypt", "--input-type", "json", "--output-type", "binary"];
+const DECRYPT_ARGUMENTS = ["decrypt", "--input-type", "json", "--output-type", "binary"];
 
 function recipientFlags({ keyUrl, age, pgp }: SealFor): string[] {
   return [

@@ -3,10 +3,10 @@ import { ProgramMissing } from "../../process/find-program";
 import { SourceError } from "./source-error";
 
 /** No secret that a VM needs in one file is larger. Bytes. */
-const maximumSize = 16 * 1024 * 1024;
+const MAXIMUM_SIZE = 16 * 1024 * 1024;
 
 /** A person finds a passphrase in this time, and a service answers. Milliseconds. */
-const patience = { tellAfterMs: 15_000, limitMs: 300_000 };
+const PATIENCE = { tellAfterMs: 15_000, limitMs: 300_000 };
 
 /**
  * Runs the program of a source. It may ask on the terminal where there is one; its standard error is shown there only,
@@ -18,7 +18,7 @@ export async function printed(
   what: string,
   program: string,
   programArguments: readonly string[],
-  { tellAfterMs, limitMs } = patience,
+  { tellAfterMs, limitMs } = PATIENCE,
 ): Promise<ChildResult> {
   const terminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   const tell = () => console.error(`${what} has not answered yet, waiting for it for up to ${limitMs / 60_000} min`);
@@ -27,7 +27,7 @@ export async function printed(
     const result = await runChild(program, programArguments, {
       terminal,
       stderr: terminal ? "inherit" : "collect",
-      maximumOutput: maximumSize,
+      maximumOutput: MAXIMUM_SIZE,
       deadlineMs: limitMs,
     });
     if (!result.timedOut) return result;

@@ -91,8 +91,8 @@ function receive(socket: string): Promise<Buffer | undefined> {
     connection.once("close", () => {
       const answer = Buffer.concat(chunks);
       for (const chunk of chunks) chunk.fill(0);
-      const content = answer.subarray(frameLength);
-      if (answer.length < frameLength || content.length !== answer.readUInt32BE(1)) resolve(undefined);
+      const content = answer.subarray(FRAME_LENGTH);
+      if (answer.length < FRAME_LENGTH || content.length !== answer.readUInt32BE(1)) resolve(undefined);
       else if (answer[0] === "-".charCodeAt(0)) reject(new SourceError(content.toString("utf8")));
       else resolve(content);
     });
@@ -101,10 +101,10 @@ function receive(socket: string): Promise<Buffer | undefined> {
 
 /** A sign and a length before the content, so that an answer that was cut short is seen. */
 function framed(sign: "+" | "-", content: Buffer): Buffer {
-  const frame = Buffer.alloc(frameLength + content.length, sign);
+  const frame = Buffer.alloc(FRAME_LENGTH + content.length, sign);
   frame.writeUInt32BE(content.length, 1);
-  content.copy(frame, frameLength);
+  content.copy(frame, FRAME_LENGTH);
   return frame;
 }
 
-const frameLength = 5;
+const FRAME_LENGTH = 5;

@@ -11,7 +11,6 @@ export class SourceError extends Error {
     readonly absent = false,
   ) {
     super(message);
-    this.name = "SourceError";
   }
 }
 

@@ -17,19 +17,19 @@ const without = (type: string, alias: string, equals: unknown) =>
   of(type, { field: `${type}/${alias}`, notEquals: equals });
 
 const ADDRESS_OF_CARD = `${CARD}/ipconfigurations[*].publicIpAddress.id`;
-const closed = { field: `${VAULT}/publicNetworkAccess`, notEquals: "Disabled" };
+const CLOSED = { field: `${VAULT}/publicNetworkAccess`, notEquals: "Disabled" };
 
 /** Source: https://github.com/Azure/azure-policy/tree/master/built-in-policies/policyDefinitions (their rules, in short) */
 export const BUILT_IN = {
   keyVaultPublicAccess: {
     guid: "405c5871-3e91-4644-8a63-58e19d68ff5b",
     displayName: "Azure Key Vault should disable public network access",
-    denies: of(VAULT, closed),
+    denies: of(VAULT, CLOSED),
   },
   keyVaultFirewall: {
     guid: "55615ac9-af46-4a59-874e-391cc3dfb490",
     displayName: "Azure Key Vault should have firewall enabled or public network access disabled",
-    denies: of(VAULT, closed, { field: `${VAULT}/networkAcls.defaultAction`, notEquals: "Deny" }),
+    denies: of(VAULT, CLOSED, { field: `${VAULT}/networkAcls.defaultAction`, notEquals: "Deny" }),
   },
   keyVaultDeletionProtection: {
     guid: "0b60c0b2-2dc2-4e1c-b5c9-abbed971de53",

@@ -8,10 +8,10 @@ const GALLERY = "Microsoft.Compute/galleries";
 export const DEFINITION = `${GALLERY}/images`;
 export const VERSION = `${GALLERY}/images/versions`;
 
-const galleryPath =
+const GALLERY_PATH =
   "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/galleries/{galleryName}";
 
-const galleryName = {
+const GALLERY_NAME = {
   input: "galleryName",
   pattern: /^[a-z0-9]([\w.]{0,78}[a-z0-9])?$/i,
   rule: "1-80 letters, digits, underscores and periods, a letter or digit at both ends",
@@ -32,12 +32,12 @@ function refuseWhileNested({ cloud, existing }: { cloud: Situation["cloud"]; exi
 export const gallery: ResourceKind = {
   token: "azure-native:compute:Gallery",
   type: GALLERY,
-  path: galleryPath,
+  path: GALLERY_PATH,
   apiVersion: "2024-03-03",
   models: "compute",
   request: "Gallery",
   response: "Gallery",
-  names: [groupName, { ...galleryName, automatic: "random" }],
+  names: [groupName, { ...GALLERY_NAME, automatic: "random" }],
   hasLocation: true,
   complete({ wanted, cloud }) {
     const uniqueName = `${cloud.subscriptionId}-${wanted.name.toUpperCase()}`;
@@ -74,12 +74,12 @@ function validateDefinition({ cloud, wanted, id, existing }: Situation): void {
 export const galleryImage: ResourceKind = {
   token: "azure-native:compute:GalleryImage",
   type: DEFINITION,
-  path: `${galleryPath}/images/{galleryImageName}`,
+  path: `${GALLERY_PATH}/images/{galleryImageName}`,
   apiVersion: "2024-03-03",
   models: "compute",
   request: "GalleryImage",
   response: "GalleryImage",
-  names: [groupName, galleryName, computeName("galleryImageName")],
+  names: [groupName, GALLERY_NAME, computeName("galleryImageName")],
   hasLocation: true,
   required: ["osType", "osState", "identifier"],
   allowed: { hyperVGeneration: ["V1", "V2"], architecture: ["x64", "Arm64"] },
@@ -144,14 +144,14 @@ async function validateVersion(situation: Situation): Promise<void> {
 export const galleryImageVersion: ResourceKind = {
   token: "azure-native:compute:GalleryImageVersion",
   type: VERSION,
-  path: `${galleryPath}/images/{galleryImageName}/versions/{galleryImageVersionName}`,
+  path: `${GALLERY_PATH}/images/{galleryImageName}/versions/{galleryImageVersionName}`,
   apiVersion: "2024-03-03",
   models: "compute",
   request: "GalleryImageVersion",
   response: "GalleryImageVersion",
   names: [
     groupName,
-    galleryName,
+    GALLERY_NAME,
     withoutAutomatic(computeName("galleryImageName")),
     {
       input: "galleryImageVersionName",

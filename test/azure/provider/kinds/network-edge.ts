@@ -5,7 +5,7 @@ import { toAddress } from "./addresses";
 import { groupName } from "./resources";
 import { networkName, SUBNET } from "./virtual-network";
 
-const base = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Network";
+const BASE = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Network";
 export const ADDRESS = "Microsoft.Network/publicIPAddresses";
 const GATEWAY = "Microsoft.Network/natGateways";
 const CARD = "Microsoft.Network/networkInterfaces";
@@ -50,7 +50,7 @@ function checkRules({ wanted }: Situation): void {
 export const networkSecurityGroup: ResourceKind = {
   token: "azure-native:network:NetworkSecurityGroup",
   type: "Microsoft.Network/networkSecurityGroups",
-  path: `${base}/networkSecurityGroups/{networkSecurityGroupName}`,
+  path: `${BASE}/networkSecurityGroups/{networkSecurityGroupName}`,
   apiVersion: "2024-05-01",
   models: "network",
   request: "NetworkSecurityGroup",
@@ -83,7 +83,7 @@ export const networkSecurityGroup: ResourceKind = {
 export const publicIpAddress: ResourceKind = {
   token: "azure-native:network:PublicIPAddress",
   type: ADDRESS,
-  path: `${base}/publicIPAddresses/{publicIpAddressName}`,
+  path: `${BASE}/publicIPAddresses/{publicIpAddressName}`,
   apiVersion: "2024-05-01",
   models: "network",
   request: "PublicIPAddress",
@@ -135,7 +135,7 @@ export const publicIpAddress: ResourceKind = {
 export const natGateway: ResourceKind = {
   token: "azure-native:network:NatGateway",
   type: GATEWAY,
-  path: `${base}/natGateways/{natGatewayName}`,
+  path: `${BASE}/natGateways/{natGatewayName}`,
   apiVersion: "2024-05-01",
   models: "network",
   request: "NatGateway",

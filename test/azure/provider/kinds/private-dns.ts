@@ -6,9 +6,9 @@ import { groupName } from "./resources";
 import { NETWORK, networkName } from "./virtual-network";
 
 const LINK = `${ZONE}/virtualNetworkLinks`;
-const zonePath =
+const ZONE_PATH =
   "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Network/privateDnsZones/{privateZoneName}";
-const zoneName: NameRule = {
+const ZONE_NAME: NameRule = {
   input: "privateZoneName",
   pattern: /^(?=.{3,63}$)[a-z0-9-]+(\.[a-z0-9-]+)+$/i,
   rule: "a DNS name of 2 to 34 labels",
@@ -16,9 +16,9 @@ const zoneName: NameRule = {
 
 const text = (serializedName?: string) =>
   ({ ...(serializedName && { serializedName }), type: { name: "String" } }) as const;
-const tags = { type: { name: "Dictionary", value: { type: { name: "String" } } } } as const;
+const TAGS = { type: { name: "Dictionary", value: { type: { name: "String" } } } } as const;
 /** Zones are nowhere in particular; the models of Microsoft.Network/privateDnsZones are in a package of their own. */
-const common: Members = { location: text(), tags };
+const common: Members = { location: text(), tags: TAGS };
 
 const linkMembers: Members = {
   ...common,
@@ -45,12 +45,12 @@ function checkGlobal(location: string | undefined): void {
 export const privateZone: ResourceKind = {
   token: "azure-native:privatedns:PrivateZone",
   type: ZONE,
-  path: zonePath,
+  path: ZONE_PATH,
   apiVersion: "2024-06-01",
   models: "network",
   request: common,
   response: { ...common, ...answered },
-  names: [groupName, zoneName],
+  names: [groupName, ZONE_NAME],
   hasLocation: false,
   validate: ({ wanted }) => checkGlobal(wanted.location),
   complete: ({ wanted }) => ({ ...wanted, properties: { ...wanted.properties, provisioningState: "Succeeded" } }),
@@ -72,12 +72,12 @@ export const privateZone: ResourceKind = {
 export const virtualNetworkLink: ResourceKind = {
   token: "azure-native:privatedns:VirtualNetworkLink",
   type: LINK,
-  path: `${zonePath}/virtualNetworkLinks/{virtualNetworkLinkName}`,
+  path: `${ZONE_PATH}/virtualNetworkLinks/{virtualNetworkLinkName}`,
   apiVersion: "2024-06-01",
   models: "network",
   request: linkMembers,
   response: { ...linkMembers, ...answered },
-  names: [groupName, zoneName, networkName("virtualNetworkLinkName", "random")],
+  names: [groupName, ZONE_NAME, networkName("virtualNetworkLinkName", "random")],
   hasLocation: false,
   required: ["virtualNetwork"],
   replaceOn: ["virtualNetwork"],

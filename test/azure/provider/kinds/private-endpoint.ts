@@ -70,13 +70,13 @@ function addressIn({ cloud, wanted }: Situation): string | undefined {
   return free;
 }
 
-const base = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Network";
+const BASE = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Network";
 
 /** Source: https://learn.microsoft.com/rest/api/virtualnetwork/private-endpoints/create-or-update */
 export const privateEndpoint: ResourceKind = {
   token: "azure-native:network:PrivateEndpoint",
   type: ENDPOINT,
-  path: `${base}/privateEndpoints/{privateEndpointName}`,
+  path: `${BASE}/privateEndpoints/{privateEndpointName}`,
   apiVersion: "2024-05-01",
   models: "network",
   request: "PrivateEndpoint",
@@ -95,7 +95,7 @@ export const privateEndpoint: ResourceKind = {
 export const privateDnsZoneGroup: ResourceKind = {
   token: "azure-native:network:PrivateDnsZoneGroup",
   type: `${ENDPOINT}/privateDnsZoneGroups`,
-  path: `${base}/privateEndpoints/{privateEndpointName}/privateDnsZoneGroups/{privateDnsZoneGroupName}`,
+  path: `${BASE}/privateEndpoints/{privateEndpointName}/privateDnsZoneGroups/{privateDnsZoneGroupName}`,
   apiVersion: "2024-05-01",
   models: "network",
   request: "PrivateDnsZoneGroup",

@@ -6,7 +6,7 @@ import { groupName } from "./resources";
 
 export const ACCOUNT = "Microsoft.Storage/storageAccounts";
 
-const accountName: NameRule = {
+const ACCOUNT_NAME: NameRule = {
   input: "accountName",
   pattern: /^[a-z0-9]{3,24}$/,
   rule: "3-24 lower-case letters and digits",
@@ -34,7 +34,7 @@ export const storageAccount: ResourceKind = {
   models: "storage",
   request: "StorageAccountCreateParameters",
   response: "StorageAccount",
-  names: [groupName, { ...accountName, automatic: "random" }],
+  names: [groupName, { ...ACCOUNT_NAME, automatic: "random" }],
   hasLocation: true,
   required: ["sku", "sku.name", "kind"],
   allowed: {
@@ -72,7 +72,7 @@ export const blobContainer: ResourceKind = {
   response: "BlobContainer",
   names: [
     groupName,
-    accountName,
+    ACCOUNT_NAME,
     {
       input: "containerName",
       pattern: /^(?=.{3,63}$)[a-z0-9](?!.*--)[a-z0-9-]*[a-z0-9]$|^\$(root|web|logs)$/,

@@ -8,7 +8,7 @@ import { groupName } from "./resources";
 export const NETWORK = "Microsoft.Network/virtualNetworks";
 export const SUBNET = `${NETWORK}/subnets`;
 
-const networkPath =
+const NETWORK_PATH =
   "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Network/virtualNetworks/{virtualNetworkName}";
 
 /** Names in Microsoft.Network. */
@@ -103,7 +103,7 @@ function inlineSubnets(situation: Situation): CloudResource[] {
 export const virtualNetwork: ResourceKind = {
   token: "azure-native:network:VirtualNetwork",
   type: NETWORK,
-  path: networkPath,
+  path: NETWORK_PATH,
   apiVersion: "2024-05-01",
   models: "network",
   request: "VirtualNetwork",
@@ -140,7 +140,7 @@ export const virtualNetwork: ResourceKind = {
 export const subnet: ResourceKind = {
   token: "azure-native:network:Subnet",
   type: SUBNET,
-  path: `${networkPath}/subnets/{subnetName}`,
+  path: `${NETWORK_PATH}/subnets/{subnetName}`,
   apiVersion: "2024-05-01",
   models: "network",
   request: "Subnet",

@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { inversionCells, invertPair } from "../../../../components/onion/vanity/field-inverse";
+import { INVERSION_CELLS, invertPair } from "../../../../components/onion/vanity/field-inverse";
 import {
-  cellBytes,
+  CELL_BYTES,
   instantiateFieldVectors,
   p,
   readNumber,
   writeNumber,
 } from "../../../../components/onion/vanity/field-vectors";
 
-const field = instantiateFieldVectors(64 * cellBytes);
+const field = instantiateFieldVectors(64 * CELL_BYTES);
 const { memory } = field;
-const at = (cell: number) => cell * cellBytes;
+const at = (cell: number) => cell * CELL_BYTES;
 const mod = (value: bigint) => ((value % p) + p) % p;
 
 /** Any number below p, and those where carries run far. */
@@ -93,9 +93,9 @@ test("steps walk rows forward, backward and in chains", () => {
   });
   write(8, [1n, 1n]);
   // Cell 9 + i is the product of cells 0 to i; cell 16 down to 9 then reads them back into 24 and below.
-  field.multiply(at(9), at(8), at(0), 8, cellBytes, cellBytes, cellBytes);
+  field.multiply(at(9), at(8), at(0), 8, CELL_BYTES, CELL_BYTES, CELL_BYTES);
   expect(read(16)[0]).toBe(362_880n);
-  field.multiply(at(24), at(16), at(8), 8, -cellBytes, -cellBytes, 0);
+  field.multiply(at(24), at(16), at(8), 8, -CELL_BYTES, -CELL_BYTES, 0);
   expect(read(17)).toEqual(read(9));
   expect(read(24)).toEqual(read(16));
 });
@@ -103,7 +103,7 @@ test("steps walk rows forward, backward and in chains", () => {
 test("inverses are those of BigInt, two at once", () => {
   fc.assert(
     fc.property(fc.bigInt(1n, p - 1n), fc.bigInt(1n, p - 1n), (first, second) => {
-      expect(inversionCells).toBeLessThan(32);
+      expect(INVERSION_CELLS).toBeLessThan(32);
       const [a, b] = invertPair(field, at(32), [first, second]);
       expect([mod(a * first), mod(b * second)]).toEqual([1n, 1n]);
     }),
