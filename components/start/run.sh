@@ -6,11 +6,6 @@ unset so_key so_link so_line so_code # one of the user's would be handed on, wit
 [ -t 0 ] || IFS= read -r so_key
 so_link=.cache/up/$STACK
 
-ask() {
-  { printf '%s\0' "$so_key" && env -0; } 2>/dev/null |
-    curl -qsN --noproxy '*' --unix-socket "$so_link" -H Expect: --data-binary @- "http://up/$1" 2>/dev/null
-}
-
 hear() {
   while IFS= read -r so_line; do
     case $so_line in
@@ -23,7 +18,9 @@ hear() {
 }
 
 if [ -S "$so_link" ] && command -v curl >/dev/null; then
-  ask "$1" | hear
+  { printf '%s\0' "$so_key" && exec env -0; } 2>/dev/null |
+    curl -qsN --noproxy '*' --unix-socket "$so_link" -H Expect: --data-binary @- "http://up/$1" 2>/dev/null |
+    hear
   so_code=$?
   [ "$so_code" = 75 ] || exit "$so_code"
 fi
