@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { runMain } from "../../components/process/run-main";
-import { readEntries, recordingFile } from "../rehearsal/recording/entries";
+import { RECORDING_FILE, readEntries } from "../rehearsal/recording/entries";
 import { replay } from "../rehearsal/recording/replay";
 
 /**
@@ -8,7 +8,7 @@ import { replay } from "../rehearsal/recording/replay";
  * answers otherwise. Exit code 1 where there is something.
  */
 async function main(): Promise<void> {
-  const [file = recordingFile] = process.argv.slice(2);
+  const [file = RECORDING_FILE] = process.argv.slice(2);
   if (!fs.existsSync(file)) {
     console.log(`skipped: there is no ${file}: npm run rehearse -- --live writes it, live.yml keeps it as an artifact`);
     return;

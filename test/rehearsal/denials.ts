@@ -8,7 +8,7 @@ import type { Vm } from "./guest/vm";
 import type { Steps } from "./steps";
 
 /** How long a policy takes to come into effect here, milliseconds: the VM retries meanwhile. */
-const policyDelayMs = 1_000;
+const POLICY_DELAY_MS = 1_000;
 
 /**
  * Before its policy is there the VM is refused; it retries, and opens its secrets once the policy is in effect. Then a
@@ -23,7 +23,7 @@ export async function refuseThenOpen(steps: Steps, azure: LoopbackAzure, vm: Vm,
     async () => {
       const restore = withdraw();
       steps.say(await mustRefuse("before the policy was there", vm.unsealing));
-      setTimeout(restore, policyDelayMs);
+      setTimeout(restore, POLICY_DELAY_MS);
       return unseal(vm.unsealing, 20_000);
     },
     ({ size }) => `${size} secrets opened by ${unsealingProgram()}`,

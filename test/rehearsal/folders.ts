@@ -23,14 +23,14 @@ export interface Folders {
   sources: string;
 }
 
-const names = ["program", "azure", "temporary", "disks", "engine", "tor"] as const;
+const NAMES = ["program", "azure", "temporary", "disks", "engine", "tor"] as const;
 
 /** Makes them, copies the program, and turns this process's TMPDIR to `temporary`. */
 export function makeFolders(cleanup: Cleanup): Folders {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "so-"));
   cleanup.add(() => fs.rmSync(root, { recursive: true, force: true }));
-  const below = (name: (typeof names)[number]) => path.join(root, name);
-  for (const name of names) fs.mkdirSync(below(name), { mode: 0o700 });
+  const below = (name: (typeof NAMES)[number]) => path.join(root, name);
+  for (const name of NAMES) fs.mkdirSync(below(name), { mode: 0o700 });
   const sources = makeMemoryFolder().path;
   cleanup.add(() => fs.rmSync(sources, { recursive: true, force: true }));
   copyProgram(process.cwd(), below("program"));

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { findOnPath } from "../../components/process/find-program";
 import { readNixDisk } from "./guest/nix-disk";
-import { diskBytes, readGuestDisk, writeGuestDisk } from "./guest-disk";
+import { DISK_BYTES, readGuestDisk, writeGuestDisk } from "./guest-disk";
 import { partitionTable } from "./partition-table";
 
 let folder: string;
@@ -22,7 +22,7 @@ it("gives back the stack's files that were put on the disk", () => {
   fs.writeFileSync(path.join(stack, "facts.json"), "{}\n");
   fs.writeFileSync(path.join(stack, "onion.sops.json"), "x".repeat(5000));
   const disk = writeGuestDisk(stack);
-  expect(disk).toHaveLength(diskBytes);
+  expect(disk).toHaveLength(DISK_BYTES);
   readGuestDisk(disk, booted);
   expect(fs.readdirSync(booted).sort()).toEqual(["facts.json", "onion.sops.json"]);
   expect(fs.readFileSync(path.join(booted, "onion.sops.json"), "utf8")).toBe("x".repeat(5000));

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { fixedVhdFooter } from "../../components/image/disk/vhd-footer";
 import type { Facts } from "../../components/stack/facts";
-import { diskBytes, writeGuestDisk } from "./guest-disk";
+import { DISK_BYTES, writeGuestDisk } from "./guest-disk";
 
 /** Makes the small disk that stands for a stack's image. @returns the path of the VHD */
 export function makeGuestImage(stack: string, stackDirectory: string): string {
@@ -14,6 +14,6 @@ export function makeGuestImage(stack: string, stackDirectory: string): string {
   const uniqueId = createHash("sha256").update(disk).digest().subarray(0, 16);
   const vhd = path.resolve(".cache", "rehearsal", `${stack}.vhd`);
   fs.mkdirSync(path.dirname(vhd), { recursive: true });
-  fs.writeFileSync(vhd, Buffer.concat([disk, fixedVhdFooter(diskBytes, uniqueId)]));
+  fs.writeFileSync(vhd, Buffer.concat([disk, fixedVhdFooter(DISK_BYTES, uniqueId)]));
   return vhd;
 }

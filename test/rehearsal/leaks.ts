@@ -22,7 +22,7 @@ interface Needle {
 }
 
 /** Files are read in pieces of this size, overlapping by the longest needle. */
-const pieceBytes = 4 << 20;
+const PIECE_BYTES = 4 << 20;
 
 /**
  * Searches for plaintexts as they are, in hexadecimal (both cases), in base64 and in base64url. Base64 of a longer
@@ -40,7 +40,7 @@ export class LeakSearch {
     this.needles = plaintexts.flatMap(needlesOf);
     this.scan = new NeedleScan(this.needles.map(({ bytes }) => bytes));
     this.overlap = Math.max(0, ...this.needles.map((needle) => needle.bytes.length - 1));
-    this.piece = Buffer.allocUnsafeSlow(pieceBytes + this.overlap);
+    this.piece = Buffer.allocUnsafeSlow(PIECE_BYTES + this.overlap);
   }
 
   /** Searches bytes that are at hand: a log, an exported state, a sampled process list. */
@@ -59,7 +59,7 @@ export class LeakSearch {
       const { piece } = this;
       let kept = 0;
       for (;;) {
-        const read = fs.readSync(descriptor, piece, kept, pieceBytes, null);
+        const read = fs.readSync(descriptor, piece, kept, PIECE_BYTES, null);
         if (read === 0) return;
         this.searchBytes(file, piece.subarray(0, kept + read));
         const end = kept + read;

@@ -1,19 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { crc32 } from "node:zlib";
 
-export const sectorBytes = 512;
-const entryCount = 128;
-const entryBytes = 128;
-const entrySectors = (entryCount * entryBytes) / sectorBytes;
+export const SECTOR_BYTES = 512;
+const ENTRY_COUNT = 128;
+const ENTRY_BYTES = 128;
+const ENTRY_SECTORS = (ENTRY_COUNT * ENTRY_BYTES) / SECTOR_BYTES;
 
 /** Partition type GUIDs, UEFI specification 2.10 section 5.3.3 and the Discoverable Partitions Specification. */
-const typeIds = {
+const TYPE_IDS = {
   efi: "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
   linux: "0FC63DAF-8483-4772-8E79-3D69D8477DE4",
 };
 
 export interface Partition {
-  type: keyof typeof typeIds;
+  type: keyof typeof TYPE_IDS;
   firstByte: number;
   bytes: number;
 }
@@ -24,25 +24,25 @@ export interface Partition {
  * Source: UEFI specification 2.10, sections 5.2.3 (protective MBR) and 5.3 (GPT).
  */
 export function partitionTable(disk: Buffer, partitions: Partition[]): void {
-  const lastSector = disk.length / sectorBytes - 1;
-  const entries = Buffer.alloc(entryCount * entryBytes);
-  for (const [index, partition] of partitions.entries()) writeEntry(entries.subarray(index * entryBytes), partition);
+  const lastSector = disk.length / SECTOR_BYTES - 1;
+  const entries = Buffer.alloc(ENTRY_COUNT * ENTRY_BYTES);
+  for (const [index, partition] of partitions.entries()) writeEntry(entries.subarray(index * ENTRY_BYTES), partition);
   writeProtectiveMbr(disk, lastSector);
   const diskId = guid(randomUUID());
   const placeCopy = (headerSector: number, otherHeader: number, entriesSector: number) => {
-    entries.copy(disk, entriesSector * sectorBytes);
+    entries.copy(disk, entriesSector * SECTOR_BYTES);
     const header = { headerSector, otherHeader, entriesSector, lastSector, diskId, entries };
-    gptHeader(header).copy(disk, headerSector * sectorBytes);
+    gptHeader(header).copy(disk, headerSector * SECTOR_BYTES);
   };
   placeCopy(1, lastSector, 2);
-  placeCopy(lastSector, 1, lastSector - entrySectors);
+  placeCopy(lastSector, 1, lastSector - ENTRY_SECTORS);
 }
 
 function writeEntry(entry: Buffer, { type, firstByte, bytes }: Partition): void {
-  guid(typeIds[type]).copy(entry, 0);
+  guid(TYPE_IDS[type]).copy(entry, 0);
   guid(randomUUID()).copy(entry, 16);
-  entry.writeBigUInt64LE(BigInt(firstByte / sectorBytes), 32);
-  entry.writeBigUInt64LE(BigInt((firstByte + bytes) / sectorBytes - 1), 40);
+  entry.writeBigUInt64LE(BigInt(firstByte / SECTOR_BYTES), 32);
+  entry.writeBigUInt64LE(BigInt((firstByte + bytes) / SECTOR_BYTES - 1), 40);
   entry.write(type, 56, "utf16le");
 }
 
@@ -68,12 +68,12 @@ function gptHeader(header: Header): Buffer {
   bytes.write("EFI PART", 0, "latin1");
   bytes.writeUInt32LE(0x00010000, 8);
   bytes.writeUInt32LE(bytes.length, 12);
-  const sectors = [headerSector, otherHeader, 2 + entrySectors, lastSector - entrySectors - 1];
+  const sectors = [headerSector, otherHeader, 2 + ENTRY_SECTORS, lastSector - ENTRY_SECTORS - 1];
   for (const [index, sector] of sectors.entries()) bytes.writeBigUInt64LE(BigInt(sector), 24 + 8 * index);
   diskId.copy(bytes, 56);
   bytes.writeBigUInt64LE(BigInt(entriesSector), 72);
-  bytes.writeUInt32LE(entryCount, 80);
-  bytes.writeUInt32LE(entryBytes, 84);
+  bytes.writeUInt32LE(ENTRY_COUNT, 80);
+  bytes.writeUInt32LE(ENTRY_BYTES, 84);
   bytes.writeUInt32LE(crc32(entries), 88);
   bytes.writeUInt32LE(crc32(bytes), 16);
   return bytes;
@@ -92,10 +92,10 @@ function guid(text: string): Buffer {
 
 /** Where the first partition of a type lies, in bytes; undefined where there is none. @param head from the disk's start */
 export function findPartition(head: Buffer, type: Partition["type"]): { firstByte: number; bytes: number } | undefined {
-  for (let at = 2 * sectorBytes; at < 2 * sectorBytes + entryCount * entryBytes; at += entryBytes) {
-    if (!head.subarray(at, at + 16).equals(guid(typeIds[type]))) continue;
+  for (let at = 2 * SECTOR_BYTES; at < 2 * SECTOR_BYTES + ENTRY_COUNT * ENTRY_BYTES; at += ENTRY_BYTES) {
+    if (!head.subarray(at, at + 16).equals(guid(TYPE_IDS[type]))) continue;
     const [first, last] = [head.readBigUInt64LE(at + 32), head.readBigUInt64LE(at + 40)];
-    return { firstByte: Number(first) * sectorBytes, bytes: Number(last - first + 1n) * sectorBytes };
+    return { firstByte: Number(first) * SECTOR_BYTES, bytes: Number(last - first + 1n) * SECTOR_BYTES };
   }
   return undefined;
 }

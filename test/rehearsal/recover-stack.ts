@@ -10,7 +10,7 @@ import { startEngine } from "./engine/start-engine";
 import type { Folders } from "./folders";
 import { openByVault, publicHalf, type Recoverer } from "./recovery";
 import type { Scenario } from "./scenario";
-import { copyBundles, programFiles } from "./workspace";
+import { copyBundles, PROGRAM_FILES } from "./workspace";
 
 /** A fresh workstation and a fresh account: another tenant, other keys. */
 interface Fresh {
@@ -83,7 +83,7 @@ async function cloneTo(program: string, folder: string): Promise<void> {
     const { code, stderr } = await runChild("git", all);
     if (code !== 0) throw new Error(`git ${words[0]}: ${stderr}`);
   };
-  const files = programFiles.filter((name) => fs.existsSync(path.join(program, name)));
+  const files = PROGRAM_FILES.filter((name) => fs.existsSync(path.join(program, name)));
   await git("init", "--quiet");
   await git("add", "--force", ...files);
   await git("commit", "--quiet", "--message", "all that is left");

@@ -13,7 +13,7 @@ export interface Recoverer {
 }
 
 /** The programs that make recipients. */
-export const recoveryTools = ["age", "ssh-keygen", "gpg"] as const;
+export const RECOVERY_TOOLS = ["age", "ssh-keygen", "gpg"] as const;
 
 const makers = [
   { kind: "age", tool: "age-keygen", make: makeAge },

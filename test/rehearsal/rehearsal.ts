@@ -14,9 +14,9 @@ import { keepOpen } from "./keep";
 import type { Plaintext } from "./leaks";
 import { ProcessSampler } from "./process-sampler";
 import { cannotRecover, recoverAfresh } from "./recover-stack";
-import { openWithoutVault, type Recoverer, recoveryTools } from "./recovery";
+import { openWithoutVault, RECOVERY_TOOLS, type Recoverer } from "./recovery";
 import type { RehearsalReport, Rehearsed } from "./report";
-import { diskBuilder, makeScenario, type Scenario } from "./scenario";
+import { DISK_BUILDER, makeScenario, type Scenario } from "./scenario";
 import { searchEverything } from "./search-everything";
 import { requireTools } from "./setup";
 import { kindsOf, makeRecovery, startCloud, startTor } from "./start-parts";
@@ -44,7 +44,7 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
       "the engine is the pulumi on PATH; a stack's whole life under it, two to four minutes, is told with --all",
     );
   const tools = ["sops", "tor", "tor-gencert", "curl", "jq"] as const;
-  const besides = [...recoveryTools, "git"] as const;
+  const besides = [...RECOVERY_TOOLS, "git"] as const;
   await steps.run("tools on PATH", () => requireTools([...tools], (line) => steps.say(line), [...besides]));
   const folders = makeFolders(cleanup);
   const sampler = new ProcessSampler();
@@ -52,7 +52,7 @@ export async function rehearse(choices: RehearsalChoices, cleanup: Cleanup): Pro
   const tor = startTor(folders, cleanup); // beside the deployment: it takes about as long
   const azure = await steps.run("Azure on loopback", () => startCloud(folders, cleanup));
   const recoverers = await makeRecovery(steps, folders, cleanup);
-  const scenario = makeScenario(folders.sources, recoverers, choices.nix ? undefined : diskBuilder);
+  const scenario = makeScenario(folders.sources, recoverers, choices.nix ? undefined : DISK_BUILDER);
   const engine = await startEngine(engineName, { azure, folder: folders.program, home: folders.engine, ...scenario });
   cleanup.add(() => engine.close());
   const deployment = await steps.run(
@@ -140,7 +140,7 @@ async function reportReady({ machine }: Vm) {
 }
 
 /** The stack is made again while the page is waited for, and that changes the current folder. */
-const page = path.resolve("nix", "site", "index.html");
+const PAGE = path.resolve("nix", "site", "index.html");
 
 async function fetchPage(
   { onionHostname }: Deployment,
@@ -155,7 +155,7 @@ async function fetchPage(
   const { status, body } = await fetchOnion(network.client.socksPort, `http://${onionHostname}/`, {
     deadlineMs: 40_000,
   });
-  if (status === 200 && !body.equals(fs.readFileSync(page)))
+  if (status === 200 && !body.equals(fs.readFileSync(PAGE)))
     throw new Error(`http://${onionHostname}/ shows another page than nix/site/`);
   return status;
 }

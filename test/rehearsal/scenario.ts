@@ -16,7 +16,7 @@ export interface Scenario {
 }
 
 /** `image.builder` where Nix does not build: a small disk stands for the image. */
-export const diskBuilder = ["node", "components/start/run.mjs", "test/rehearsal/stack-image.ts"];
+export const DISK_BUILDER = ["node", "components/start/run.mjs", "test/rehearsal/stack-image.ts"];
 
 /**
  * @param sources a folder on a memory file system: where this stack's owner keeps plaintext

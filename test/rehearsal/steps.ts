@@ -8,7 +8,7 @@ export interface StepTime {
   skipped?: string;
 }
 
-const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 /**
  * Shows the steps of a run as they happen: a spinner on a terminal, one plain line a finished step elsewhere.
@@ -73,7 +73,7 @@ export class Steps {
     if (!this.terminal) return () => {};
     const draw = () => {
       const elapsed = secondsSince(started);
-      const frame = frames[Math.floor(elapsed * 10) % frames.length];
+      const frame = FRAMES[Math.floor(elapsed * 10) % FRAMES.length];
       process.stderr.write(`\r\x1b[K${`${frame} ${name}  ${elapsed.toFixed(0)} s`.slice(0, columns() - 1)}`);
     };
     draw();

@@ -1,6 +1,6 @@
 import type { RehearsalReport } from "./report";
 
-const light = `light, its programs one by one; to boot it (Linux, as root):
+const LIGHT = `light, its programs one by one; to boot it (Linux, as root):
                sudo npm run rehearse -- --boot`;
 
 /** The end of a rehearsal, for people. */
@@ -12,7 +12,7 @@ export function summary(report: RehearsalReport): string {
   const lines = [
     `${report.ok ? "all holds" : "NOT everything holds"}, after ${total.toFixed(0)} s`,
     `  engine       ${engine}, ${resources} resources`,
-    `  guest        ${guest === "booted" ? `booted under systemd, ${held} of ${stories.length} stories hold` : light}`,
+    `  guest        ${guest === "booted" ? `booted under systemd, ${held} of ${stories.length} stories hold` : LIGHT}`,
     `  page         answered ${httpStatus}`,
     `               ${onionHostname}`,
     `  secrets      ${secretsUnsealed} opened on the VM`,

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import * as path from "node:path";
 
 /** What `pulumi up` needs of a checkout; everything else (tests, benches, git) stays out of a rehearsal's copy. */
-export const programFiles = [
+export const PROGRAM_FILES = [
   "Pulumi.yaml",
   "Pulumi.dev.yaml",
   "components",
@@ -19,7 +19,7 @@ export const programFiles = [
  * Stacks of real deployments are not copied; `node_modules` is linked.
  */
 export function copyProgram(checkout: string, folder: string): void {
-  for (const name of programFiles) {
+  for (const name of PROGRAM_FILES) {
     const source = path.join(checkout, name);
     if (!fs.existsSync(source)) continue;
     const realStacks = path.join(checkout, "nix", "stacks");
@@ -34,10 +34,10 @@ export function copyProgram(checkout: string, folder: string): void {
 }
 
 /** The Pulumi program, and what stands for Nix in a rehearsal. */
-const entries = ["index.ts", "test/rehearsal/stack-image.ts", "test/rehearsal/booted/image.ts"];
+const ENTRIES = ["index.ts", "test/rehearsal/stack-image.ts", "test/rehearsal/booted/image.ts"];
 
 /** The programs that an update starts. */
-const started = [
+const STARTED = [
   ...["signing-key", "seal", "seal-helper", "build-system", "build-image", "upload-image", "publish-system"],
   ...["await-machine", "prune-images"],
 ];
@@ -50,7 +50,7 @@ export function copyBundles(checkout: string, folder: string): void {
   const load = createRequire(path.join(checkout, "package.json"));
   const programs: Readonly<Record<string, string>> = load("./components/start/programs.json");
   const { bundleOf }: { bundleOf(entry: string): string } = load("./components/start/bundle.cjs");
-  const bundles = [...started.flatMap((name) => programs[name] ?? []), ...entries].map((entry) => bundleOf(entry));
+  const bundles = [...STARTED.flatMap((name) => programs[name] ?? []), ...ENTRIES].map((entry) => bundleOf(entry));
   for (const bundle of bundles)
     for (const file of [bundle, `${bundle}.json`]) {
       const copy = path.join(folder, path.relative(checkout, file));

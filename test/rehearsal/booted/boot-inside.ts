@@ -2,12 +2,12 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { findOnPath } from "../../../components/process/find-program";
 import { howToInstall } from "../../../components/process/tools";
-import { recoveryTools } from "../recovery";
+import { RECOVERY_TOOLS } from "../recovery";
 import { provideTools } from "../setup";
 import { enterNamespaces } from "./namespaces";
 import { provideBaseDisk } from "./root-cache";
 
-const tools = [
+const TOOLS = [
   ...(["busybox", "curl", "ip", "jq", "mke2fs", "mmdebstrap", "nix", "zstd"] as const),
   ...(["sops", "ssh-keygen", "systemd-nspawn", "tor", "tor-gencert"] as const),
 ];
@@ -31,13 +31,13 @@ export function cannotBoot(): string | undefined {
  */
 export async function bootInside(file: string, args: readonly string[]): Promise<number> {
   const say = (line: string) => void process.stderr.write(`  ${line}\n`);
-  const reason = cannotBoot() ?? missingTools(await provideTools([...tools, ...recoveryTools], say));
+  const reason = cannotBoot() ?? missingTools(await provideTools([...TOOLS, ...RECOVERY_TOOLS], say));
   if (reason !== undefined) throw new Error(`no machine can boot here: ${reason}`);
   return enterNamespaces(file, args, await provideBaseDisk(say));
 }
 
 function missingTools(all: Parameters<typeof howToInstall>[0][]): string | undefined {
-  const missing = all.filter((tool) => tools.some((needed) => needed === tool));
+  const missing = all.filter((tool) => TOOLS.some((needed) => needed === tool));
   if (missing.length === 0) return undefined;
   return missing.map((tool) => `${tool} is not on PATH: type ${howToInstall(tool)}`).join(", ");
 }

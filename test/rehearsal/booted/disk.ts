@@ -1,29 +1,29 @@
 import * as fs from "node:fs";
 import { fixedVhdFooter } from "../../../components/image/disk/vhd-footer";
 import { runChild } from "../../../components/process/child-process";
-import { findPartition, partitionTable, sectorBytes } from "../partition-table";
+import { findPartition, partitionTable, SECTOR_BYTES } from "../partition-table";
 import { succeed } from "./succeed";
 
-const mebibyte = 1 << 20;
-const diskBytes = 448 * mebibyte;
-const efiPartition = { firstByte: mebibyte, bytes: 3 * mebibyte };
-const rootPartition = { firstByte: 4 * mebibyte, bytes: diskBytes - 5 * mebibyte };
+const MEBIBYTE = 1 << 20;
+const DISK_BYTES = 448 * MEBIBYTE;
+const EFI_PARTITION = { firstByte: MEBIBYTE, bytes: 3 * MEBIBYTE };
+const ROOT_PARTITION = { firstByte: 4 * MEBIBYTE, bytes: DISK_BYTES - 5 * MEBIBYTE };
 
 /** Makes a raw disk of Azure's second generation: its ext4 root holds what `root` holds. Nothing is mounted. */
 export async function makeDisk(root: string, file: string): Promise<void> {
-  const table = Buffer.alloc(diskBytes);
+  const table = Buffer.alloc(DISK_BYTES);
   partitionTable(table, [
-    { type: "efi", ...efiPartition },
-    { type: "linux", ...rootPartition },
+    { type: "efi", ...EFI_PARTITION },
+    { type: "linux", ...ROOT_PARTITION },
   ]);
-  fs.writeFileSync(file, table.subarray(0, mebibyte));
-  fs.truncateSync(file, diskBytes);
-  const place = [`offset=${rootPartition.firstByte}`, "lazy_itable_init=0", "lazy_journal_init=0"].join(",");
-  const size = `${rootPartition.bytes / 1024}k`;
+  fs.writeFileSync(file, table.subarray(0, MEBIBYTE));
+  fs.truncateSync(file, DISK_BYTES);
+  const place = [`offset=${ROOT_PARTITION.firstByte}`, "lazy_itable_init=0", "lazy_journal_init=0"].join(",");
+  const size = `${ROOT_PARTITION.bytes / 1024}k`;
   const what = ["-q", "-t", "ext4", "-d", root, "-E", place, "-J", "size=8", "-m", "0", "-F", file, size];
   const { code, stderr } = await runChild("mke2fs", what);
   if (code !== 0) throw new Error(`mke2fs ended with ${code}: ${stderr.trim()}`);
-  writeAt(file, diskBytes - mebibyte, table.subarray(-mebibyte));
+  writeAt(file, DISK_BYTES - MEBIBYTE, table.subarray(-MEBIBYTE));
 }
 
 /** A disk as a fixed VHD, with what `change` writes below its mounted root. @param uniqueId 16 bytes */
@@ -42,7 +42,7 @@ export async function changedVhd(
     await succeed("umount", [root]);
   }
   fs.rmdirSync(root);
-  writeAt(vhd, diskBytes, fixedVhdFooter(diskBytes, uniqueId));
+  writeAt(vhd, DISK_BYTES, fixedVhdFooter(DISK_BYTES, uniqueId));
 }
 
 function writeAt(file: string, position: number, bytes: Uint8Array): void {
@@ -56,7 +56,7 @@ function writeAt(file: string, position: number, bytes: Uint8Array): void {
 
 /** Mounts the root of a raw disk or fixed VHD. It is gone with the mount namespace. */
 export async function mountRoot(disk: string, folder: string): Promise<void> {
-  const head = Buffer.alloc(34 * sectorBytes);
+  const head = Buffer.alloc(34 * SECTOR_BYTES);
   const descriptor = fs.openSync(disk, "r");
   try {
     fs.readSync(descriptor, head);

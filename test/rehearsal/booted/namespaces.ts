@@ -30,7 +30,7 @@ export function runGroup(): string {
  * The first process inside, and so the parent of all that lose theirs. Everything of the run is in memory: /run is its
  * own, and nothing that it mounts is seen outside. `cgroup2` is mounted where the system still has version 1.
  */
-const setUp = `set -e
+const SET_UP = `set -e
 mount -t tmpfs -o mode=755,size=75% tmpfs /run
 mkdir -m 0755 /run/t
 if [ ! -e /sys/fs/cgroup/cgroup.procs ]; then mount -t cgroup2 none /sys/fs/cgroup; fi
@@ -52,7 +52,7 @@ export async function enterNamespaces(file: string, args: readonly string[], deb
   const program = [process.execPath, "components/start/run.mjs", file, ...args];
   const environment = { ...process.env, [DEBIAN]: debian, GROUP: group, TMPDIR: "/run/t" };
   const unshare = ["-c", `export ${OUTSIDE}=$$; exec unshare "$@"`, "sh"];
-  const child = spawn("sh", [...unshare, ...options, "sh", "-c", setUp, "sh", ...program], {
+  const child = spawn("sh", [...unshare, ...options, "sh", "-c", SET_UP, "sh", ...program], {
     env: environment,
     stdio: ["inherit", "inherit", "inherit", "ipc"],
   });
@@ -68,11 +68,11 @@ export async function enterNamespaces(file: string, args: readonly string[], deb
 }
 
 /** Where a system shows control groups of version 2. */
-const groupFolders = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+const GROUP_FOLDERS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 
 /** A machine's control groups stay when it is killed. Removes those of every run whose process is gone. */
 function removeGroups(ended: number): void {
-  for (const folder of groupFolders.filter((one) => fs.existsSync(one))) {
+  for (const folder of GROUP_FOLDERS.filter((one) => fs.existsSync(one))) {
     for (const name of fs.readdirSync(folder)) {
       const pid = Number(/^sealed-onion-(\d+)$/.exec(name)?.[1]);
       if (pid === ended || (pid > 0 && !fs.existsSync(`/proc/${pid}`))) removeGroup(`${folder}/${name}`);

@@ -3,14 +3,14 @@ import * as path from "node:path";
 import { findOnPath, requireOnPath } from "../../../components/process/find-program";
 import { succeed } from "./succeed";
 
-const standIns = path.join("test", "rehearsal", "booted", "stand-ins");
+const STAND_INS = path.join("test", "rehearsal", "booted", "stand-ins");
 
 /** Programs of the guest that Debian does not have: the real one where it is on PATH, else ours. */
-const ours = ["sops-install-secrets", "afterburn"];
+const OURS = ["sops-install-secrets", "afterburn"];
 
 /** Which of the guest's programs are stand-ins on this machine. */
 export function standInPrograms(): string[] {
-  return [...ours.filter((name) => !findOnPath(name)), "darkhttpd"];
+  return [...OURS.filter((name) => !findOnPath(name)), "darkhttpd"];
 }
 
 /**
@@ -20,8 +20,8 @@ export function standInPrograms(): string[] {
  * @throws where a text names a program that is not there
  */
 export async function placePrograms(root: string, texts: readonly string[], own: readonly string[]): Promise<void> {
-  for (const name of ours) copyProgram(root, findOnPath(name) ?? path.join(standIns, name), name);
-  copyProgram(root, path.join(standIns, "darkhttpd"), "darkhttpd");
+  for (const name of OURS) copyProgram(root, findOnPath(name) ?? path.join(STAND_INS, name), name);
+  copyProgram(root, path.join(STAND_INS, "darkhttpd"), "darkhttpd");
   if (!findOnPath("sops-install-secrets")) await placeSops(root); // the real installer has sops in it
   for (const name of fs.readdirSync(path.join(root, "usr/sbin"))) alsoIn(root, "usr/bin", `../sbin/${name}`);
   alsoIn(root, "usr/libexec", "../lib/openssh/sftp-server");

@@ -7,8 +7,8 @@ import { makeDisk } from "./disk";
 import { succeed } from "./succeed";
 
 /** Debian's release whose systemd knows all that the guest's units say (`RestartSteps`: 254 and later). */
-const release = "trixie";
-const packages = [
+const RELEASE = "trixie";
+const PACKAGES = [
   ...[
     "curl",
     "dbus",
@@ -24,8 +24,8 @@ const packages = [
   ],
   ...["systemd", "systemd-resolved", "systemd-sysv", "tor", "zstd"],
 ];
-const leftOut = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];
-const buildMs = 900_000;
+const LEFT_OUT = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];
+const BUILD_MS = 900_000;
 
 /** What has installed Debian's packages, and nothing of the machine needs: each megabyte is written, sent and searched. */
 const unneeded = [
@@ -67,7 +67,10 @@ export async function provideBaseDisk(log: (line: string) => void): Promise<stri
 
 /** As a folder of root's. About a minute. */
 async function provideRoot(log: (line: string) => void): Promise<string> {
-  const folder = path.join(cacheFolder(), `root-${release}-${digestOf({ release, packages, leftOut })}`);
+  const folder = path.join(
+    cacheFolder(),
+    `root-${RELEASE}-${digestOf({ release: RELEASE, packages: PACKAGES, leftOut: LEFT_OUT })}`,
+  );
   return provide(folder, async (unfinished) => {
     log(`building Debian's part of the machine (about a minute, once) in ${folder}`);
     await bootstrap(unfinished);
@@ -95,8 +98,8 @@ async function provide(place: string, make: (unfinished: string) => Promise<void
 }
 
 async function bootstrap(folder: string): Promise<void> {
-  const excluded = leftOut.map((pattern) => `--dpkgopt=path-exclude=${pattern}`);
-  const what = ["--variant=minbase", `--include=${packages.join(",")}`, ...excluded, release, folder];
-  const { code, stderr } = await runChild("mmdebstrap", ["--quiet", "--mode=root", ...what], { deadlineMs: buildMs });
+  const excluded = LEFT_OUT.map((pattern) => `--dpkgopt=path-exclude=${pattern}`);
+  const what = ["--variant=minbase", `--include=${PACKAGES.join(",")}`, ...excluded, RELEASE, folder];
+  const { code, stderr } = await runChild("mmdebstrap", ["--quiet", "--mode=root", ...what], { deadlineMs: BUILD_MS });
   if (code !== 0) throw new Error(`mmdebstrap ended with ${code}: ${stderr.trim().split("\n").slice(-3).join(" | ")}`);
 }

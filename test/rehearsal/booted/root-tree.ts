@@ -5,9 +5,9 @@ import { type GoldenAbout, goldenFiles, goldenPath, readGolden } from "./golden"
 import { replacements } from "./stack";
 
 /** Links of Debian's own that start what the guest has otherwise, or that has no place in it. */
-const masked = ["ssh.service", "ssh.socket", "tor@default.service", "apt-daily.timer", "apt-daily-upgrade.timer"];
+const MASKED = ["ssh.service", "ssh.socket", "tor@default.service", "apt-daily.timer", "apt-daily-upgrade.timer"];
 /** Units of systemd that NixOS turns on. */
-const wanted = { "multi-user.target": ["systemd-networkd.service"], "sysinit.target": ["systemd-resolved.service"] };
+const WANTED = { "multi-user.target": ["systemd-networkd.service"], "sysinit.target": ["systemd-resolved.service"] };
 
 /** Where the platform's own files are on the machine: the throw-away authority's certificate, the Tor network's lines. */
 export const PLATFORM = "/etc/rehearsal";
@@ -20,8 +20,8 @@ export function writeTree(root: string, facts: Facts): void {
     place(path.join(root, name), textOf(name, replacements(facts)));
   place(path.join(root, "etc/tmpfiles.d/status.conf"), "d /run/sealed-onion-status 0700 root root -\n");
   link("/run/current-system/etc/sealed-onion", path.join(root, "etc/sealed-onion"));
-  for (const [target, units] of Object.entries(wanted)) for (const unit of units) want(root, target, unit);
-  for (const name of masked) link("/dev/null", path.join(root, "etc/systemd/system", name));
+  for (const [target, units] of Object.entries(WANTED)) for (const unit of units) want(root, target, unit);
+  for (const name of MASKED) link("/dev/null", path.join(root, "etc/systemd/system", name));
   addUsers(root, about.users);
   makeOwn(root);
 }

@@ -39,7 +39,7 @@ export const bootedSecrets = {
 };
 
 /** What the golden texts have in place of what only a deployment knows; each is found nowhere else in them. */
-const placeholders = {
+const PLACEHOLDERS = {
   keyUrl: "https://sealed-golden.vault.azure.net/keys/sealing/0123456789abcdef0123456789abcdef",
   clientId: "11111111-2222-3333-4444-555555555555",
   hostname: "lbtgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztgmztmn5ad.onion",
@@ -74,7 +74,7 @@ export async function goldenFacts(dials: Readonly<Record<string, string>> = boot
     secrets: Object.fromEntries(secrets),
   };
   pulumi.runtime.setAllConfig(pulumiConfig({ ...config, ...dials }));
-  const { hostname, ...deployed } = placeholders;
+  const { hostname, ...deployed } = PLACEHOLDERS;
   const own = replicaPlaceholders.map((address, index) => [`onion-replica-${index + 1}`, address]);
   const hostnames = { onion: hostname, ...Object.fromEntries(own) };
   const read = readConfig();
@@ -89,11 +89,11 @@ export function replacements(facts: Facts): [placeholder: string, value: string]
   const replicas = facts.replica?.services.site ?? [];
   return [
     ...replicas.map(({ hostname }, index): [string, string] => [replicaPlaceholders[index] ?? "", hostname]),
-    [placeholders.keyUrl, facts.vault.keyUrl],
-    [placeholders.clientId, facts.identity.clientId],
-    [placeholders.hostname, service.hostname],
-    [placeholders.statusUrl, facts.status?.containerUrl ?? ""],
-    [placeholders.containerUrl, facts.update?.containerUrl ?? ""],
-    [placeholders.publicKey, facts.update?.publicKey ?? ""],
+    [PLACEHOLDERS.keyUrl, facts.vault.keyUrl],
+    [PLACEHOLDERS.clientId, facts.identity.clientId],
+    [PLACEHOLDERS.hostname, service.hostname],
+    [PLACEHOLDERS.statusUrl, facts.status?.containerUrl ?? ""],
+    [PLACEHOLDERS.containerUrl, facts.update?.containerUrl ?? ""],
+    [PLACEHOLDERS.publicKey, facts.update?.publicKey ?? ""],
   ];
 }

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Cleanup } from "../cleanup";
 import { speakForMachines } from "../fleet/speaking-machines";
 import { CONFIGURATIONS, type ConfigurationName, configurationOfPage, makeHub } from "../page-configurations";
-import { diskBuilder } from "../scenario";
+import { DISK_BUILDER } from "../scenario";
 import { changesOf } from "./engine";
 import { makeInAzure, registerFeature } from "./make-in-azure";
 import { openStage } from "./open-stage";
@@ -26,7 +26,7 @@ async function configureAs(name: ConfigurationName, { azure, engine }: Stage, bu
   const sealer = `servicePrincipal:${workstation.principal.objectId}`;
   const config = configurationOfPage(name, { cloud, sealer });
   const image = JSON.parse(config["sealed-onion:image"] ?? "{}") as object;
-  const built = { "sealed-onion:image": JSON.stringify({ ...image, builder: diskBuilder }) };
+  const built = { "sealed-onion:image": JSON.stringify({ ...image, builder: DISK_BUILDER }) };
   await engine.setConfig({ ...config, ...built, ...but });
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cleanup } from "../cleanup";
-import { diskBuilder } from "../scenario";
+import { DISK_BUILDER } from "../scenario";
 import { changesOf } from "./engine";
 import { registerFeature } from "./make-in-azure";
 import { openStage } from "./open-stage";
@@ -85,7 +85,7 @@ function tell(engine: "in-process" | "pulumi"): void {
     "%s: the preview says what is done, Azure has it, and then nothing is left to do",
     async (_, turned, type, has) => {
       const { image, ...dials } = typeof turned === "function" ? turned(stage) : turned;
-      const built = image === undefined ? {} : { image: { ...(image as object), builder: diskBuilder } };
+      const built = image === undefined ? {} : { image: { ...(image as object), builder: DISK_BUILDER } };
       const texts = Object.entries({ ...dials, ...built }).map(([key, value]) => [
         `sealed-onion:${key}`,
         typeof value === "string" ? value : JSON.stringify(value),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cleanup } from "../cleanup";
 import { speakForMachines } from "../fleet/speaking-machines";
-import { diskBuilder } from "../scenario";
+import { DISK_BUILDER } from "../scenario";
 import { changesOf, RunFailed } from "./engine";
 import { makeInAzure } from "./make-in-azure";
 import { openStage } from "./open-stage";
@@ -59,7 +59,7 @@ function tell(engine: "in-process" | "pulumi"): void {
       "sealed-onion:authorization": "rbac",
       "sealed-onion:existing": JSON.stringify(named),
       "sealed-onion:grants": JSON.stringify(grants),
-      "sealed-onion:image": JSON.stringify({ upload: "own", builder: diskBuilder }),
+      "sealed-onion:image": JSON.stringify({ upload: "own", builder: DISK_BUILDER }),
     });
   }
 

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import type { LoopbackAzure } from "loopback-azure/azure";
 import { createProviderFaults, type ProviderFaults } from "loopback-azure/provider/provider-faults";
 import type { Plaintext } from "../leaks";
-import { diskBuilder, stackConfig } from "../scenario";
+import { DISK_BUILDER, stackConfig } from "../scenario";
 import { type Engine, roleOf } from "./engine";
 import { type Engines, startEngine } from "./start-engine";
 
@@ -73,7 +73,7 @@ export async function setStage<Name extends keyof Engines>(
   const faults = faultsByRole();
   const plaintexts: Plaintext[] = [];
   writeToken({ sources: options.sources, plaintexts });
-  const config = stackConfig(stageSecrets(options.sources, true), [], diskBuilder);
+  const config = stackConfig(stageSecrets(options.sources, true), [], DISK_BUILDER);
   const engine = await startEngine(name, { ...options, stack: STACK, config, faults });
   return { ...options, stack: STACK, faults, plaintexts, config, engine };
 }

@@ -8,18 +8,18 @@ import { each, expectChanges, learnOnionKey, type Told, WHOLE_STACK } from "./st
 /** Made of nothing but chance, on the workstation: there is nobody who could refuse them. */
 const NOBODY_REFUSES = ["image-suffix", "vault-fingerprint-key", "vault-guard", "vault-suffix", "vm-generation"];
 
-const disabled = { kind: "answer", status: 403, code: "AccountIsDisabled", message: "refused once" } as const;
-const blobs = ".blob.core.windows.net";
+const DISABLED = { kind: "answer", status: 403, code: "AccountIsDisabled", message: "refused once" } as const;
+const BLOBS = ".blob.core.windows.net";
 
 /** What the first request of a command meets, by the commands that ask. */
 const commandFaults: [commands: string[], rule: FaultRule & { times: number }][] = [
   [
     ["onion-seal", "token-seal"],
-    { host: ".vault.azure.net", times: 2, effect: { ...disabled, status: 400, code: "BadParameter" } },
+    { host: ".vault.azure.net", times: 2, effect: { ...DISABLED, status: 400, code: "BadParameter" } },
   ],
-  [["image-build"], { host: blobs, method: "HEAD", times: 1, effect: disabled }],
-  [["image-upload"], { host: blobs, method: "PUT", times: 1, effect: disabled }],
-  [["vm-prune"], { host: blobs, method: "GET", times: 1, effect: disabled }],
+  [["image-build"], { host: BLOBS, method: "HEAD", times: 1, effect: DISABLED }],
+  [["image-upload"], { host: BLOBS, method: "PUT", times: 1, effect: DISABLED }],
+  [["vm-prune"], { host: BLOBS, method: "GET", times: 1, effect: DISABLED }],
 ];
 
 /** Something that is refused a number of times. */

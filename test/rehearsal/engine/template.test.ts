@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { programFiles } from "../workspace";
+import { PROGRAM_FILES } from "../workspace";
 import { skippedFor } from "./tools";
 
 const skipped = skippedFor("pulumi");
@@ -12,7 +12,7 @@ describe.skipIf(skipped)(`pulumi new, with this repository as its template${skip
   let folder: string;
   beforeAll(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "template-"));
-    for (const name of programFiles) fs.cpSync(name, path.join(folder, "template", name), { recursive: true });
+    for (const name of PROGRAM_FILES) fs.cpSync(name, path.join(folder, "template", name), { recursive: true });
     fs.mkdirSync(path.join(folder, "state"));
   });
   afterAll(() => fs.rmSync(folder, { recursive: true }));

@@ -17,7 +17,7 @@ async function up({ engine }: Stage, speaking: SpeakingMachines): Promise<Engine
   return run;
 }
 
-const numbers = [1, 2, 3];
+const NUMBERS = [1, 2, 3];
 const VM = "Microsoft.Compute/virtualMachines";
 
 async function oneMachine(stage: Stage, speaking: SpeakingMachines): Promise<Told> {
@@ -113,7 +113,7 @@ async function refusedInTheMiddle(stage: Stage, speaking: SpeakingMachines): Pro
   assert.ok(log.indexOf("published replica-2") < log.indexOf("+ replica-3"));
   assert.deepEqual(
     log.filter((event) => event.startsWith("- ")).sort(),
-    ["- front-end-1", ...numbers.map((n) => `- replica-${n}`)].sort(),
+    ["- front-end-1", ...NUMBERS.map((n) => `- replica-${n}`)].sort(),
   );
   assert.equal(stageResources(stage, VM).length, 4);
   return { runs: [refused.run, run], note: "refused once, gone on with" };
@@ -125,7 +125,7 @@ async function replaceOneByOne(stage: Stage, speaking: SpeakingMachines): Promis
   log.splice(0);
   await withConfig(stage, { "sealed-onion:rollout": "oneByOne", "sealed-onion:vmSize": "Standard_B2ms" });
   const run = await up(stage, speaking);
-  const steps = numbers.flatMap((number) => [
+  const steps = NUMBERS.flatMap((number) => [
     `- replica-${number}`,
     `+ replica-${number}`,
     `published replica-${number}`,
@@ -165,7 +165,7 @@ async function becomeOne(stage: Stage, speaking: SpeakingMachines): Promise<Told
 
 /** Each replica is made once the one before is published, and all of them before anything goes. */
 function inTurn(log: readonly string[], gone: readonly string[]): void {
-  const made = numbers.flatMap((number) => [`+ replica-${number}`, `published replica-${number}`]);
+  const made = NUMBERS.flatMap((number) => [`+ replica-${number}`, `published replica-${number}`]);
   assert.deepEqual(
     log.filter((event) => event.includes("replica") && !event.startsWith("-")),
     made,

@@ -3,8 +3,8 @@ import type { Machine } from "loopback-azure/machine/machine";
 import { canRunAfterburn, runAfterburn } from "./afterburn";
 import { readEvaluatedGuest } from "./evaluated";
 
-const wireServer = "http://168.63.129.16";
-const version = { "x-ms-version": "2012-11-30" };
+const WIRE_SERVER = "http://168.63.129.16";
+const VERSION = { "x-ms-version": "2012-11-30" };
 
 /**
  * Reports the VM ready to Azure's wire server, as the guest's boot agent does.
@@ -33,8 +33,8 @@ async function reportReady(machine: Machine): Promise<void> {
 
 function ask(machine: Machine, method: string, location: string, body = ""): Promise<string> {
   const proxy = new URL(machine.proxyUrl);
-  const headers = { ...version, host: new URL(wireServer).host, "content-type": "text/xml; charset=utf-8" };
-  const options = { host: proxy.hostname, port: proxy.port, method, path: `${wireServer}${location}`, headers };
+  const headers = { ...VERSION, host: new URL(WIRE_SERVER).host, "content-type": "text/xml; charset=utf-8" };
+  const options = { host: proxy.hostname, port: proxy.port, method, path: `${WIRE_SERVER}${location}`, headers };
   return new Promise((resolve, reject) => {
     const request = http.request(options, async (response) => {
       const chunks: Buffer[] = [];

@@ -3,13 +3,13 @@ import * as path from "node:path";
 import type { Cloud } from "loopback-azure/cloud";
 import { atOnce } from "../../../components/process/at-once";
 import type { Facts } from "../../../components/stack/facts";
-import { diskBytes, headBytes, isGuestDisk, readGuestDisk } from "../guest-disk";
+import { DISK_BYTES, headBytes, isGuestDisk, readGuestDisk } from "../guest-disk";
 import { readNixDisk } from "./nix-disk";
 
 /** A disk is copied in pieces as large as a Put Page may be. */
-const pieceBytes = 4 << 20;
+const PIECE_BYTES = 4 << 20;
 /** Shorter stretches of nothing are read with what is around them: a file system's data lies in thousands of places. */
-const gapBytes = 1 << 20;
+const GAP_BYTES = 1 << 20;
 
 /**
  * What the platform does when a VM starts: follows the VM's image to its blob and copies the blob. Unpacks what lies
@@ -20,7 +20,7 @@ const gapBytes = 1 << 20;
 export async function startFromImage(cloud: Cloud, vmId: string, folder: string): Promise<Facts> {
   const blobUrl = blobBehind(cloud, vmId);
   if (isGuestDisk(await cloud.blobs.read(blobUrl, 0, headBytes))) {
-    readGuestDisk(await cloud.blobs.read(blobUrl, 0, diskBytes), folder);
+    readGuestDisk(await cloud.blobs.read(blobUrl, 0, DISK_BYTES), folder);
   } else {
     const disk = `${folder}.raw`;
     await copyBlob(cloud, blobUrl, disk);
@@ -59,7 +59,7 @@ function joined(stretches: readonly Stretch[]): Stretch[] {
   const result: Stretch[] = [];
   for (const { offset, count } of stretches) {
     const last = result.at(-1);
-    if (last && offset - last.offset - last.count < gapBytes)
+    if (last && offset - last.offset - last.count < GAP_BYTES)
       result.splice(-1, 1, { offset: last.offset, count: offset + count - last.offset });
     else result.push({ offset, count });
   }
@@ -67,8 +67,8 @@ function joined(stretches: readonly Stretch[]): Stretch[] {
 }
 
 function piecesOf({ offset, count }: Stretch): Stretch[] {
-  const starts = Array.from({ length: Math.ceil(count / pieceBytes) }, (_, index) => offset + index * pieceBytes);
-  return starts.map((start) => ({ offset: start, count: Math.min(pieceBytes, offset + count - start) }));
+  const starts = Array.from({ length: Math.ceil(count / PIECE_BYTES) }, (_, index) => offset + index * PIECE_BYTES);
+  return starts.map((start) => ({ offset: start, count: Math.min(PIECE_BYTES, offset + count - start) }));
 }
 
 /** VM -> managed image or gallery version (-> managed image) -> blob, as the ARM resources refer to each other. */

@@ -59,9 +59,9 @@ export interface EvaluatedGuest {
   readonly sites: Readonly<Record<string, readonly string[]>>;
 }
 
-const golden = path.resolve("nix", "eval", "golden", "guest.json");
+const GOLDEN = path.resolve("nix", "eval", "golden", "guest.json");
 
 /** Reads the golden file of the checkout that was the current folder when this was loaded. */
 export function readEvaluatedGuest(): EvaluatedGuest {
-  return JSON.parse(fs.readFileSync(golden, "utf8"));
+  return JSON.parse(fs.readFileSync(GOLDEN, "utf8"));
 }

@@ -2,8 +2,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-const scripts = path.resolve("nix", "scripts");
-const options = "-o errexit -o nounset -o pipefail"; // writeShellApplication's
+const SCRIPTS = path.resolve("nix", "scripts");
+const OPTIONS = "-o errexit -o nounset -o pipefail"; // writeShellApplication's
 
 let made: string | undefined;
 
@@ -19,8 +19,8 @@ export function withGuestPrograms(before = process.env.PATH ?? ""): string {
 function makePrograms(): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "guest-programs-"));
   process.once("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
-  for (const file of fs.readdirSync(scripts)) {
-    const text = `#!/bin/sh\nexec bash ${options} '${path.join(scripts, file)}' "$@"\n`;
+  for (const file of fs.readdirSync(SCRIPTS)) {
+    const text = `#!/bin/sh\nexec bash ${OPTIONS} '${path.join(SCRIPTS, file)}' "$@"\n`;
     fs.writeFileSync(path.join(folder, path.basename(file, ".sh")), text, { mode: 0o755 });
   }
   return folder;

@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { findPartition, sectorBytes } from "../partition-table";
+import { findPartition, SECTOR_BYTES } from "../partition-table";
 
 /** In a NixOS image the facts and the sealed files are store paths of their own. */
-const wanted = /^[a-z0-9]{32}-(facts\.json|[a-z0-9-]+\.sops\.json)$/;
-const store = "/nix/store";
+const WANTED = /^[a-z0-9]{32}-(facts\.json|[a-z0-9-]+\.sops\.json)$/;
+const STORE = "/nix/store";
 
 /**
  * Takes the facts and the sealed files out of a disk that Nix has built: out of its ext4 root, by debugfs, with no
@@ -24,17 +24,17 @@ export function readNixDisk(disk: string, folder: string): void {
       stdio: ["ignore", "pipe", "ignore"],
     });
   // `ls -p` prints /INODE/MODE/UID/GID/NAME/SIZE/ (debugfs(8)).
-  const names = ask(`ls -p ${store}`)
+  const names = ask(`ls -p ${STORE}`)
     .split("\n")
     .flatMap((line) => line.split("/")[5] ?? []);
   for (const name of names) {
-    const own = wanted.exec(name)?.[1];
-    if (own) ask(`dump "${store}/${name}" "${path.join(folder, own)}"`);
+    const own = WANTED.exec(name)?.[1];
+    if (own) ask(`dump "${STORE}/${name}" "${path.join(folder, own)}"`);
   }
 }
 
 function headOf(disk: string): Buffer {
-  const head = Buffer.alloc(34 * sectorBytes);
+  const head = Buffer.alloc(34 * SECTOR_BYTES);
   const descriptor = fs.openSync(disk, "r");
   try {
     fs.readSync(descriptor, head, 0, head.length, 0);

@@ -8,11 +8,11 @@ import { withGuestPrograms } from "./guest-programs";
 import { type GuestOnion, preparation } from "./onion";
 
 /** What the guest's script needs, in GNU's version: on another system its work is done here. */
-const programs = ["bash", "openssl", "cmp", "base32", "install", "stat"];
+const PROGRAMS = ["bash", "openssl", "cmp", "base32", "install", "stat"];
 
 /** The program that lays out a service's folder here, for the report. */
 export function preparingProgram(): string {
-  const missing = programs.filter((program) => !findOnPath(program));
+  const missing = PROGRAMS.filter((program) => !findOnPath(program));
   if (process.platform !== "linux") return "this program, as the guest's script is for Linux";
   return missing.length === 0 ? "prepare-onion-key.sh" : `this program, as ${missing.join(", ")} is not on PATH`;
 }
@@ -33,7 +33,7 @@ export async function prepareOnionFolder(onion: GuestOnion): Promise<void> {
 }
 
 /** A rehearsal changes its folder while its program runs. */
-const script = path.resolve("nix", "scripts", "prepare-onion-key.sh");
+const SCRIPT = path.resolve("nix", "scripts", "prepare-onion-key.sh");
 
 async function runScript(onion: GuestOnion): Promise<void> {
   const options = ["-o", "errexit", "-o", "nounset", "-o", "pipefail"];
@@ -43,7 +43,7 @@ async function runScript(onion: GuestOnion): Promise<void> {
     TOR_USER: String(process.getuid?.()), // the user who rehearses: there is no user tor
     TOR_GROUP: String(process.getgid?.()),
   };
-  const { code, stderr } = await runChild("bash", [...options, script, ...preparation(onion)], { environment });
+  const { code, stderr } = await runChild("bash", [...options, SCRIPT, ...preparation(onion)], { environment });
   if (code !== 0) throw new Error(stderr.replace(/^<2>/, "").trim());
 }
 

@@ -22,20 +22,20 @@ export interface UnsealOptions {
 /** What one try came to: the secrets' paths below `root`, or the console's line and what the unit's journal says. */
 export type Unsealed = { opened: Map<string, string> } | { refused: string; journal: string };
 
-const installer = "sops-install-secrets";
+const INSTALLER = "sops-install-secrets";
 
 /** The program that opens the secrets here, for the report. */
 export function unsealingProgram(): string {
-  return findOnPath(installer) ? installer : `sops (${installer} is not on PATH)`;
+  return findOnPath(INSTALLER) ? INSTALLER : `sops (${INSTALLER} is not on PATH)`;
 }
 
-const firstPauseMs = 250;
-const longestPauseMs = 2_000;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 2_000;
 
 /** Tries once, as the unit does at each start. */
 export async function unsealOnce(options: UnsealOptions): Promise<Unsealed> {
   const manifest = movedBelow(options.root, manifestOf(options.facts, options.sealedFolder, readEvaluatedGuest()));
-  const reason = findOnPath(installer) ? await installSecrets(manifest, options) : await decryptEach(manifest, options);
+  const reason = findOnPath(INSTALLER) ? await installSecrets(manifest, options) : await decryptEach(manifest, options);
   if (reason !== undefined) {
     const refused = await explain(options, reason);
     options.console(refused);
@@ -47,7 +47,7 @@ export async function unsealOnce(options: UnsealOptions): Promise<Unsealed> {
 /** Retries with backoff as the unit does; a VM would for ever, a rehearsal until `deadlineMs`. */
 export async function unseal(options: UnsealOptions, deadlineMs: number): Promise<Map<string, string>> {
   const deadline = Date.now() + deadlineMs;
-  for (let pause = firstPauseMs; ; pause = Math.min(2 * pause, longestPauseMs)) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     const result = await unsealOnce(options);
     if ("opened" in result) return result.opened;
     if (Date.now() + pause > deadline)
@@ -66,7 +66,7 @@ async function installSecrets(manifest: Manifest, options: UnsealOptions): Promi
   fs.mkdirSync(run, { recursive: true, mode: 0o700 });
   fs.writeFileSync(file, JSON.stringify(manifest));
   const environment = { ...options.environment, XDG_RUNTIME_DIR: run };
-  const { code, stderr } = await runChild(installer, ["-ignore-passwd", file], { environment });
+  const { code, stderr } = await runChild(INSTALLER, ["-ignore-passwd", file], { environment });
   return code === 0 ? undefined : stderr;
 }
 

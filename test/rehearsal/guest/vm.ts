@@ -55,7 +55,7 @@ export async function bootVm(azure: LoopbackAzure, vmId: string, disk: string): 
 }
 
 /** A rehearsal changes its folder while its program runs. */
-const siteFolder = path.resolve("nix", "site");
+const SITE_FOLDER = path.resolve("nix", "site");
 
 /**
  * Starts the VM's web server and tor with the unsealed key, as the guest's onion-service module does: its script looks at
@@ -63,7 +63,7 @@ const siteFolder = path.resolve("nix", "site");
  */
 export async function serveOnion(vm: Vm, opened: Map<string, string>, network: TorNetwork, directory: string) {
   const evaluated = readEvaluatedGuest();
-  const site = await serveSite(siteFolder);
+  const site = await serveSite(SITE_FOLDER);
   try {
     const [first] = onionServicesOf(vm.facts, evaluated, () => site.address);
     const onion = first && onionBelow(vm.memory.path, first);

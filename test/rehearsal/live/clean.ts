@@ -24,7 +24,7 @@ interface DeletedVault {
 
 const GROUPS = "2021-04-01";
 const VAULTS = "2023-07-01";
-const patienceMs = 30 * 60_000;
+const PATIENCE_MS = 30 * 60_000;
 
 /**
  * Removes what live rehearsals have left: resource groups whose time is over or that are named, and vaults that Azure
@@ -75,7 +75,7 @@ export async function cleanLive(
 
 /** One who does not answer, or says that he is busy, is asked again. */
 async function untilGone(subscription: Subscription, group: string): Promise<void> {
-  for (const deadline = Date.now() + patienceMs; ; await pause(5_000)) {
+  for (const deadline = Date.now() + PATIENCE_MS; ; await pause(5_000)) {
     const answer = await ask(subscription, "GET", urlOf(subscription, `resourcegroups/${group}`, GROUPS)).catch(
       () => undefined,
     );

@@ -13,7 +13,7 @@ import { type Entry, readEntries } from "../recording/entries";
 import { upstreamOf } from "../recording/forward";
 import { startRecorder } from "../recording/recorder";
 import { replay } from "../recording/replay";
-import { diskBuilder, stackConfig } from "../scenario";
+import { DISK_BUILDER, stackConfig } from "../scenario";
 import { startCloud, startTor } from "../start-parts";
 import { Steps } from "../steps";
 import { fetchOnion } from "../tor/fetch-onion";
@@ -52,7 +52,7 @@ describe.skipIf(missing.length > 0)(`the first story, on loopback (skipped witho
     rotate();
     const secrets = { onion: { source: { onion: {} } }, token: { source: { file: source } } };
     const { stack, resourceGroup, config: own } = livePlan("westeurope", undefined);
-    const config = { ...stackConfig(secrets, [], diskBuilder), ...own };
+    const config = { ...stackConfig(secrets, [], DISK_BUILDER), ...own };
     const parts = { azure, folder: folders.program, home: folders.engine, stack, config };
     const engine = recorder.engine(await startEngine("in-process", parts));
     cleanup.add(() => engine.close());

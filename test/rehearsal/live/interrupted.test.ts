@@ -12,7 +12,7 @@ import { pause } from "../../../components/process/pause";
 import { Cleanup } from "../cleanup";
 import { localCommand } from "../providers/local-command";
 import { simulatedRandom } from "../providers/random";
-import { readEntries, recordingFile } from "../recording/entries";
+import { RECORDING_FILE, readEntries } from "../recording/entries";
 import { startCloud } from "../start-parts";
 import { copyProgram } from "../workspace";
 
@@ -82,7 +82,7 @@ describe.skipIf(missing.length > 0)(`a live rehearsal that is interrupted (skipp
     expect(azure.cloud.list().filter(({ id }) => id.includes(group))).toEqual([]);
     expect(azure.cloud.deletedVaults()).toEqual([]);
     expect(fs.readdirSync(path.join(folder, ".cache", "live", "runs"))).toEqual([]);
-    const recording = fs.readFileSync(path.join(folder, recordingFile), "utf8");
+    const recording = fs.readFileSync(path.join(folder, RECORDING_FILE), "utf8");
     expect(readEntries(recording)[0]?.kind).toBe("about");
   });
 });

@@ -12,7 +12,7 @@ import { findOnPath } from "../../../components/process/find-program";
 import type { Cleanup } from "../cleanup";
 import { startPulumi } from "../engine/pulumi";
 import { type Folders, makeFolders } from "../folders";
-import { recordingFile } from "../recording/entries";
+import { RECORDING_FILE } from "../recording/entries";
 import { upstreamOf } from "../recording/forward";
 import { type Recorder, startRecorder } from "../recording/recorder";
 import { stackConfig } from "../scenario";
@@ -36,10 +36,10 @@ export interface LiveChoices {
 }
 
 /** A machine's first boot, its reports and the way of its address through the public Tor network. */
-const publicTorMs = 10 * 60_000;
+const PUBLIC_TOR_MS = 10 * 60_000;
 
 /** Kept between runs: Pulumi's plugins are hundreds of megabytes. */
-const home = path.resolve(".cache", "live");
+const HOME = path.resolve(".cache", "live");
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
@@ -53,10 +53,10 @@ export async function rehearseLive(choices: LiveChoices, cleanup: Cleanup): Prom
   const plan = livePlan(choices.region, choices.vhd && path.resolve(choices.vhd));
   say(planText(plan, subscription.id, who));
   if (!(await isWanted(choices.yes))) return 1;
-  remember(home, plan.resourceGroup);
+  remember(HOME, plan.resourceGroup);
   cleanup.add(async () => {
     await cleanLive(subscription, [plan.resourceGroup], say);
-    forget(home, plan.resourceGroup);
+    forget(HOME, plan.resourceGroup);
   });
   await withinTime(plan.expires, () => tell(plan, subscription, cleanup));
   return 0;
@@ -73,9 +73,9 @@ async function logIn(): Promise<{ subscription: Subscription; who: string }> {
 }
 
 async function clean(subscription: Subscription): Promise<number> {
-  const own = begun(home);
+  const own = begun(HOME);
   const removed = await cleanLive(subscription, own, say);
-  for (const group of own) forget(home, group);
+  for (const group of own) forget(HOME, group);
   say(removed.length === 0 ? "nothing of a live rehearsal is left" : `removed: ${removed.join(", ")}`);
   return 0;
 }
@@ -93,7 +93,7 @@ async function isWanted(yes: boolean): Promise<boolean> {
 async function record(folders: Folders, subscription: Subscription, cleanup: Cleanup): Promise<Recorder> {
   const who = whoIs(await subscription.token());
   const recorder = await startRecorder({
-    file: path.resolve(recordingFile),
+    file: path.resolve(RECORDING_FILE),
     folder: folders.temporary,
     asker: { ...who, subscriptionId: subscription.id },
     upstream: upstreamOf(process.env),
@@ -111,7 +111,7 @@ async function tell(plan: LivePlan, subscription: Subscription, cleanup: Cleanup
   const secrets = { onion: { source: { onion: {} } }, token: { source: { file: token } } };
   const config = { ...stackConfig(secrets), "sealed-onion:status": "true", ...plan.config };
   const environment = { ...process.env, ...recorder.environment };
-  const parts = { folder: folders.program, home, stack: plan.stack, config, providers: [], environment };
+  const parts = { folder: folders.program, home: HOME, stack: plan.stack, config, providers: [], environment };
   const engine = recorder.engine(await startPulumi(parts));
   cleanup.add(() => engine.close());
   const tor = await startTor("tor", path.join(folders.tor, "client"), ["SocksPort 127.0.0.1:auto"]);
@@ -125,9 +125,9 @@ async function tell(plan: LivePlan, subscription: Subscription, cleanup: Cleanup
       async boot({ vmId }) {
         vm = String(vmId); // `up` has waited until the machine published its address
       },
-      fetch: (url) => fetchOnion(socksPort, url, { deadlineMs: publicTorMs, tryMs: 90_000 }),
+      fetch: (url) => fetchOnion(socksPort, url, { deadlineMs: PUBLIC_TOR_MS, tryMs: 90_000 }),
       rotate,
-      hasRotated: () => untilInUse(vm, async () => ({ ...recorded, token: await recorded.token() }), publicTorMs),
+      hasRotated: () => untilInUse(vm, async () => ({ ...recorded, token: await recorded.token() }), PUBLIC_TOR_MS),
     },
     new Steps(),
   );

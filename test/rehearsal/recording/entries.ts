@@ -2,7 +2,7 @@ import * as path from "node:path";
 import type { Json } from "./redaction";
 
 /** Where a live rehearsal's recording lies, below the checkout's root: JSON lines. */
-export const recordingFile = path.join(".cache", "live", "recording.jsonl");
+export const RECORDING_FILE = path.join(".cache", "live", "recording.jsonl");
 
 /** As whom Azure is asked; ids are placeholders. */
 export interface Asker {

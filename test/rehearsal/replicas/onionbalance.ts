@@ -11,8 +11,8 @@ export type Onionbalance =
   | { readonly python: string; readonly packages: string; readonly skipped?: undefined }
   | { readonly skipped: string };
 
-const packages = path.resolve(".tools", "onionbalance");
-const here = path.resolve("test", "rehearsal", "replicas");
+const PACKAGES = path.resolve(".tools", "onionbalance");
+const HERE = path.resolve("test", "rehearsal", "replicas");
 
 /**
  * Onionbalance from hash-pinned packages in `.tools/`, fetched once.
@@ -21,13 +21,13 @@ const here = path.resolve("test", "rehearsal", "replicas");
 export async function provideOnionbalance(log: (line: string) => void): Promise<Onionbalance> {
   const python = findOnPath("python3");
   if (python === undefined) return { skipped: "skipped: Onionbalance: python3 is not on PATH" };
-  if (fs.existsSync(packages)) return { python, packages };
+  if (fs.existsSync(PACKAGES)) return { python, packages: PACKAGES };
   log("fetching Onionbalance 0.2.4 (hash-pinned packages) into .tools/");
-  const staging = `${packages}.${process.pid}`;
+  const staging = `${PACKAGES}.${process.pid}`;
   try {
     await install(python, staging);
-    if (!fs.existsSync(packages)) fs.renameSync(staging, packages);
-    return { python, packages };
+    if (!fs.existsSync(PACKAGES)) fs.renameSync(staging, PACKAGES);
+    return { python, packages: PACKAGES };
   } catch (error) {
     const said = String((error as { stderr?: unknown }).stderr ?? error);
     const reason = /^ERROR: (.*)/m.exec(said)?.[1] ?? said.trim().split("\n").at(-1);
@@ -41,7 +41,7 @@ export async function provideOnionbalance(log: (line: string) => void): Promise<
 async function install(python: string, target: string): Promise<void> {
   fs.mkdirSync(path.dirname(target), { recursive: true });
   const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"];
-  const from = (list: string) => ["--target", target, "--requirement", path.join(here, list)];
+  const from = (list: string) => ["--target", target, "--requirement", path.join(HERE, list)];
   await run(python, [...pip, "--only-binary=:all:", ...from("onionbalance-requirements.txt")]);
   await run(python, [...pip, "--no-build-isolation", ...from("stem-requirements.txt")], {
     env: { ...process.env, PYTHONPATH: target },

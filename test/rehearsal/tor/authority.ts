@@ -12,7 +12,7 @@ export interface VotingIntervals {
   readonly later: number;
 }
 /** How far ahead the first consensus is aimed, in seconds: with 1 it is missed. */
-const aim = 2;
+const AIM = 2;
 
 /** What makes a tor the one directory authority of its network, which guards by these relays only. */
 export function authorityLines(dirPort: string, guards: readonly string[], voting: VotingIntervals): string[] {
@@ -87,7 +87,7 @@ export async function voteNow(
 ): Promise<void> {
   await descriptorsOf(authority, relays.length, deadline);
   while (Date.now() < deadline) {
-    const target = Math.floor(Date.now() / 1000) + aim;
+    const target = Math.floor(Date.now() / 1000) + AIM;
     await authority.ask(`SETCONF TestingV3AuthVotingStartOffset="${target % voting.first} seconds"`);
     while (Date.now() / 1000 < target + 2) {
       const consensus = await authority.ask("GETINFO ns/all");

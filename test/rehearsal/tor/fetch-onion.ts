@@ -12,7 +12,7 @@ export interface OnionResponse {
 
 /** Milliseconds for one try, where nothing else is asked for: tor itself would hold a hopeless one for two minutes. */
 const TRY_MS = 8_000;
-const pauseMs = 200;
+const PAUSE_MS = 200;
 
 export interface FetchOptions {
   deadlineMs: number;
@@ -40,12 +40,12 @@ export async function fetchOnion(
       return { ...(await fetchOnce(proxyOf(socksPort, circuit), url, timeoutMs)), attempts };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (attempts >= tries || Date.now() + pauseMs >= deadline) {
+      if (attempts >= tries || Date.now() + PAUSE_MS >= deadline) {
         throw new Error(`no answer from ${url} within ${deadlineMs} ms (${attempts} tries): ${reason}`, {
           cause: error,
         });
       }
-      await sleep(pauseMs);
+      await sleep(PAUSE_MS);
     }
   }
 }

@@ -40,7 +40,7 @@ export interface TorNetwork {
 }
 
 const DEFAULT_VOTING: VotingIntervals = { first: 300, later: 300 };
-const portAttempts = 3;
+const PORT_ATTEMPTS = 3;
 
 interface Relay {
   name: string;
@@ -71,7 +71,7 @@ export async function startTorNetwork(options: TorNetworkOptions): Promise<TorNe
     } catch (error) {
       await closeAll(running);
       const portTaken = error instanceof Error && /Address already in use/.test(error.message);
-      if (!portTaken || attempt === portAttempts) throw error;
+      if (!portTaken || attempt === PORT_ATTEMPTS) throw error;
     }
   }
 }

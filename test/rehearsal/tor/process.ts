@@ -14,10 +14,10 @@ export interface TorProcess {
 }
 
 /** The longest path of a unix socket on Linux and macOS together, in bytes. */
-const longestSocketPath = 103;
-const logLines = 30;
+const LONGEST_SOCKET_PATH = 103;
+const LOG_LINES = 30;
 /** tor takes a second to start; a machine that is busy with other things, many times that. */
-const startMs = 60_000;
+const START_MS = 60_000;
 
 /**
  * Starts tor in a folder of its own and waits until its control socket answers.
@@ -27,9 +27,9 @@ const startMs = 60_000;
  */
 export async function startTor(tor: string, directory: string, lines: readonly string[]): Promise<TorProcess> {
   const controlSocket = path.join(directory, "control");
-  if (Buffer.byteLength(controlSocket) > longestSocketPath) {
+  if (Buffer.byteLength(controlSocket) > LONGEST_SOCKET_PATH) {
     throw new Error(
-      `the path of tor's control socket has ${Buffer.byteLength(controlSocket)} bytes, at most ${longestSocketPath} ` +
+      `the path of tor's control socket has ${Buffer.byteLength(controlSocket)} bytes, at most ${LONGEST_SOCKET_PATH} ` +
         `are allowed: ${controlSocket}: use a folder with a shorter path`,
     );
   }
@@ -39,7 +39,7 @@ export async function startTor(tor: string, directory: string, lines: readonly s
   const child = spawn(tor, ["--defaults-torrc", "/dev/null", "-f", torrc], { stdio: ["ignore", "pipe", "pipe"] });
   const exited = failureOf(child, path.basename(directory));
   try {
-    const control = await Promise.race([connectToControl(controlSocket, Date.now() + startMs), exited]);
+    const control = await Promise.race([connectToControl(controlSocket, Date.now() + START_MS), exited]);
     // Closing this connection ends tor at once, also when this process is killed; the owner's process id, which tor
     // looks at every few seconds, covers the time before.
     await control.ask("TAKEOWNERSHIP");
@@ -67,7 +67,7 @@ function failureOf(child: ChildProcess, name: string): Promise<never> {
   const log: string[] = [];
   const keep = (chunk: Buffer) => {
     log.push(...chunk.toString().split("\n").filter(Boolean));
-    log.splice(0, log.length - logLines);
+    log.splice(0, log.length - LOG_LINES);
   };
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);

@@ -34,7 +34,7 @@ export interface VaultAgent {
   close(): Promise<void>;
 }
 
-const golden = path.join("nix", "eval", "golden");
+const GOLDEN = path.join("nix", "eval", "golden");
 
 /**
  * Starts the agent on the VM with the configuration that the Nix module renders (its golden file); only addresses,
@@ -97,7 +97,7 @@ function withLoginScript({ server, machine, folder, clientId, role }: AgentOptio
 }
 
 function readGolden<T>(name: string, folder: string): T {
-  return JSON.parse(fs.readFileSync(path.join(golden, name), "utf8").replaceAll("/run/vault-agent", folder));
+  return JSON.parse(fs.readFileSync(path.join(GOLDEN, name), "utf8").replaceAll("/run/vault-agent", folder));
 }
 
 function askThrough(address: string): VaultAgent["ask"] {

@@ -2,7 +2,7 @@ import type { JSONWebKeySet } from "jose";
 import { runChild } from "../../../components/process/child-process";
 import type { AzureView, LoginRequest } from "./login-rules";
 
-const metadata = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01";
+const METADATA = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01";
 
 type Answer<T> = { value: T } | { refused: string };
 
@@ -27,7 +27,7 @@ export async function machineToken(
   clientId?: string,
 ): Promise<string> {
   const identity = clientId ? `&client_id=${clientId}` : "";
-  const url = `${metadata}&resource=${encodeURIComponent(resource)}${identity}`;
+  const url = `${METADATA}&resource=${encodeURIComponent(resource)}${identity}`;
   const answer = await ask<{ access_token: string }>(environment, url, ["Metadata: true"]);
   if ("refused" in answer) throw new Error(`the metadata service gives no token for ${resource}: ${answer.refused}`);
   return answer.value.access_token;

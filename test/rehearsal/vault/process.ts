@@ -9,14 +9,14 @@ export interface RunningProcess {
   close(): Promise<void>;
 }
 
-const logCharacters = 4096;
+const LOG_CHARACTERS = 4096;
 
 /** The watch beside the program reads descriptor 3, whose other end only this process holds: its end kills the group. */
-const watched = '(read -r _ <&3; kill -9 0) >/dev/null 2>&1 & exec "$@" 3<&-';
+const WATCHED = '(read -r _ <&3; kill -9 0) >/dev/null 2>&1 & exec "$@" 3<&-';
 
 /** @param environment the process's whole environment */
 export function startProcess(file: string, args: readonly string[], environment: NodeJS.ProcessEnv): RunningProcess {
-  const child = spawn("/bin/sh", ["-c", watched, "sh", file, ...args], {
+  const child = spawn("/bin/sh", ["-c", WATCHED, "sh", file, ...args], {
     detached: true,
     env: environment,
     stdio: ["ignore", "pipe", "pipe", "pipe"],
@@ -24,7 +24,7 @@ export function startProcess(file: string, args: readonly string[], environment:
   let log = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {
-      log = (log + text).slice(-logCharacters);
+      log = (log + text).slice(-LOG_CHARACTERS);
     });
   }
   return { log: () => log, hasEnded: () => hasEnded(child), close: () => end(child) };

@@ -5,7 +5,7 @@ import { machineToken } from "./azure-view";
 import { foreignToken } from "./vault-node";
 
 /** The audience that the auth method asks for. */
-export const resource = "https://management.azure.com/";
+export const RESOURCE = "https://management.azure.com/";
 
 /** How one role is bound that the VM must not get. */
 export const wrongRoles = {
@@ -40,15 +40,15 @@ export type Judge = (role: "web" | keyof typeof wrongRoles, jwt: string) => Prom
  */
 export async function acceptThenRefuse(azure: LoopbackAzure, machine: Machine, judge: Judge): Promise<string[]> {
   const { principal } = loginMachine(azure, machine);
-  const good = await machineToken(machine.env, resource, principal.clientId);
+  const good = await machineToken(machine.env, RESOURCE, principal.clientId);
   const refused = await judge("web", good);
   if (refused !== undefined) throw new Error(`the VM's own token is refused: ${refused}`);
-  const expired = await azure.tokens.issue({ principal, audience: resource, lifetimeSeconds: -10 });
+  const expired = await azure.tokens.issue({ principal, audience: RESOURCE, lifetimeSeconds: -10 });
   const forKeyVault = await machineToken(machine.env, "https://vault.azure.net", principal.clientId);
   const cases: [situation: string, ...Parameters<Judge>, reason: RegExp][] = [
     ["wrong resource group", "wrong-group", good, /resource group not authorized/],
     ["wrong subscription", "wrong-subscription", good, /subscription not authorized/],
-    ["other tenant", "web", await foreignToken(azure, resource), /issued by a different provider|"iss" claim/],
+    ["other tenant", "web", await foreignToken(azure, RESOURCE), /issued by a different provider|"iss" claim/],
     ["expired token", "web", expired.token, /token is expired|"exp" claim/],
     ["replayed token of another audience", "web", forKeyVault, /expected audience|"aud" claim/],
   ];

@@ -44,7 +44,7 @@ export interface VaultServer {
   close(): Promise<void>;
 }
 
-const readyMs = 30_000;
+const READY_MS = 30_000;
 
 /** Starts a dev server (all in memory, unsealed) as a process of the machine whose environment is given. */
 export async function startVault(
@@ -83,7 +83,7 @@ function asker(address: string, rootToken: string): VaultServer["ask"] {
 }
 
 async function ready(server: VaultServer, running: RunningProcess): Promise<void> {
-  const deadline = Date.now() + readyMs;
+  const deadline = Date.now() + READY_MS;
   for (;;) {
     const health = await server.ask("GET", "sys/health", undefined, "").catch(() => undefined); // not listening yet
     if (health?.status === 200) return;

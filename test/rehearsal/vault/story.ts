@@ -9,13 +9,13 @@ import type { Steps } from "../steps";
 import { startAgent, type VaultAgent } from "./agent";
 import { azureSeenBy } from "./azure-view";
 import { checkLogin } from "./login-rules";
-import { acceptThenRefuse, type Judge, loginMachine, resource, wrongRoles } from "./refusals";
+import { acceptThenRefuse, type Judge, loginMachine, RESOURCE, wrongRoles } from "./refusals";
 import { findVault, startVault, type VaultProgram, type VaultServer } from "./server";
 import { addVaultNode } from "./vault-node";
 
 /** Of a token, in seconds; short, so that its renewal and its end are seen in this run. */
-const ttl = 8;
-const maxTtl = 24;
+const TTL = 8;
+const MAX_TTL = 24;
 
 export interface VaultStage {
   azure: LoopbackAzure;
@@ -59,7 +59,7 @@ async function loginByTheRules(node: Machine, { azure, machine }: VaultStage): P
   };
   const judge: Judge = async (role, jwt) => {
     const bound = role === "web" ? {} : wrongRoles[role];
-    const rules = { resource, locations: [], ...own, ...bound };
+    const rules = { resource: RESOURCE, locations: [], ...own, ...bound };
     const login = { jwt, subscriptionId, resourceGroup, vmName: name };
     const reason = (error: unknown) => (error instanceof Error ? error.message : String(error));
     return checkLogin(login, rules, seen).then(() => undefined, reason);
@@ -102,13 +102,13 @@ async function configure(server: VaultServer, program: VaultProgram, stage: Vaul
     bound_subscription_ids: [subscriptionId],
     bound_resource_groups: [resourceGroup],
     token_policies: ["web"],
-    token_ttl: `${ttl}s`,
-    token_max_ttl: `${maxTtl}s`,
+    token_ttl: `${TTL}s`,
+    token_max_ttl: `${MAX_TTL}s`,
   };
   const group = { ...own, bound_resource_groups: wrongRoles["wrong-group"].resourceGroups };
   const subscription = { ...own, bound_subscription_ids: wrongRoles["wrong-subscription"].subscriptions };
   await must(server, "sys/auth/azure", { type: program.authType });
-  await must(server, "auth/azure/config", { tenant_id: azure.cloud.tenantId, resource });
+  await must(server, "auth/azure/config", { tenant_id: azure.cloud.tenantId, resource: RESOURCE });
   await must(server, "auth/azure/role/web", own);
   await must(server, "auth/azure/role/wrong-group", group);
   await must(server, "auth/azure/role/wrong-subscription", subscription);
@@ -146,7 +146,7 @@ async function agentServes(agent: VaultAgent, password: string): Promise<void> {
 async function agentStays(agent: VaultAgent): Promise<void> {
   const token = () => fs.readFileSync(agent.tokenFile, "utf8");
   const first = token();
-  const gone = Date.now() + (ttl + 1) * 1000;
+  const gone = Date.now() + (TTL + 1) * 1000;
   await until(() => Date.now() > gone, agent);
   const renewed = await agent.ask("GET", "auth/token/lookup-self");
   if (renewed.status !== 200) throw new Error(`the agent's token was not renewed: ${renewed.status}`);

@@ -1,11 +1,11 @@
 import type { LoopbackAzure } from "loopback-azure/azure";
 
-const group = "vault";
-const identity = {
+const GROUP = "vault";
+const IDENTITY = {
   principalId: "00000000-0000-4000-8000-0000000000a1",
   clientId: "00000000-0000-4000-8000-0000000000a2",
 };
-const reader = "00000000-0000-4000-8000-0000000000a3";
+const READER = "00000000-0000-4000-8000-0000000000a3";
 
 /**
  * Adds the machine that Vault runs on: with an identity of its own, and with the role that VaultAzureAuth gives it.
@@ -13,23 +13,23 @@ const reader = "00000000-0000-4000-8000-0000000000a3";
  */
 export function addVaultNode({ cloud }: LoopbackAzure): string {
   const subscription = `/subscriptions/${cloud.subscriptionId}`;
-  const scope = `${subscription}/resourceGroups/${group}`;
+  const scope = `${subscription}/resourceGroups/${GROUP}`;
   const location = "westeurope";
   const identityId = `${scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/vault`;
-  const roleId = `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${reader}`;
+  const roleId = `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${READER}`;
   const actions = ["Microsoft.Compute/virtualMachines/*/read", "Microsoft.Compute/virtualMachineScaleSets/*/read"];
-  cloud.put({ id: scope, type: "Microsoft.Resources/resourceGroups", name: group, location, properties: {} });
+  cloud.put({ id: scope, type: "Microsoft.Resources/resourceGroups", name: GROUP, location, properties: {} });
   cloud.put({
     id: identityId,
     type: "Microsoft.ManagedIdentity/userAssignedIdentities",
     name: "vault",
     location,
-    properties: { ...identity, tenantId: cloud.tenantId },
+    properties: { ...IDENTITY, tenantId: cloud.tenantId },
   });
   cloud.put({
     id: roleId,
     type: "Microsoft.Authorization/roleDefinitions",
-    name: reader,
+    name: READER,
     properties: {
       roleName: "Virtual Machine Reader",
       type: "CustomRole",
@@ -38,10 +38,10 @@ export function addVaultNode({ cloud }: LoopbackAzure): string {
     },
   });
   cloud.put({
-    id: `${subscription}/providers/Microsoft.Authorization/roleAssignments/${identity.principalId}`,
+    id: `${subscription}/providers/Microsoft.Authorization/roleAssignments/${IDENTITY.principalId}`,
     type: "Microsoft.Authorization/roleAssignments",
-    name: identity.principalId,
-    properties: { scope: subscription, principalId: identity.principalId, roleDefinitionId: roleId },
+    name: IDENTITY.principalId,
+    properties: { scope: subscription, principalId: IDENTITY.principalId, roleDefinitionId: roleId },
   });
   const vmId = `${scope}/providers/Microsoft.Compute/virtualMachines/vault`;
   cloud.put({
@@ -49,7 +49,7 @@ export function addVaultNode({ cloud }: LoopbackAzure): string {
     type: "Microsoft.Compute/virtualMachines",
     name: "vault",
     location,
-    identity: { type: "UserAssigned", userAssignedIdentities: { [identityId]: identity } },
+    identity: { type: "UserAssigned", userAssignedIdentities: { [identityId]: IDENTITY } },
     properties: { hardwareProfile: { vmSize: "Standard_B2s" }, osProfile: { computerName: "vault" } },
   });
   return vmId;

@@ -51,7 +51,7 @@ export const ssh: Story = {
   },
 };
 
-const platform = [
+const PLATFORM = [
   "http://169.254.169.254/metadata/instance/compute/vmId?api-version=2021-02-01&format=text",
   "http://168.63.129.16/?comp=versions",
 ];
@@ -60,7 +60,7 @@ export const packetFilter: Story = {
   name: "the metadata service and the wire server answer root, and nobody else",
   isWhileUp: true,
   async tell({ machine }) {
-    for (const url of platform) {
+    for (const url of PLATFORM) {
       const shown = ["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "5"];
       const ask = ["curl", ...shown, "--header", "Metadata: true", url];
       const asRoot = await machine.run("env", ask);

@@ -4,7 +4,7 @@ import { serving } from "./services";
 import type { Story } from "./story";
 
 /** From the start of a boot to the first line of what keeps it. */
-const firstLineMs = 30_000;
+const FIRST_LINE_MS = 30_000;
 
 /** Boots while Azure fails in one way: the console says so, and all starts by itself once Azure is well. */
 async function bootWith(stage: Stage, rule: FaultRule, said: RegExp): Promise<void> {
@@ -13,7 +13,7 @@ async function bootWith(stage: Stage, rule: FaultRule, said: RegExp): Promise<vo
   const fault = azure.faults.add({ ...rule, via: platform.vmId });
   try {
     await machine.reboot();
-    await console.seen(said, { from, withinMs: firstLineMs });
+    await console.seen(said, { from, withinMs: FIRST_LINE_MS });
   } finally {
     fault.remove();
   }
@@ -75,7 +75,7 @@ export const noNames: Story = {
     dns.isUp = false;
     try {
       await machine.reboot();
-      await console.seen(sealedStill("cannot be reached"), { from, withinMs: firstLineMs });
+      await console.seen(sealedStill("cannot be reached"), { from, withinMs: FIRST_LINE_MS });
     } finally {
       dns.isUp = true;
     }

@@ -51,7 +51,7 @@ export const fullDisk: Story = {
   },
 };
 
-const cuts = 30;
+const CUTS = 30;
 
 /** The plug is pulled, and put in again: what was not yet on the disk is lost. */
 export async function cutPower({ machine, folders }: Stage): Promise<void> {
@@ -64,11 +64,11 @@ export async function cutPower({ machine, folders }: Stage): Promise<void> {
 
 /** The plug is pulled at random moments of the first minute. */
 export const powerCuts: Story = {
-  name: `${cuts} power cuts in the first minute`,
+  name: `${CUTS} power cuts in the first minute`,
   isLong: true,
   async tell(stage) {
     const moments: number[] = [];
-    while (moments.length < cuts) {
+    while (moments.length < CUTS) {
       // Most of what happens, happens in the first seconds; the last moments are late ones.
       const moment = 60_000 * Math.random() ** 8;
       await sleep(moment);

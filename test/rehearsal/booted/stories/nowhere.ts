@@ -5,8 +5,8 @@ import type { Stage } from "../stage";
 import type { Story } from "./story";
 
 /** Where plaintext belongs: the opened secrets, and tor's own copy of its key. */
-const belongs = ["/run/secrets.d", "/run/tor/onion"];
-const memory = ["/run", "/tmp", "/dev/shm", "/var/tmp"];
+const BELONGS = ["/run/secrets.d", "/run/tor/onion"];
+const MEMORY = ["/run", "/tmp", "/dev/shm", "/var/tmp"];
 
 /** Every plaintext is in memory where it belongs, and nowhere in the machine's other memory, journal or disk. */
 export const nowhere: Story = {
@@ -15,7 +15,7 @@ export const nowhere: Story = {
     const plaintexts = [...stage.plaintexts, ...(await onionKey(stage))];
     const search = new LeakSearch(plaintexts);
     const root = `/proc/${stage.machine.leader()}/root`;
-    for (const folder of memory) searchBelow(search, root, folder);
+    for (const folder of MEMORY) searchBelow(search, root, folder);
     search.searchBytes("the journal", Buffer.from(await stage.machine.run("journalctl", ["--output=export"])));
     search.searchBytes("the console", Buffer.from(stage.console.lines.join("\n")));
     await stage.machine.run("sync");
@@ -37,7 +37,7 @@ async function onionKey({ machine, facts }: Stage) {
   ];
 }
 
-function searchBelow(search: LeakSearch, root: string, folder: string, left = belongs): void {
+function searchBelow(search: LeakSearch, root: string, folder: string, left = BELONGS): void {
   if (left.includes(folder)) return;
   for (const entry of fs.readdirSync(path.join(root, folder), { withFileTypes: true })) {
     const name = path.join(folder, entry.name);

@@ -7,7 +7,7 @@ import { property } from "./services";
 import type { Story } from "./story";
 import { lookAtUserData, setUserData } from "./user-data";
 
-const site = "onion-site-site.service";
+const SITE = "onion-site-site.service";
 
 /** SHA-256 of a secret as the machine has it open. */
 export async function openDigest({ machine }: Stage, name: string): Promise<string> {
@@ -33,7 +33,7 @@ export const rotated: Story = {
   async tell(stage) {
     const token = `token-${randomBytes(24).toString("hex")}`;
     const tor = await property(stage, "tor.service", "InvocationID");
-    const before = await starts(stage, site);
+    const before = await starts(stage, SITE);
     fs.writeFileSync(path.join(stage.folders.sources, "token"), token, { mode: 0o600 });
     stage.plaintexts.push({ name: "rotated token", bytes: Buffer.from(token) });
     await stage.engine.up();
@@ -41,9 +41,9 @@ export const rotated: Story = {
       await lookAtUserData(stage);
       return (await openDigest(stage, "token")) === digest(token);
     }, 20_000);
-    await until(async () => (await starts(stage, site)) > before, 10_000);
-    const after = await starts(stage, site);
-    if (after !== before + 1) throw new Error(`${site} was started ${after - before} times for one new secret`);
+    await until(async () => (await starts(stage, SITE)) > before, 10_000);
+    const after = await starts(stage, SITE);
+    if (after !== before + 1) throw new Error(`${SITE} was started ${after - before} times for one new secret`);
     if ((await property(stage, "tor.service", "InvocationID")) !== tor)
       throw new Error("tor was restarted, whose key is the same");
   },

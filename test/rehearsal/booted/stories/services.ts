@@ -2,7 +2,7 @@ import { until } from "../console";
 import type { Stage } from "../stage";
 
 /** What serves once the secrets are open. */
-const consumers = ["tor.service", "onion-site-site.service", "azure-check-in.service"];
+const CONSUMERS = ["tor.service", "onion-site-site.service", "azure-check-in.service"];
 
 /** Waits until units are active. @throws with the state of each */
 export async function active({ machine }: Stage, units: readonly string[], withinMs: number): Promise<void> {
@@ -16,7 +16,7 @@ export async function active({ machine }: Stage, units: readonly string[], withi
 
 /** Waits until the machine serves, from the secrets to the report to Azure. */
 export async function serving(stage: Stage, withinMs: number): Promise<void> {
-  await active(stage, ["sops-install-secrets.service", ...consumers], withinMs);
+  await active(stage, ["sops-install-secrets.service", ...CONSUMERS], withinMs);
 }
 
 /** A property of a unit, as `systemctl show` tells it. */

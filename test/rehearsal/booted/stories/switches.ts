@@ -6,9 +6,9 @@ import { active, property, serving } from "./services";
 import type { Story } from "./story";
 import { sealed, withoutUserData } from "./user-data";
 
-const site = "onion-site-site.service";
+const SITE = "onion-site-site.service";
 const units = ["sops-install-secrets.service", "refresh-secrets.service"].map((name) => `/etc/systemd/system/${name}`);
-const next = "/nix/store/next-manifest.json";
+const NEXT = "/nix/store/next-manifest.json";
 
 /** Where the machine's own manifest lies. */
 export async function manifestOf({ machine }: Stage): Promise<string> {
@@ -32,14 +32,14 @@ async function writeNext(stage: Stage, ours: string, token: string): Promise<voi
   const manifest = JSON.parse(await machine.run("cat", [ours]));
   const secrets = manifest.secrets.filter(({ name }: { name: string }) => name !== "blob");
   for (const secret of secrets) if (secret.name === "token") secret.sopsFile = "/nix/store/next-token.sops.json";
-  await write(next, { ...manifest, secrets });
+  await write(NEXT, { ...manifest, secrets });
 }
 
 /** What the switch did: a changed secret to its consumer alone, and one that is no longer declared is gone. */
 async function checkNext(stage: Stage, token: string, tor: string, before: number): Promise<void> {
   if ((await openDigest(stage, "token")) !== digest(token)) throw new Error("the next system's token is not open");
-  await until(async () => (await starts(stage, site)) === before + 1, 10_000);
-  await active(stage, [site], 10_000);
+  await until(async () => (await starts(stage, SITE)) === before + 1, 10_000);
+  await active(stage, [SITE], 10_000);
   if ((await property(stage, "tor.service", "InvocationID")) !== tor)
     throw new Error("tor was restarted, whose key is the same");
   const left = await stage.machine.run("sh", ["-c", "cat /run/secrets/blob /run/app/blob 2>/dev/null | wc -c"]);
@@ -55,14 +55,14 @@ export const switched: Story = {
       stage.plaintexts.push({ name: "next generation's token", bytes: Buffer.from(token) });
       const own = await openDigest(stage, "token");
       const tor = await property(stage, "tor.service", "InvocationID");
-      const before = await starts(stage, site);
+      const before = await starts(stage, SITE);
       const ours = await manifestOf(stage);
       await writeNext(stage, ours, token);
       try {
-        await useManifest(stage, ours, next);
+        await useManifest(stage, ours, NEXT);
         await checkNext(stage, token, tor, before);
       } finally {
-        await useManifest(stage, next, ours);
+        await useManifest(stage, NEXT, ours);
       }
       if ((await openDigest(stage, "token")) !== own)
         throw new Error("back in the first generation its token is not open");
