@@ -1,4 +1,4 @@
-import type { RunFailed } from "../../engine/engine";
+import { refusal } from "../../engine/refusal";
 import type { Stage } from "../stage";
 import { property, serving } from "./services";
 import type { Story } from "./story";
@@ -54,10 +54,7 @@ export const panickingKernel: Story = {
     const from = console.mark();
     write(stage, pageFile, nextPage());
     write(stage, "extra-kernel", "panics\n");
-    const log = await stage.engine.up().then(
-      () => "",
-      (error: RunFailed) => error.run?.log ?? error.message,
-    );
+    const log = await refusal(stage);
     if (!/went back from system \d+: the machine does not come up with its kernel/.test(log))
       throw new Error(`up says: ${log.slice(-1500)}`);
     const panics = console.lines.slice(from).filter((line) => line.includes("Kernel panic")).length;

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RunFailed } from "../../engine/engine";
+import { refusal } from "../../engine/refusal";
 import type { Stage } from "../stage";
 import { sendVisitor, type Visited } from "../visitor";
 import { address } from "./access";
@@ -129,39 +129,33 @@ export const changedTor: Story = {
   }),
 };
 
-export const torless: Story = {
-  name: "a system whose tor cannot start: the machine goes back by itself, and up says why",
-  isLong: true,
-  tell: withBack(async (stage) => {
-    write(stage, pageFile, nextPage());
-    write(stage, "extra-torrc", "NoSuchSetting 1\n");
-    const log = await stage.engine.up().then(
-      () => "",
-      (error: RunFailed) => error.run?.log ?? error.message,
-    );
-    if (!/went back from system \d+: tor does not run/.test(log)) throw new Error(`up says: ${log.slice(-1500)}`);
-    await serving(stage, 40_000);
-    await servesPage(stage, firstPage());
-  }),
-};
+/** A change that leaves the machine without what it serves with. @param why what up says */
+function goesBack(name: string, [file, text]: readonly [string, string], why: RegExp): Story {
+  return {
+    name: `${name}: the machine goes back by itself, and up says why`,
+    isLong: true,
+    tell: withBack(async (stage) => {
+      write(stage, pageFile, nextPage());
+      write(stage, file, text);
+      const log = await refusal(stage);
+      if (!why.test(log)) throw new Error(`up says: ${log.slice(-1500)}`);
+      await serving(stage, 40_000);
+      await servesPage(stage, firstPage());
+    }),
+  };
+}
 
-export const serverless: Story = {
-  name: "a system whose site server cannot start: the machine goes back by itself, and up says why",
-  isLong: true,
-  tell: withBack(async (stage) => {
-    write(stage, pageFile, nextPage());
-    write(stage, "extra-server", "WorkingDirectory=/nowhere\n");
-    const log = await stage.engine.up().then(
-      () => "",
-      (error: RunFailed) => error.run?.log ?? error.message,
-    );
-    const why =
-      /went back from system \d+: service site: nothing listens at 127\.0\.0\.1:8440 \(onion-site-site\.service: exit-code 200\)/;
-    if (!why.test(log)) throw new Error(`up says: ${log.slice(-1500)}`);
-    await serving(stage, 40_000);
-    await servesPage(stage, firstPage());
-  }),
-};
+export const torless = goesBack(
+  "a system whose tor cannot start",
+  ["extra-torrc", "NoSuchSetting 1\n"],
+  /went back from system \d+: tor does not run/,
+);
+
+export const serverless = goesBack(
+  "a system whose site server cannot start",
+  ["extra-server", "WorkingDirectory=/nowhere\n"],
+  /went back from system \d+: service site: nothing listens at 127\.0\.0\.1:8440 \(onion-site-site\.service: exit-code 200\)/,
+);
 
 /** A client with what it knows of before: its first tries may fail. */
 export async function servesPage(stage: Stage, page: string): Promise<void> {
