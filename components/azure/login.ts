@@ -22,7 +22,7 @@ export type AssertionSource =
   | { readonly file: string }
   | { readonly url: string; readonly bearer: string; readonly audience: string };
 
-/** What is set names nobody completely, or somebody without a proof. */
+/** The settings name a principal in part only, or without a proof. */
 export class LoginUnclear extends Error {}
 
 /**

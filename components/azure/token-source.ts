@@ -29,7 +29,7 @@ export interface TokenSource {
 /** A token is not lent in its last minutes: whom it is lent to may need it for a while. */
 const MARGIN_MS = 2 * 60_000;
 
-/** @throws LoginUnclear where what is set names nobody completely */
+/** @throws LoginUnclear where the settings name a principal in part only, or without a proof */
 export function createTokenSource(
   settings: ProviderSettings,
   environment: NodeJS.ProcessEnv,

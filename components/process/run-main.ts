@@ -12,7 +12,7 @@ export interface MainOptions {
 }
 
 /**
- * Runs a program's main function, which may return an exit code. Whatever it fails with, also where nobody waits for it,
+ * Runs a program's main function, which may return an exit code. Whatever it fails with, also in a promise that no code awaits,
  * is said in words on standard error: no stack trace, no code of the operating system.
  */
 export async function runMain(main: () => Promise<number> | Promise<void>, options: MainOptions = {}): Promise<void> {

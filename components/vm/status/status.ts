@@ -73,7 +73,7 @@ async function look(
   return { stack, status, verdict: withOutside(verdictOf(status, new Date()), status, outside), probes, outside };
 }
 
-/** Nobody has spoken yet: what others say of the machine is all that there is. */
+/** The machine has written no status yet: what others say of it is all that there is. */
 function unheard(stack: string, outside: Outside): string {
   const lines = "is" in outside.azure ? outsideLines(outside).map((line) => line.join(" ")) : [];
   const others = lines.length === 0 ? "" : ` (${lines.join("; ")})`;

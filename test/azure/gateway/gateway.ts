@@ -84,7 +84,7 @@ function createProxyServer(handler: RequestHandler, inner: InnerServer, options:
     socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
     if (head.length > 0) socket.unshift(head);
     const secured = new tls.TLSSocket(socket as Socket, { isServer: true, secureContext, ALPNProtocols: ["http/1.1"] });
-    // Most often a client that was not told of the authority: without this line nobody would know.
+    // Most often a client that does not trust the authority: without this line the log would show nothing.
     secured.once("_tlsError", (error: Error) => handler.connectionFailed(host, `TLS: ${error.message}`, 0));
     inner.accept(secured, host);
   }

@@ -18,7 +18,7 @@ export const KEY_COMMANDS: Readonly<Record<string, KeyCommand>> = {
   unwrapkey: { policy: "unwrapKey", dataAction: "unwrap/action", keyOperation: "unwrapKey", direction: "out" },
 };
 
-/** RSA1_5 is not offered: Node's OpenSSL may refuse it, and nobody here should use it. */
+/** RSA1_5 is not offered: Node's OpenSSL may refuse it, and no client of today should use it. */
 const OAEP_HASHES: Readonly<Record<string, string>> = { "RSA-OAEP": "sha1", "RSA-OAEP-256": "sha256" };
 
 function badParameter(message: string): Answer {

@@ -12,12 +12,13 @@ import { type MachineConfig, parseServeConfig, type ServeConfig } from "./serve-
 import { type ConfiguredResources, configuredResources } from "./serve-resources";
 
 /**
- * Azure on loopback as a program of its own: `loopback-azure --config FILE`. FILE is as `example.json` (all of its form: serve-config.ts). Any client that is given one of the printed
- * environments then works against it: `curl`, `sops`, the Azure SDKs.
+ * Azure on loopback as a program of its own: `loopback-azure --config FILE`. FILE is as `example.json`; all that it may
+ * hold is in serve-config.ts. Any client that is given one of the printed environments then works against it: `curl`,
+ * `sops`, the Azure SDKs.
  *
- * One JSON line on stdout tells the addresses once all of them listen, another one each time the file was read again
- * (SIGHUP: policies, roles, keys, user data and faults then are as the file says; addresses stay). With `"log": true` each request
- * is a JSON line on stderr. SIGTERM or SIGINT ends it.
+ * One JSON line on stdout gives the addresses once all of them listen, another one each time the file was read again
+ * (SIGHUP: policies, roles, keys, user data and faults then are as the file says; addresses stay). With `"log": true`
+ * each request is a JSON line on stderr. SIGTERM or SIGINT ends it.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { config: { type: "string" } } });

@@ -36,7 +36,7 @@ function checkRole(cloud: Cloud, roleDefinitionId: string): void {
     refuse(400, "RoleDefinitionDoesNotExist", `The specified role definition with ID '${role}' does not exist.`);
 }
 
-/** A managed identity that was just made is not known everywhere yet: Azure then wants to be told what it is. */
+/** A managed identity that was just made is not known everywhere yet: Azure then asks for its kind. */
 function checkPrincipal({ cloud, wanted }: Situation): void {
   const { principalId, principalType } = wanted.properties;
   const principal = cloud.directory.principal(String(principalId));
