@@ -109,7 +109,7 @@ export class NixosImage extends pulumi.ComponentResource {
     this.blobName = plan.names.blob;
     const blobUrl = pulumi.interpolate`${this.containerUrl}/${this.blobName}`;
     this.blobUrl = blobUrl;
-    const inputs = { ...plan.inputs, BLOB_URL: blobUrl, DIGEST: plan.digest, GENERATION: "2" };
+    const inputs = { ...plan.inputs, BLOB_URL: blobUrl, DIGEST: plan.digest };
     const before = [...args.ready, ...(once ? [once.built] : []), container, ...account.reachable, ...grants];
     const options = { parent: this, dependsOn: before };
     const build = new Command(`${name}-build`, commandArgs("build-image", inputs), options);

@@ -41,7 +41,7 @@ export function readBuildRequest(environment: NodeJS.ProcessEnv): BuildRequest {
 export async function buildDisk(request: BuildRequest): Promise<BuiltDisk> {
   writeFacts(request.stack, request.facts);
   const file = await makeDisk(request);
-  await openDisk(file, request.generation);
+  await openDisk(file);
   const relative = path.relative("", file);
   return { vhd: relative.startsWith("..") ? path.resolve(file) : relative, stamp: fileStamp(file) };
 }

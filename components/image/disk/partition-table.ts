@@ -4,15 +4,10 @@ import { SECTOR_SIZE } from "./vhd-footer";
 /** Bytes from a disk's start that hold its partition tables: MBR, GPT header and up to 128 entries of 128 bytes. */
 export const PARTITION_TABLE_SIZE = 34 * SECTOR_SIZE;
 
-/** `1`: BIOS, MBR boot code. `2`: UEFI, an EFI system partition. As in `hyperVGeneration` of a managed image. */
-export type ImageGeneration = 1 | 2;
-
 export interface PartitionTable {
   readonly scheme: "gpt" | "mbr" | "none";
   /** GPT type GUIDs in upper case, or MBR types as two lower-case hex digits. */
   readonly types: readonly string[];
-  /** Whether the first sector holds code for a BIOS to start. */
-  readonly hasBootCode: boolean;
   /** Bytes that a disk with this table has at least: all partitions, and a GPT's backup, end here. 0 without a table. */
   readonly end: number;
   /** Where a GPT's backup header lies, in bytes. */
@@ -32,9 +27,8 @@ const UNUSED = Buffer.alloc(16);
  */
 export function readPartitionTable(name: string, head: Buffer): PartitionTable {
   const hasSignature = head.length >= SECTOR_SIZE && head.readUInt16LE(510) === 0xaa55;
-  const hasBootCode = hasSignature && head.subarray(0, 440).some((byte) => byte !== 0);
   if (head.toString("latin1", SECTOR_SIZE, SECTOR_SIZE + 8) === "EFI PART") {
-    return { scheme: "gpt", hasBootCode, ...readGpt(name, head) };
+    return { scheme: "gpt", ...readGpt(name, head) };
   }
   const slots = hasSignature ? [0, 1, 2, 3].map((slot) => head.subarray(446 + 16 * slot, 462 + 16 * slot)) : [];
   const used = slots.filter((slot) => slot.readUInt8(4) !== 0);
@@ -44,7 +38,6 @@ export function readPartitionTable(name: string, head: Buffer): PartitionTable {
   return {
     scheme: types.length > 0 ? "mbr" : "none",
     types,
-    hasBootCode,
     end: Math.max(0, ...ends),
     backup: undefined,
   };
@@ -73,25 +66,17 @@ export function checkBackup(name: string, { backup }: PartitionTable, bytes: Buf
 }
 
 /**
- * Checks that a disk can boot on a VM of this generation.
+ * Checks that a disk can boot by UEFI, as VMs of generation 2 do.
  * @throws if it cannot, with what its partition table holds and which option builds the right one
  */
-export function checkGeneration(name: string, table: PartitionTable, generation: ImageGeneration): void {
-  const isEfi = table.types.includes(EFI_SYSTEM) || table.types.includes(MBR_EFI_SYSTEM);
+export function checkBoots(name: string, table: PartitionTable): void {
+  if (table.types.includes(EFI_SYSTEM) || table.types.includes(MBR_EFI_SYSTEM)) return;
   const found =
     table.scheme === "none" ? "no partition table" : `a ${table.scheme.toUpperCase()} with ${list(table.types)}`;
-  if (generation === 2 && !isEfi) {
-    throw new Error(
-      `'${name}' has ${found}, a generation 2 image boots by UEFI from an EFI system partition: ` +
-        'build it with virtualisation.azureImage.vmGeneration = "v2"',
-    );
-  }
-  if (generation === 1 && !table.hasBootCode) {
-    throw new Error(
-      `'${name}' has ${found} and no boot code in its first sector, a generation 1 image boots by BIOS: ` +
-        'build it with virtualisation.azureImage.vmGeneration = "v1"',
-    );
-  }
+  throw new Error(
+    `'${name}' has ${found}, a generation 2 image boots by UEFI from an EFI system partition: ` +
+      'build it with virtualisation.azureImage.vmGeneration = "v2"',
+  );
 }
 
 /** The header's checksum is taken with its own field zero. @param header its sector */

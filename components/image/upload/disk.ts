@@ -5,9 +5,8 @@ import { conversionOffer, diskFormat } from "../disk/disk-format";
 import { fileDigest, fileStamp } from "../disk/file-digest";
 import {
   checkBackup,
-  checkGeneration,
+  checkBoots,
   checkLength,
-  type ImageGeneration,
   PARTITION_TABLE_SIZE,
   type PartitionTable,
   readPartitionTable,
@@ -41,7 +40,7 @@ interface Ends {
  * and that it is not cut.
  * @throws with what is wrong, and what to type where the file can be converted
  */
-export async function openDisk(file: string, generation: ImageGeneration, signal?: AbortSignal): Promise<Disk> {
+export async function openDisk(file: string, signal?: AbortSignal): Promise<Disk> {
   const fileSize = checkDiskFile(file);
   const stamp = fileStamp(file);
   const ends = await readEnds(file, fileSize);
@@ -49,16 +48,16 @@ export async function openDisk(file: string, generation: ImageGeneration, signal
   switch (format) {
     case "fixed-vhd": {
       checkFixedVhd(file, ends.tail, fileSize);
-      const table = await checkTable(file, ends.head, fileSize - FOOTER_SIZE, generation);
+      const table = await checkTable(file, ends.head, fileSize - FOOTER_SIZE);
       return { file, format, fileSize, size: fileSize, id: "", stamp, table };
     }
     case "raw": {
-      const table = await checkTable(file, ends.head, fileSize, generation);
+      const table = await checkTable(file, ends.head, fileSize);
       const size = wholeUnits(fileSize) + FOOTER_SIZE;
       return { file, format, fileSize, size, id: fileDigest(file), stamp, table };
     }
     case "zstd":
-      return { file, fileSize, stamp, ...(await openPacked(file, generation, signal)) };
+      return { file, fileSize, stamp, ...(await openPacked(file, signal)) };
     default:
       throw new Error(conversionOffer(file, format));
   }
@@ -70,14 +69,9 @@ export function checkUnchanged({ file, stamp }: Disk): void {
   throw new Error(`'${file}' was written to while it was uploaded: let its writer finish and run pulumi up again`);
 }
 
-async function checkTable(
-  file: string,
-  head: Buffer,
-  size: number,
-  generation: ImageGeneration,
-): Promise<PartitionTable> {
+async function checkTable(file: string, head: Buffer, size: number): Promise<PartitionTable> {
   const table = readPartitionTable(file, head);
-  checkGeneration(file, table, generation);
+  checkBoots(file, table);
   checkLength(file, table, size);
   if (table.backup !== undefined) checkBackup(file, table, await readAt(file, table.backup, SECTOR_SIZE));
   return table;
@@ -85,7 +79,6 @@ async function checkTable(
 
 async function openPacked(
   file: string,
-  generation: ImageGeneration,
   signal: AbortSignal | undefined,
 ): Promise<Pick<Disk, "format" | "id" | "size" | "table">> {
   const { head, size, tail } = await readUnpacked(file, signal).catch((error: unknown) => {
@@ -99,7 +92,7 @@ async function openPacked(
   }
   if (tail) checkFixedVhd(file, tail, size);
   const table = readPartitionTable(file, head);
-  checkGeneration(file, table, generation);
+  checkBoots(file, table);
   checkLength(file, table, size - FOOTER_SIZE);
   return { format: "zstd", size, id: "", table };
 }

@@ -1,6 +1,5 @@
 import { required, requiredUrl } from "../../process/environment";
 import { UsageError } from "../../process/usage-error";
-import type { ImageGeneration } from "../disk/partition-table";
 
 /** What an upload is asked for, in its environment. */
 export interface UploadRequest {
@@ -8,7 +7,6 @@ export interface UploadRequest {
   readonly blobUrl: string;
   /** What names the image, see `imageDigest()`. */
   readonly digest: string;
-  readonly generation: ImageGeneration;
   /** Whether `digest` is that of a disk which was built elsewhere, and not of what a build is made of. */
   readonly isContentNamed: boolean;
   /** The disk file. Undefined where the build found that the blob is complete. */
@@ -18,7 +16,7 @@ export interface UploadRequest {
 }
 
 /** The blob and what it is to hold. */
-export type UploadTarget = Pick<UploadRequest, "blobUrl" | "digest" | "generation" | "isContentNamed">;
+export type UploadTarget = Pick<UploadRequest, "blobUrl" | "digest" | "isContentNamed">;
 
 /** @throws UsageError */
 export function readUploadRequest(environment: NodeJS.ProcessEnv): UploadRequest {
@@ -28,13 +26,9 @@ export function readUploadRequest(environment: NodeJS.ProcessEnv): UploadRequest
 /** @throws UsageError */
 export function readTarget(environment: NodeJS.ProcessEnv): UploadTarget {
   const blobUrl = requiredUrl(environment, "BLOB_URL");
-  const generation = Number(environment.GENERATION ?? 2);
-  if (generation !== 1 && generation !== 2) {
-    throw new UsageError(`GENERATION must be 1 or 2, got "${environment.GENERATION}"`);
-  }
   // An image that is made once (TRUST) is named by what it is made for: its disk need not be at hand again.
   const isContentNamed = environment.BUILDER?.startsWith("vhd:") === true && environment.TRUST === undefined;
-  return { blobUrl, digest: required(environment, "DIGEST"), generation, isContentNamed };
+  return { blobUrl, digest: required(environment, "DIGEST"), isContentNamed };
 }
 
 /** A URL that may be shown: a SAS is a password. */

@@ -77,9 +77,9 @@ async function buildAgain(signal: AbortSignal): Promise<string> {
 }
 
 async function send(vhd: string, request: UploadRequest, progress: Progress, signal: AbortSignal) {
-  const { blobUrl, digest, generation, isContentNamed } = request;
+  const { blobUrl, digest, isContentNamed } = request;
   const { openDisk } = await import("./disk.js");
-  const disk = await openDisk(vhd, generation, signal);
+  const disk = await openDisk(vhd, signal);
   if (isContentNamed && fileDigest(vhd) !== digest) {
     throw new Error(`'${vhd}' is not the disk that the image is named after: run pulumi up again`);
   }

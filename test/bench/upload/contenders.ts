@@ -26,7 +26,6 @@ export const ours: Contender = {
     VHD: disk,
     BLOB_URL: `${containerUrl}/${blob}`,
     DIGEST: "bench",
-    GENERATION: "2",
     SEALED_ONION_SAS: sas,
   }),
 };

@@ -48,7 +48,6 @@ const run = (program: string, digest: string, environment: NodeJS.ProcessEnv): P
     BUILDER: JSON.stringify(["sh", "-c", MAKE]),
     BLOB_URL: blob(digest).url.replace(/\?.*/, ""),
     DIGEST: digest,
-    GENERATION: "2",
     ...environment,
   });
 const build = (digest: string, environment: NodeJS.ProcessEnv = {}) => run("build-image", digest, environment);

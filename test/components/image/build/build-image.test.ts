@@ -39,7 +39,6 @@ const build = (environment: NodeJS.ProcessEnv = {}): Promise<CommandResult> =>
     BUILDER: "vhd:disk.vhd",
     BLOB_URL: `${store.containerUrl}/dev-${blobs}.vhd`,
     DIGEST: "d1",
-    GENERATION: "2",
     ...environment,
   });
 /** A program on PATH that stands for a real one. */

@@ -150,7 +150,6 @@ describe("what failures.md says about uploading", () => {
         BLOB_URL: `${store.containerUrl}/dev.vhd`,
         VHD: own(),
         DIGEST: "d1",
-        GENERATION: "2",
       });
     const refused = await run(store.sasWith(less));
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(says)]);

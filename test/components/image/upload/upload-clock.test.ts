@@ -41,7 +41,7 @@ it("an image is completed by the storage's clock, so that versions grow on machi
     const { port } = server.address() as AddressInfo;
     const url = new URL(`${store.containerUrl}/${blob}`);
     url.port = `${port}`;
-    const environment = { ...store.environment(), VHD: "disk.vhd", BLOB_URL: url.href, DIGEST: "d1", GENERATION: "2" };
+    const environment = { ...store.environment(), VHD: "disk.vhd", BLOB_URL: url.href, DIGEST: "d1" };
     return versionOf((await runCommand("upload-image", folder, environment)).stdout);
   };
   expect(await versionAt("Tue, 07 Jan 2031 10:11:12 GMT", "first.vhd")).toBe("2031.107.101112");

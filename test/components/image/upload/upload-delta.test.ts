@@ -57,7 +57,6 @@ async function upload(stack: string, content: Buffer): Promise<ChildOutcome & { 
     BLOB_URL: `https://${HOST}/images/${name}`,
     VHD: path.join(folder, "disk.vhd"),
     DIGEST: `d${images}`,
-    GENERATION: "2",
     STACK: stack,
   };
   const run = [process.execPath, path.join(root, "components/start/run.mjs"), "upload-image"] as const;

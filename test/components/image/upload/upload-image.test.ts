@@ -48,7 +48,6 @@ const upload = (file: string, environment: NodeJS.ProcessEnv = {}): Promise<Comm
     VHD: file,
     BLOB_URL: `${store.containerUrl}/${name}`,
     DIGEST: "d1",
-    GENERATION: "2",
     ...environment,
   });
 const hasTool = (tool: string): boolean => {
@@ -230,18 +229,9 @@ describe("what Azure could not boot is refused before anything is sent:", () => 
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
   });
 
-  it("a generation 2 disk as an image of generation 1", async () => {
-    const { code, stderr } = await upload(write("disk.vhd", vhd(disk)), { GENERATION: "1" });
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: expect.stringContaining("a generation 1 image boots by BIOS"),
-    });
-  });
-
   it.each([
     ["BLOB_URL", "", "BLOB_URL is not set"],
     ["DIGEST", "", "DIGEST is not set"],
-    ["GENERATION", "3", 'GENERATION must be 1 or 2, got "3"'],
     ["BLOB_URL", "here?sig=secret", `BLOB_URL must be a URL of blob storage, got "here"`],
   ])("a call with %s=%s", async (variable, value, message) => {
     const { code, stderr } = await upload("disk.vhd", { [variable]: value });

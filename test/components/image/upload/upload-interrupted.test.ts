@@ -57,7 +57,6 @@ const environment = (file = "disk.vhd"): NodeJS.ProcessEnv => ({
   VHD: file,
   BLOB_URL: `${store.containerUrl.replace(`:${store.port}/`, `:${proxy.port}/`)}/${name}`,
   DIGEST: "d1",
-  GENERATION: "2",
 });
 const upload = (): Promise<CommandResult> => runCommand("upload-image", folder, environment());
 

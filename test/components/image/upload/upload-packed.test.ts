@@ -58,7 +58,6 @@ function upload(packed: Buffer): Promise<CommandResult> {
     VHD: "disk.vhd.zst",
     BLOB_URL: `${store.containerUrl}/dev-${blobs}.vhd`,
     DIGEST: "d1",
-    GENERATION: "2",
   });
 }
 

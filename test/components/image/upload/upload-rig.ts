@@ -88,7 +88,7 @@ export async function startUploadRig(
         client,
         digest,
         isContentNamed,
-        disk: await openDisk(file, 2),
+        disk: await openDisk(file),
         memory: memory ?? path.join(folder, "leases"),
         progress: { follow, log: (line) => void lines.push(line), end: () => {} },
         retries: { firstPauseMs: 5, ...retries },

@@ -57,7 +57,6 @@ function upload(): Promise<ChildOutcome> {
     BLOB_URL: `https://${HOST}/images/disk-${blobs}.vhd`,
     VHD: path.join(folder, "disk.vhd"),
     DIGEST: "d1",
-    GENERATION: "2",
   };
   return runProgram([process.execPath, path.join(root, "components/start/run.mjs"), "upload-image"], environment);
 }
