@@ -104,7 +104,7 @@ async function rehearseOnce(choices: Awaited<ReturnType<typeof choicesOf>>, clea
   const { report, keepOpen } = choices.boot
     ? await (await import("./booted/rehearsal.js")).rehearseBooted(choices, cleanup)
     : await (await import("./rehearsal.js")).rehearse(choices, cleanup);
-  process.stderr.write(summary(report));
+  process.stderr.write(summary(report, process.uptime()));
   const sayReport = () => choices.json && process.stdout.write(`${JSON.stringify(report)}\n`);
   if (choices.keep) {
     const how = await keepOpen();

@@ -3,14 +3,16 @@ import type { RehearsalReport } from "./report";
 const LIGHT = `light, its programs one by one; to boot it (Linux, as root):
                sudo npm run rehearse -- --boot`;
 
-/** The end of a rehearsal, for people. */
-export function summary(report: RehearsalReport): string {
+/**
+ * The end of a rehearsal, for people.
+ * @param seconds that it took: less than its steps together, as some of them happen at the same time
+ */
+export function summary(report: RehearsalReport, seconds: number): string {
   const { guest, stories } = report;
   const { engine, resources, onionHostname, httpStatus, secretsUnsealed, leaks, canaryFound, bytesUploaded } = report;
-  const total = report.steps.reduce((sum, step) => sum + step.seconds, 0);
   const held = stories.filter(({ ok }) => ok).length;
   const lines = [
-    `${report.ok ? "all holds" : "NOT everything holds"}, after ${total.toFixed(0)} s`,
+    `${report.ok ? "all holds" : "NOT everything holds"}, after ${seconds.toFixed(0)} s`,
     `  engine       ${engine}, ${resources} resources`,
     `  guest        ${guest === "booted" ? `booted under systemd, ${held} of ${stories.length} stories hold` : LIGHT}`,
     `  page         answered ${httpStatus}`,
