@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { type Existing, hasOwnEndpoints } from "../azure/existing/existing";
 import { readStackFile, type StackFile } from "../config/stack-file";
 import type { Finding } from "./finding";
 
@@ -52,8 +53,7 @@ const REQUIRED = {
 function asksOf({ structure, value }: StackFile): Readonly<Record<string, string>> {
   if (`${value("sealed-onion:production")}` !== "true") return {};
   const sealers = { "sealed-onion:sealers": "--path 'sealed-onion:sealers[0]' OBJECT-ID" };
-  const { storageAccount, vault } = (structure("sealed-onion:existing") ?? {}) as Record<string, unknown>;
-  if (storageAccount !== undefined && vault !== undefined) return sealers;
+  if (!hasOwnEndpoints((structure("sealed-onion:existing") ?? {}) as Existing)) return sealers;
   return { ...sealers, "sealed-onion:network": "--path 'sealed-onion:network.allow[0]' YOUR-ADDRESS" };
 }
 

@@ -1,4 +1,4 @@
-import type { Existing } from "../azure/existing/existing";
+import { type Existing, hasOwnEndpoints } from "../azure/existing/existing";
 import { malformed, NAMESPACE } from "../config/fields";
 import type { ImageSettings } from "../image/image-settings";
 import type { VaultSettings } from "../vault/vault";
@@ -35,7 +35,7 @@ export function checkExistingFits(config: Settings): void {
   }
   checkGrantsFit(config);
   checkZonesFit(config);
-  if (network !== undefined && existing.vault !== undefined && existing.storageAccount !== undefined) {
+  if (network !== undefined && !hasOwnEndpoints(existing)) {
     const problem =
       "network is about a vault and an account of the stack's own, and existing.vault and existing.storageAccount have rules of their own";
     throw malformed(problem, `remove ${NAMESPACE}:network`);

@@ -1,4 +1,4 @@
-import type { Existing } from "../azure/existing/existing";
+import { type Existing, hasOwnEndpoints } from "../azure/existing/existing";
 import { gather } from "../config/fields";
 import { checkIsSaid } from "../network/network-settings";
 import { type VaultSettings, vaultForProduction } from "../vault/vault";
@@ -10,9 +10,8 @@ import { field } from "./config-keys";
  */
 export function forProduction(isProduction: boolean, vault: VaultSettings, existing: Existing): VaultSettings {
   if (!isProduction) return vault;
-  const hasOwn = existing.vault === undefined || existing.storageAccount === undefined;
   return gather({
     vault: () => vaultForProduction(vault),
-    network: () => (hasOwn ? checkIsSaid(field("network")) : undefined),
+    network: () => (hasOwnEndpoints(existing) ? checkIsSaid(field("network")) : undefined),
   }).vault;
 }

@@ -20,6 +20,11 @@ export interface Existing {
 
 export type ExistingKind = keyof Existing;
 
+/** Whether a stack has a vault or an account of its own, about whose network it says something. */
+export function hasOwnEndpoints({ storageAccount, vault }: Pick<Existing, "storageAccount" | "vault">): boolean {
+  return vault === undefined || storageAccount === undefined;
+}
+
 const PROVIDERS: Readonly<Record<Exclude<ExistingKind, "resourceGroup">, { path: string; find: string }>> = {
   vault: { path: "Microsoft.KeyVault/vaults/NAME", find: "az keyvault list --query [].id" },
   key: { path: "Microsoft.KeyVault/vaults/NAME/keys/NAME", find: "the vault's id with /keys/NAME" },
