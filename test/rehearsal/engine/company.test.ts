@@ -3,6 +3,7 @@ import { Cleanup } from "../cleanup";
 import { changesOf, RunFailed } from "./engine";
 import { makeInAzure as make } from "./make-in-azure";
 import { openStage } from "./open-stage";
+import { refusal } from "./refusal";
 import { type Stage, writeToken } from "./stage";
 import { withConfig } from "./story-tools";
 import { skippedFor } from "./tools";
@@ -82,13 +83,6 @@ function tell(engine: "in-process" | "pulumi"): void {
     await stage.engine.destroy();
     expect(hub()).toEqual(before);
   }, 600_000);
-}
-
-/** The log of an update that Azure refuses. */
-async function refusal(stage: Stage): Promise<string> {
-  const refused: unknown = await stage.engine.up().catch((error: unknown) => error);
-  expect(refused).toBeInstanceOf(RunFailed);
-  return (refused as RunFailed).run.log;
 }
 
 /** A stack whose vault and account are behind a firewall, then on private endpoints alone. */

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cleanup } from "../cleanup";
 import { speakForMachines } from "../fleet/speaking-machines";
 import { DISK_BUILDER } from "../scenario";
-import { changesOf, RunFailed } from "./engine";
+import { changesOf } from "./engine";
 import { makeInAzure } from "./make-in-azure";
 import { openStage } from "./open-stage";
+import { refusal } from "./refusal";
 import type { Stage } from "./stage";
 import { searchState, withConfig } from "./story-tools";
 import { skippedFor } from "./tools";
@@ -63,15 +64,9 @@ function tell(engine: "in-process" | "pulumi"): void {
     });
   }
 
-  async function refusal(): Promise<string> {
-    const refused: unknown = await stage.engine.up().catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(RunFailed);
-    return (refused as RunFailed).run.log;
-  }
-
   it("what the named grants do not give is said, and nothing is made", async () => {
     await configure();
-    expect(await refusal()).toContain(
+    expect(await refusal(stage)).toContain(
       `grants: none of them lets sealer ${sealer()} do what "Key Vault Crypto User" does on`,
     );
     expect(list("Microsoft.KeyVault/vaults")).toEqual([]);

@@ -1,5 +1,5 @@
 import type { Stage } from "../stage";
-import { active, property, serving } from "./services";
+import { active, property, SITE, serving } from "./services";
 import type { Story } from "./story";
 import { manifestOf } from "./switches";
 import { withoutUserData } from "./user-data";
@@ -30,7 +30,7 @@ export const damagedFile: Story = {
         await machine.reboot();
         await console.seen(/some secrets are still sealed, the others are open: token \(/, { from, withinMs: 30_000 });
         await active(stage, ["tor.service"], 20_000);
-        const site = await property(stage, "onion-site-site.service", "ActiveState");
+        const site = await property(stage, SITE, "ActiveState");
         if (site !== "inactive") throw new Error(`the site, which needs the token, is ${site}`);
       } finally {
         await restore();

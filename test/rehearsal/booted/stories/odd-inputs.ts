@@ -6,7 +6,7 @@ import { servesItsAddress } from "./machine-life";
 import { digest, openDigest } from "./rotations";
 import { active, serving } from "./services";
 import type { Story } from "./story";
-import { lookAtUserData } from "./user-data";
+import { lookAtUserData, putUserData } from "./user-data";
 
 /** All that tor has on the disk, each file as long as before: a file system that came back from a crash with other blocks. */
 export const damagedTorState: Story = {
@@ -27,19 +27,16 @@ export const garbageUserData: Story = {
   name: "user data of 64 KiB that is garbage, at a boot: refused on the console, and what it served it serves",
   isLong: true,
   async tell(stage) {
-    const { azure, console, machine, platform } = stage;
-    const before = azure.cloud.get(platform.vmId);
-    if (before === undefined) throw new Error("the machine is no longer in the cloud");
-    const userData = randomBytes(48 * 1024).toString("base64");
+    const { console, machine } = stage;
     const from = console.mark();
-    azure.cloud.put({ ...before, properties: { ...before.properties, userData } });
+    const restore = putUserData(stage, randomBytes(48 * 1024).toString("base64"));
     try {
       await machine.reboot();
       await console.seen(/sealed-onion: system \d+ refused: its user data is not/, { from, withinMs: 30_000 });
       await active(stage, ["sops-install-secrets.service", "tor.service"], 40_000);
       await servesItsAddress(stage);
     } finally {
-      azure.cloud.put(before);
+      restore();
     }
     await lookAtUserData(stage);
     await serving(stage, 40_000);

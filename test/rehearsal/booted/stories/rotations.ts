@@ -3,11 +3,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { until } from "../console";
 import type { Stage } from "../stage";
-import { property } from "./services";
+import { property, SITE } from "./services";
 import type { Story } from "./story";
 import { lookAtUserData, setUserData } from "./user-data";
-
-const SITE = "onion-site-site.service";
 
 /** SHA-256 of a secret as the machine has it open. */
 export async function openDigest({ machine }: Stage, name: string): Promise<string> {
@@ -54,15 +52,14 @@ export const takenBack: Story = {
   name: "user data taken away: the image's own secret is back",
   async tell(stage) {
     const rotatedDigest = await openDigest(stage, "token");
-    const vm = stage.azure.cloud.get(stage.platform.vmId);
-    setUserData(stage, {});
+    const restore = setUserData(stage, {});
     try {
       await until(async () => {
         await lookAtUserData(stage);
         return (await openDigest(stage, "token")) !== rotatedDigest;
       }, 20_000);
     } finally {
-      if (vm) stage.azure.cloud.put(vm);
+      restore();
     }
     await until(async () => {
       await lookAtUserData(stage);

@@ -1,8 +1,11 @@
 import { until } from "../console";
 import type { Stage } from "../stage";
 
+/** What serves the page. */
+export const SITE = "onion-site-site.service";
+
 /** What serves once the secrets are open. */
-const CONSUMERS = ["tor.service", "onion-site-site.service", "azure-check-in.service"];
+const CONSUMERS = ["tor.service", SITE, "azure-check-in.service"];
 
 /** Waits until units are active. @throws with the state of each */
 export async function active({ machine }: Stage, units: readonly string[], withinMs: number): Promise<void> {

@@ -2,11 +2,10 @@ import { randomBytes } from "node:crypto";
 import { until } from "../console";
 import type { Stage } from "../stage";
 import { digest, openDigest, starts } from "./rotations";
-import { active, property, serving } from "./services";
+import { active, property, SITE, serving } from "./services";
 import type { Story } from "./story";
 import { sealed, withoutUserData } from "./user-data";
 
-const SITE = "onion-site-site.service";
 const units = ["sops-install-secrets.service", "refresh-secrets.service"].map((name) => `/etc/systemd/system/${name}`);
 const NEXT = "/nix/store/next-manifest.json";
 

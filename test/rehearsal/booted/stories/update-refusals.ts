@@ -9,6 +9,7 @@ import { until } from "../console";
 import type { Stage } from "../stage";
 import type { Story } from "./story";
 import { firstPage, nextPage, pageFile, servesPage, withBack, write } from "./updates";
+import { putUserData } from "./user-data";
 
 /** From a change until the machine has looked, and has said what it thinks of it. */
 const SAID_MS = 60_000;
@@ -135,19 +136,15 @@ export const foreignWish: Story = {
   name: "a wish that another key has signed, in user data: refused, and the page before is served",
   isLong: true,
   async tell(stage) {
-    const { azure, platform } = stage;
-    const before = azure.cloud.get(platform.vmId);
-    if (before === undefined) throw new Error("the machine is no longer in the cloud");
     const asked = askedFor(stage);
     const { path, generation } = asked.system;
     const system = signRelease("rehearsal", { path, generation: generation + 1 }, stranger());
-    const userData = Buffer.from(JSON.stringify({ ...asked, system })).toString("base64");
-    azure.cloud.put({ ...before, properties: { ...before.properties, userData } });
+    const restore = putUserData(stage, Buffer.from(JSON.stringify({ ...asked, system })).toString("base64"));
     try {
       await says(stage, "refused", /^it is not signed by sealed-onion-rehearsal$/);
       await servesPage(stage, firstPage());
     } finally {
-      azure.cloud.put(before);
+      restore();
     }
     await says(stage, "running", /^$/);
   },

@@ -5,7 +5,7 @@ import { refusal } from "../../engine/refusal";
 import type { Stage } from "../stage";
 import { sendVisitor, type Visited } from "../visitor";
 import { address } from "./access";
-import { property, serving } from "./services";
+import { property, SITE, serving } from "./services";
 import type { Story } from "./story";
 
 const MOST_BYTES = 1 << 20;
@@ -82,7 +82,7 @@ export function withBack(tell: Story["tell"]): Story["tell"] {
   };
 }
 
-const units = ["tor.service", "onion-site-site.service"];
+const units = ["tor.service", SITE];
 const runs = (stage: Stage) => Promise.all(units.map((unit) => property(stage, unit, "InvocationID")));
 
 export const changedPage: Story = {

@@ -9,13 +9,18 @@ export async function sealed({ azure, facts }: Stage, name: string, plaintext: B
   return JSON.parse(await succeed("sops", seal, { input: plaintext, environment }));
 }
 
-/** Gives the machine user data behind the program's back. @param files sealed files by secret; none takes all away */
-export function setUserData({ azure, platform }: Stage, files: Record<string, object>): void {
-  const vm = azure.cloud.get(platform.vmId);
-  if (!vm) throw new Error("the machine is no longer in the cloud");
+/** Gives the machine user data behind the program's back. @param userData in base64 @returns what gives it back its own */
+export function putUserData({ azure, platform }: Stage, userData: string): () => void {
+  const before = azure.cloud.get(platform.vmId);
+  if (before === undefined) throw new Error("the machine is no longer in the cloud");
+  azure.cloud.put({ ...before, properties: { ...before.properties, userData } });
+  return () => void azure.cloud.put(before);
+}
+
+/** The same with sealed files by secret; without any there is no user data. */
+export function setUserData(stage: Stage, files: Record<string, object>): () => void {
   const text = JSON.stringify({ version: 1, secrets: files });
-  const userData = Object.keys(files).length === 0 ? "" : Buffer.from(text).toString("base64");
-  azure.cloud.put({ ...vm, properties: { ...vm.properties, userData } });
+  return putUserData(stage, Object.keys(files).length === 0 ? "" : Buffer.from(text).toString("base64"));
 }
 
 /**
@@ -31,13 +36,11 @@ export async function lookAtUserData({ machine }: Stage): Promise<void> {
 
 /** While `work` lasts the machine has no user data, and so the image's own secrets. */
 export async function withoutUserData(stage: Stage, work: () => Promise<void>): Promise<void> {
-  const { azure, platform } = stage;
-  const before = azure.cloud.get(platform.vmId);
-  setUserData(stage, {});
+  const restore = setUserData(stage, {});
   try {
     await lookAtUserData(stage);
     await work();
   } finally {
-    if (before) azure.cloud.put(before);
+    restore();
   }
 }

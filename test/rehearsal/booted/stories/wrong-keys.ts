@@ -13,17 +13,16 @@ function foreignKey(): Buffer {
 }
 
 async function tellOf(stage: Stage, key: Buffer, said: RegExp): Promise<void> {
-  const { azure, platform, console } = stage;
-  const before = azure.cloud.get(platform.vmId);
+  const { console } = stage;
   const from = console.mark();
-  setUserData(stage, { onion: await sealed(stage, "onion", key) });
+  const restore = setUserData(stage, { onion: await sealed(stage, "onion", key) });
   try {
     await lookAtUserData(stage);
     await console.seen(said, { from, withinMs: 30_000 });
     const state = await property(stage, "tor.service", "ActiveState");
     if (state === "active") throw new Error("tor runs with a key that is not the declared address's");
   } finally {
-    if (before) azure.cloud.put(before);
+    restore();
     await lookAtUserData(stage);
   }
   await serving(stage, 30_000);
